@@ -1,0 +1,83 @@
+"""Every constant of the signal chain, once. Kernels and training read these values through generation or import."""
+
+from __future__ import annotations
+
+VERSION = "0.1.0"
+
+# Framing
+SAMPLE_RATE = 48_000
+HOP = 480
+"""Samples per hop, the unit of work (10 ms)."""
+WINDOW = 2 * HOP
+"""Samples per window (20 ms, 50 % overlap)."""
+BINS = WINDOW // 2 + 1
+"""Bins of one half spectrum, 50 Hz apart."""
+FFT_RADICES = (4, 4, 5, 3, 2)
+"""Factors of the complex transform of WINDOW / 2 points, in the order of the passes."""
+MAX_LOOK_AHEAD = 2
+"""Frames a model may wait before it decides on a frame."""
+
+# Input guard
+SAMPLE_LIMIT = 16.0
+"""Larger samples are clamped; non-finite ones are taken as silence."""
+SAMPLE_FLOOR = 1e-15
+"""Smaller samples are taken as silence, so that no denormal number enters the chain."""
+
+# Bands
+BANDS = 34
+BAND_TOP_HZ = 20_000
+BAND_MIN_BINS = 2
+ERB_SCALE = 9.265
+ERB_CORNER_HZ = 228.8
+
+# Pitch, searched at SAMPLE_RATE / DECIMATION and refined at SAMPLE_RATE
+DECIMATION = 4
+DECIMATION_TAPS = 48
+DECIMATION_CUTOFF_HZ = 4_800
+LAG_MIN = 24
+"""Shortest lag in decimated samples (500 Hz)."""
+LAG_MAX = 199
+"""Longest lag in decimated samples (60 Hz)."""
+LAGS = LAG_MAX - LAG_MIN + 1
+PITCH_WINDOW = WINDOW // DECIMATION
+PITCH_HISTORY = PITCH_WINDOW + LAG_MAX + 1
+TRACK_REACH = 4
+"""Lags that the track may move between neighbouring frames without a jump."""
+TRACK_MOVE_COST = 0.02
+"""Cost of each lag moved."""
+TRACK_JUMP_COST = 0.4
+"""Cost of leaving the track for any other lag."""
+LONG_LAG_COST = 0.05
+"""Cost of each octave above LAG_MIN; keeps the track off multiples of the period."""
+PERIOD_MIN = DECIMATION * LAG_MIN
+PERIOD_MAX = DECIMATION * (LAG_MAX + 1) - 1
+REFINE = 8
+"""Periods tried at the full rate around DECIMATION * lag."""
+CORRELATION_FLOOR = 1e-12
+"""Added to the product of two energies before a correlation is formed."""
+
+# Comb filter
+COMB_REACH = 5
+"""Periods taken to each side where the look-ahead allows."""
+HISTORY = COMB_REACH * (PERIOD_MAX + 1)
+"""Samples kept before the window of the output frame."""
+
+# Features and network
+ENERGY_FLOOR = 1e-10
+"""Added to a band energy before the logarithm (-100 dB)."""
+FEATURES = 2 * BANDS + 2
+PERIOD_CENTRE = 256.0
+"""Period in samples that the period feature calls 0."""
+FEATURE_RANGE = 4.0
+"""Standard deviations that map to 1 after normalisation."""
+ACTIVATION_SCALE = 63
+"""Activations in -1..1 become integers in 1..127 around ACTIVATION_OFFSET."""
+ACTIVATION_OFFSET = 64
+WEIGHT_MAX = 127
+
+# Gains
+MIX_GAIN_MAX = 2.0
+"""Largest correction that restores a band's energy after the comb spectrum was mixed in."""
+MIX_FLOOR = 1e-15
+POSTFILTER_BETA = 0.02
+POSTFILTER_FLOOR = 1e-15

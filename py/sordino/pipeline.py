@@ -1,0 +1,143 @@
+"""The whole chain on a stream of hops: samples -> stft, bands, pitch, comb, features, network, postfilter, gains -> samples."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import bands, comb, features, gains, pitch, stft
+from .model import Model
+from .network import Network
+from .numerics import Float32
+from .params import (
+    BANDS,
+    DECIMATION_TAPS,
+    HISTORY,
+    HOP,
+    LAGS,
+    PITCH_HISTORY,
+    SAMPLE_FLOOR,
+    SAMPLE_LIMIT,
+    WINDOW,
+)
+from .postfilter import postfilter
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a listener may choose.
+
+    post_filter  sharpen the gains
+    floor_gain   no band is attenuated below this amplitude, 0..1
+    """
+
+    post_filter: bool = True
+    floor_gain: float = 0.0
+
+
+def latency(look_ahead: int) -> int:
+    """Samples between input and output of the chain for a look-ahead of so many frames."""
+    return HOP * (1 + look_ahead)
+
+
+def guard(x: Float32) -> Float32:
+    """Samples fit for the chain: not finite or minute -> 0, huge -> clamped; same shape."""
+    limit = np.float32(SAMPLE_LIMIT)
+    x = np.where(np.isfinite(x), x, np.float32(0))
+    x = np.minimum(np.maximum(x, -limit), limit)
+    return np.where(np.abs(x) < np.float32(SAMPLE_FLOOR), np.float32(0), x)
+
+
+class Pipeline:
+    """One stream through the reference. Every stage's last result can be read as an attribute.
+
+    model      what to run
+    settings   listener's choices, may be exchanged between hops
+    quantised  as in Network
+    """
+
+    def __init__(self, model: Model, settings: Settings | None = None, quantised: bool = True) -> None:
+        self.model, self.settings = model, settings or Settings()
+        self.network = Network(model, quantised)
+        self.latency = latency(model.look_ahead)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything heard."""
+        frames = self.model.look_ahead + 1
+        silent = np.zeros(stft.BINS, np.float32)
+        self.samples = np.zeros(HISTORY + WINDOW + HOP * self.model.look_ahead, np.float32)
+        self.decimated = np.zeros(PITCH_HISTORY, np.float32)
+        self.spectra = deque([(silent, silent)] * frames, frames)
+        self.energies = deque([np.zeros(BANDS, np.float32)] * frames, frames)
+        self.score = np.zeros(LAGS, np.float32)
+        self.origins = deque([np.arange(LAGS, dtype=np.uint8)] * frames, frames)
+        self.overlap = np.zeros(HOP, np.float32)
+        self.network.reset()
+
+    def process(self, hop: Float32) -> Float32:
+        """Take one hop in, give one hop out, `latency` samples later.
+
+        hop      (HOP,) float32, full scale 1
+        returns  (HOP,) float32
+        raises   ValueError if hop has another shape
+        """
+        if hop.shape != (HOP,):
+            raise ValueError(f"a hop has shape {hop.shape}, wanted {(HOP,)}")
+        self._listen(guard(hop.astype(np.float32)))
+        self._follow_pitch()
+        self._compare_with_comb()
+        self._decide()
+        return self._speak()
+
+    def _listen(self, hop: Float32) -> None:
+        self.samples = np.concatenate([self.samples[HOP:], hop])
+        spectrum = stft.analyse(self.samples[-WINDOW:])
+        self.spectra.append(spectrum)
+        self.energies.append(bands.band_energy(*spectrum))
+
+    def _follow_pitch(self) -> None:
+        new = pitch.decimate(self.samples[-(HOP + DECIMATION_TAPS - 4) :])
+        self.decimated = np.concatenate([self.decimated[new.shape[0] :], new])
+        self.score, origin = pitch.track(self.score, pitch.correlate(self.decimated))
+        self.origins.append(origin)
+        back = list(self.origins)[: 0 if self.model.look_ahead == 0 else -(self.model.look_ahead + 1) : -1]
+        self.lag = pitch.trace_back(self.score, back)
+        frame_end = self.samples.shape[0] - HOP * self.model.look_ahead
+        self.period, self.correlation = pitch.refine(self.samples[:frame_end], self.lag)
+
+    def _compare_with_comb(self) -> None:
+        combed = comb.comb(self.samples, HISTORY, self.period, self.model.look_ahead)
+        self.spectrum, self.energy = self.spectra[0], self.energies[0]
+        self.comb_spectrum = stft.analyse(combed)
+        comb_energy = bands.band_energy(*self.comb_spectrum)
+        cross = bands.band_cross(*self.spectrum, *self.comb_spectrum)
+        self.coherence = features.coherence(self.energy, comb_energy, cross)
+
+    def _decide(self) -> None:
+        self.features = features.collect(self.energies[-1], self.coherence, self.period, self.correlation)
+        self.gain, self.strength, self.voice = self.network.step(self.features)
+
+    def _speak(self) -> Float32:
+        gain = postfilter(self.gain, self.energy) if self.settings.post_filter else self.gain
+        self.final_gain = np.maximum(gain, np.float32(self.settings.floor_gain))
+        mixed = gains.mix_comb(self.spectrum, self.comb_spectrum, self.strength)
+        self.output = gains.apply_gains(mixed, self.energy, self.final_gain)
+        samples, self.overlap = stft.synthesise(*self.output, self.overlap)
+        return samples
+
+
+def denoise(samples: Float32, model: Model, settings: Settings | None = None, quantised: bool = True) -> Float32:
+    """Offline: run a whole 48 kHz mono recording through the reference, aligned with the input.
+
+    samples  (n,) float32
+    returns  (n,) float32
+    """
+    pipeline = Pipeline(model, settings, quantised)
+    hops = -(-(samples.shape[0] + pipeline.latency) // HOP)
+    padded = np.zeros(hops * HOP, np.float32)
+    padded[: samples.shape[0]] = samples
+    out = np.concatenate([pipeline.process(h) for h in padded.reshape(-1, HOP)])
+    return out[pipeline.latency : pipeline.latency + samples.shape[0]]
