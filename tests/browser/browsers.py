@@ -1,0 +1,166 @@
+"""The three browsers as one small interface: open an address, call a function of a JavaScript module, close.
+
+Chromium and Firefox are driven by Playwright, WebKitGTK by its WebDriver under Xvfb. All are the system's own builds.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+CHROMIUM = "/usr/bin/chromium"
+FIREFOX = "/usr/bin/firefox-esr"
+WEBKIT_DRIVER = "/usr/bin/WebKitWebDriver"
+CALL_TIMEOUT_S = 120
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--autoplay-policy=no-user-gesture-required",
+]
+FIREFOX_PREFERENCES = {
+    "media.autoplay.default": 0,
+    "media.autoplay.blocking_policy": 0,
+    "media.navigator.permission.disabled": True,
+    "media.peerconnection.ice.obfuscate_host_addresses": False,
+    "media.peerconnection.ice.loopback": True,
+}
+
+# Import a module and call one of its functions; a promise that never settles becomes an error, not a hung suite.
+CALL_SCRIPT = """
+async ([address, name, parameters, seconds]) => {
+  const limit = new Promise((_, reject) =>
+    setTimeout(() => reject(new Error(`${name} took longer than ${seconds} s`)), 1000 * seconds));
+  const run = async () => (await import(address))[name](...parameters);
+  return (await Promise.race([run(), limit])) ?? null;
+}
+"""
+
+
+class Tab(Protocol):
+    """One page of one browser."""
+
+    name: str
+
+    def open(self, address: str) -> None: ...
+
+    def call(self, module: str, function: str, *parameters: Any) -> Any:
+        """Await `function(*parameters)` of the JavaScript module at an address; everything passed is JSON."""
+
+    def screenshot(self, path: Path) -> None: ...
+
+
+class PlaywrightTab:
+    def __init__(self, name: str, page: Any) -> None:
+        self.name, self.page = name, page
+
+    def open(self, address: str) -> None:
+        self.page.goto(address)
+
+    def call(self, module: str, function: str, *parameters: Any) -> Any:
+        return self.page.evaluate(CALL_SCRIPT, [module, function, parameters, CALL_TIMEOUT_S])
+
+    def screenshot(self, path: Path) -> None:
+        self.page.screenshot(path=path, full_page=True)
+
+
+class WebKitTab:
+    name = "webkit"
+
+    def __init__(self, driver: Any) -> None:
+        self.driver = driver
+        driver.set_script_timeout(CALL_TIMEOUT_S + 10)
+
+    def open(self, address: str) -> None:
+        self.driver.get(address)
+
+    def call(self, module: str, function: str, *parameters: Any) -> Any:
+        script = f"""
+            const done = arguments[arguments.length - 1];
+            ({CALL_SCRIPT})(arguments[0]).then((value) => done({{ value }}),
+              (error) => done({{ error: `${{error}}\\n${{error.stack}}` }}));
+        """
+        answer = self.driver.execute_async_script(script, [module, function, parameters, CALL_TIMEOUT_S])
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
+        return answer["value"]
+
+    def screenshot(self, path: Path) -> None:
+        self.driver.save_screenshot(str(path))
+
+
+def missing(name: str) -> str | None:
+    """What has to be installed before a browser can be used, or None."""
+    needs = {
+        "chromium": {CHROMIUM: "chromium"},
+        "firefox": {FIREFOX: "firefox-esr"},
+        "webkit": {WEBKIT_DRIVER: "webkit2gtk-driver", "/usr/bin/Xvfb": "xvfb"},
+    }[name]
+    absent = [package for path, package in needs.items() if not Path(path).exists()]
+    return f"{name} is not installed: apt-get install {' '.join(absent)}" if absent else None
+
+
+def launch(playwright: Any, name: str, flags: list[str] | None = None) -> Any:
+    """Start Chromium or Firefox without a window; returns Playwright's Browser."""
+    if name == "chromium":
+        return playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS + (flags or []))
+    return playwright.firefox.launch(
+        channel="moz-firefox", executable_path=FIREFOX, firefox_user_prefs=FIREFOX_PREFERENCES
+    )
+
+
+@contextlib.contextmanager
+def virtual_display() -> Iterator[str]:
+    """An X server without a screen; gives its display name."""
+    read, write = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x1024x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(write)
+    try:
+        with os.fdopen(read) as answer:
+            number = answer.readline().strip()
+        if not number:
+            raise RuntimeError(f"Xvfb ended with status {server.wait()} before it opened a display")
+        yield f":{number}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@contextlib.contextmanager
+def webkit_tab() -> Iterator[WebKitTab]:
+    """A WebKitGTK MiniBrowser under automation, in its own virtual display."""
+    from selenium import webdriver
+    from selenium.webdriver.webkitgtk.service import Service
+
+    with virtual_display() as display:
+        environment = {
+            **os.environ,
+            "DISPLAY": display,
+            "LIBGL_ALWAYS_SOFTWARE": "1",
+            "WEBKIT_DISABLE_COMPOSITING_MODE": "1",
+            "WEBKIT_DISABLE_DMABUF_RENDERER": "1",
+        }
+        environment.pop("WAYLAND_DISPLAY", None)
+        options = webdriver.WebKitGTKOptions()
+        options.binary_location = find_minibrowser()
+        options.add_argument("--automation")
+        service = Service(executable_path=WEBKIT_DRIVER, env=environment)
+        driver = webdriver.WebKitGTK(options=options, service=service)
+        try:
+            yield WebKitTab(driver)
+        finally:
+            driver.quit()
+
+
+def find_minibrowser() -> str:
+    """The MiniBrowser that belongs to the driver; Debian keeps it beside the library."""
+    found = sorted(Path("/usr/lib").glob("*/webkit2gtk-4*/MiniBrowser")) or [shutil.which("MiniBrowser")]
+    if not found[-1]:
+        raise FileNotFoundError("MiniBrowser not found: apt-get install webkit2gtk-driver")
+    return str(found[-1])
