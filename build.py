@@ -248,7 +248,7 @@ def npm() -> None:
     if int(version.lstrip("v").split(".")[0]) < OLDEST_NODE or not shutil.which("npm"):
         step("node", partial(run, *PIP, NODE_WHEEL), [], [VENV / "bin" / "npm"], NODE_WHEEL, sys.version)
     lock = [ROOT / "package.json", ROOT / "package-lock.json"]
-    step("npm packages", partial(run, "npm", "ci", "--no-audit", "--no-fund"), lock, [ROOT / "node_modules"])
+    step("npm packages", partial(run, "npm", "ci", "--no-audit", "--no-fund"), lock, [ROOT / "node_modules" / ".package-lock.json"])
 
 
 def web() -> None:

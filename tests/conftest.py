@@ -1,22 +1,9 @@
-"""What all tests share: where things lie, the order of the tests, and what a missing tool means."""
-
-import os
-from pathlib import Path
+"""The order of the tests, and what the summary says besides counts."""
 
 import pytest
+from support import TESTS
 
-TESTS = Path(__file__).resolve().parent
-ROOT = TESTS.parent
-
-IN_CI = bool(os.environ.get("CI"))
 SLOW_FOLDERS = ("golden", "web", "browser")
-
-
-def unavailable(reason: str) -> None:
-    """Something the test needs is not on this machine: a skip that says why, and a failure where CI is set."""
-    if IN_CI:
-        pytest.fail(f"{reason} (CI is set, so nothing may be missing)", pytrace=False)
-    pytest.skip(reason)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,10 +17,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Missing tools are named at the end, where nobody overlooks them; so is what the tests counted."""
-    for report in terminalreporter.stats.get("skipped", []):
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
-        terminalreporter.write_line(f"SKIPPED {report.nodeid}: {reason}", yellow=True)
+    """What the tests measured, so that a green run also gives figures."""
+    terminalreporter.section("measured")
     for outcome in ("passed", "failed"):
         for report in terminalreporter.stats.get(outcome, []):
             for name, value in report.user_properties:

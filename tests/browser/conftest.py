@@ -1,0 +1,70 @@
+"""Fixtures of the browser tests: the loopback server, and one tab per browser."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from browser import browsers
+from browser.server import Server
+from support import BUILD, MODELS, ROOT, TESTS, unavailable
+
+SCREENSHOTS = BUILD / "screenshots"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """Serves what was built, the test pages, and whatever bytes a test puts into `server.data`."""
+    folders = {
+        "pages": TESTS / "browser" / "pages",
+        "dist": ROOT / "web" / "dist",
+        "demo": BUILD / "demo",
+        "wasm": BUILD / "wasm",
+        "models": MODELS,
+        "node_modules": ROOT / "node_modules",
+    }
+    with Server(folders) as running:
+        yield running
+
+
+@pytest.fixture(scope="session", params=["chromium", "firefox", "webkit"])
+def running_browser(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Each browser in turn: a Playwright Browser, or for WebKitGTK its one tab."""
+    name = request.param
+    if reason := browsers.missing(name):
+        unavailable(reason)
+    if name == "webkit":
+        with browsers.webkit_tab() as tab:
+            yield tab
+        return
+    with contextlib.closing(browsers.launch(request.getfixturevalue("playwright"), name)) as browser:
+        yield browser
+
+
+@pytest.fixture
+def tab(running_browser: Any, server: Server) -> Iterator[browsers.Tab]:
+    """A fresh page in each of the three browsers, at the empty test page."""
+    if isinstance(running_browser, browsers.WebKitTab):
+        running_browser.open(f"{server.origin}/pages/index.html")
+        yield running_browser
+        return
+    with contextlib.closing(running_browser.new_page()) as page:
+        fresh = browsers.PlaywrightTab(running_browser.browser_type.name, page)
+        fresh.open(f"{server.origin}/pages/index.html")
+        yield fresh
+
+
+@pytest.fixture
+def open_tab(playwright: Any, server: Server) -> Iterator[Any]:
+    """Opens a tab of Chromium or Firefox started with extra flags: open_tab(name, flags) -> PlaywrightTab."""
+    with contextlib.ExitStack() as stack:
+
+        def start(name: str, flags: list[str] | None = None) -> browsers.PlaywrightTab:
+            if reason := browsers.missing(name):
+                unavailable(reason)
+            browser = stack.enter_context(contextlib.closing(browsers.launch(playwright, name, flags)))
+            fresh = browsers.PlaywrightTab(name, browser.new_page())
+            fresh.open(f"{server.origin}/pages/index.html")
+            return fresh
+
+        yield start
