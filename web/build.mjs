@@ -1,0 +1,104 @@
+// Builds the npm package's files (web/dist) and the page (build/demo) from web/src, web/demo, the wasm modules and the weights.
+//
+//   node web/build.mjs [--wasm build/wasm] [--models py/sordino/models] [--dist web/dist] [--demo build/demo]
+
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { build } from "esbuild";
+
+const WEB = dirname(fileURLToPath(import.meta.url));
+const ROOT = dirname(WEB);
+const PARAMS = { typescript: join(WEB, "src/params.ts"), python: join(ROOT, "py/sordino/params.py") };
+const ENGINES = ["relaxed", "simd128"];
+const MODELS = ["standard"];
+
+/** Where things lie, as absolute paths. */
+function folders() {
+  const path = (name) => ({ type: "string", default: join(ROOT, name) });
+  const options = {
+    wasm: path("build/wasm"),
+    models: path("py/sordino/models"),
+    dist: path("web/dist"),
+    demo: path("build/demo"),
+  };
+  const { values } = parseArgs({ options });
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, resolve(value)]));
+}
+
+/** Every constant of params.ts must have the value it has in params.py. */
+function checkConstants() {
+  const python = readFileSync(PARAMS.python, "utf8");
+  for (const [, name, value] of readFileSync(PARAMS.typescript, "utf8").matchAll(/^export const (\w+) = ([\d_]+);/gm)) {
+    const home = python.match(new RegExp(`^${name} = ([\\d_]+)$`, "m"))?.[1];
+    if (Number(home?.replaceAll("_", "")) !== Number(value.replaceAll("_", ""))) {
+      throw new Error(`web/src/params.ts says ${name} = ${value}; py/sordino/params.py says ${home}`);
+    }
+  }
+}
+
+/** Copy a file that another step has built, or say which step. */
+function copyBuilt(source, target, step) {
+  if (!existsSync(source)) throw new Error(`${relative(ROOT, source)} is missing: ${step}`);
+  cpSync(source, target);
+}
+
+/** Bundle one script. */
+function bundle(entry, outfile, options) {
+  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  return build({
+    entryPoints: [join(WEB, entry)],
+    outfile,
+    bundle: true,
+    target: "es2022",
+    charset: "utf8",
+    absWorkingDir: ROOT,
+    define: { PROCESSOR_NAME: JSON.stringify(`sordino-${version}`) },
+    logLevel: "warning",
+    ...options,
+  });
+}
+
+/** The files of the npm package. */
+async function buildPackage({ wasm, models, dist }) {
+  rmSync(dist, { recursive: true, force: true });
+  mkdirSync(join(dist, "models"), { recursive: true });
+  for (const engine of ENGINES) {
+    const name = `sordino.${engine}.wasm`;
+    copyBuilt(join(wasm, name), join(dist, name), "build the kernel first (python3 build.py build)");
+  }
+  for (const model of MODELS) {
+    const name = `${model}.sordino`;
+    copyBuilt(join(models, name), join(dist, "models", name), "export the model first (python3 build.py build)");
+  }
+  await bundle("src/sordino.ts", join(dist, "sordino.js"), { format: "esm" });
+  await bundle("src/worklet/processor.ts", join(dist, "sordino.worklet.js"), { format: "iife" });
+  const tsc = join(ROOT, "node_modules/.bin/tsc");
+  execFileSync(tsc, ["-p", join(WEB, "tsconfig.package.json"), "--outDir", dist], { stdio: "inherit" });
+}
+
+/** The page: it imports the package's files as they are shipped, from the folder sordino/ beside it. */
+async function buildDemo({ dist, demo }) {
+  rmSync(demo, { recursive: true, force: true });
+  mkdirSync(demo, { recursive: true });
+  const shipped = {
+    name: "shipped",
+    setup: (own) => own.onResolve({ filter: /^sordino$/ }, () => ({ path: "./sordino/sordino.js", external: true })),
+  };
+  await bundle("demo/main.ts", join(demo, "main.js"), { format: "esm", plugins: [shipped] });
+  for (const name of ["index.html", "style.css", "icon.svg"]) cpSync(join(WEB, "demo", name), join(demo, name));
+  cpSync(join(WEB, "demo/clips"), join(demo, "clips"), { recursive: true });
+  cpSync(dist, join(demo, "sordino"), { recursive: true, filter: (path) => !path.endsWith(".d.ts") });
+}
+
+try {
+  const places = folders();
+  checkConstants();
+  await buildPackage(places);
+  await buildDemo(places);
+} catch (error) {
+  console.error(`web/build.mjs: ${error.message}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,36 @@
+// Page thread: the one error type of the package. Its message says what was got and what was wanted.
+
+/**
+ * What went wrong:
+ * - `unsupported`  the browser lacks AudioWorklet, WebAssembly or its SIMD
+ * - `sample-rate`  the context does not run at 48000 Hz
+ * - `option`       an option has a value that makes no sense
+ * - `fetch`        the wasm module, the weight file or the worklet script did not arrive
+ * - `worklet`      the browser refused the worklet script or the processor
+ * - `wasm`         the wasm module did not compile, or lacks an export
+ * - `weights`      the weight file is not one that this kernel can use
+ * - `timeout`      the worklet did not answer
+ * - `aborted`      the signal given to create() fired, or the node was destroyed
+ * - `runtime`      the kernel trapped or returned numbers that are not finite; the voice now passes through unchanged
+ */
+export type SordinoErrorCode =
+  | "unsupported"
+  | "sample-rate"
+  | "option"
+  | "fetch"
+  | "worklet"
+  | "wasm"
+  | "weights"
+  | "timeout"
+  | "aborted"
+  | "runtime";
+
+export class SordinoError extends Error {
+  override readonly name = "SordinoError";
+  readonly code: SordinoErrorCode;
+
+  constructor(code: SordinoErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}

@@ -1,0 +1,125 @@
+// Page thread: where the package's files are, which kernel this browser can run, and how they are fetched.
+
+import { SordinoError } from "./errors.js";
+import type { EngineName } from "./messages.js";
+
+/** A weight file of the package. */
+export type ModelName = "standard";
+
+/** Where the files are. What is not named is looked for beside the package's own script. */
+export interface AssetUrls {
+  /** Folder that holds all files under their usual names; ends in a slash. */
+  readonly base?: string | URL;
+  readonly worklet?: string | URL;
+  readonly relaxed?: string | URL;
+  readonly simd128?: string | URL;
+  readonly weights?: string | URL;
+}
+
+export interface Assets {
+  readonly worklet: URL;
+  readonly wasm: URL;
+  readonly weights: URL;
+}
+
+/*
+ * Two modules of one function each, assembled by hand from the binary format; only whether they are valid matters:
+ *   magic, version | type section: (v128, ...) -> v128 | function section: 1 of type 0 | code section: one body,
+ *   no locals, local.get 0, local.get 1 [, local.get 2], the instruction, end.
+ * The instructions: i32x4.dot_i16x8_s (fd ba 01) and i32x4.relaxed_dot_i8x16_i7x16_add_s (fd 93 02).
+ */
+const SIMD128_PROBE = new Uint8Array([
+  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+  ...[0x01, 0x07, 0x01, 0x60, 0x02, 0x7b, 0x7b, 0x01, 0x7b],
+  ...[0x03, 0x02, 0x01, 0x00],
+  ...[0x0a, 0x0b, 0x01, 0x09, 0x00, 0x20, 0x00, 0x20, 0x01, 0xfd, 0xba, 0x01, 0x0b],
+]);
+const RELAXED_PROBE = new Uint8Array([
+  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+  ...[0x01, 0x08, 0x01, 0x60, 0x03, 0x7b, 0x7b, 0x7b, 0x01, 0x7b],
+  ...[0x03, 0x02, 0x01, 0x00],
+  ...[0x0a, 0x0d, 0x01, 0x0b, 0x00, 0x20, 0x00, 0x20, 0x01, 0x20, 0x02, 0xfd, 0x93, 0x02, 0x0b],
+]);
+
+function validates(probe: Uint8Array<ArrayBuffer>): boolean {
+  return typeof WebAssembly === "object" && WebAssembly.validate(probe);
+}
+
+/**
+ * The kernels that run here, the fastest first; empty where there is no WebAssembly SIMD. Harmless on a server.
+ */
+export function supportedEngines(): EngineName[] {
+  const engines: EngineName[] = [];
+  if (validates(RELAXED_PROBE)) engines.push("relaxed");
+  if (validates(SIMD128_PROBE)) engines.push("simd128");
+  return engines;
+}
+
+/**
+ * wanted  a kernel, or "auto" for the fastest that runs here
+ * throws  SordinoError "unsupported"
+ */
+export function chooseEngine(wanted: EngineName | "auto"): EngineName {
+  const engines = supportedEngines();
+  const engine = wanted === "auto" ? engines[0] : engines.find((name) => name === wanted);
+  if (engine !== undefined) return engine;
+  const has = engines.length > 0 ? engines.join(", ") : "no WebAssembly SIMD";
+  throw new SordinoError("unsupported", `engine "${wanted}" was wanted; this browser runs ${has}`);
+}
+
+/** Full addresses of the files. The literals stand in new URL(...) so that bundlers find and copy the files. */
+export function locate(engine: EngineName, model: ModelName, urls: AssetUrls): Assets {
+  const given = (url: string | URL | undefined): URL | undefined =>
+    url === undefined ? undefined : new URL(url, document.baseURI);
+  const base = given(urls.base);
+  const inBase = (name: string): URL | undefined => base && new URL(name, base);
+  const wasm = {
+    relaxed: () => new URL("./sordino.relaxed.wasm", import.meta.url),
+    simd128: () => new URL("./sordino.simd128.wasm", import.meta.url),
+  };
+  const weights = {
+    standard: () => new URL("./models/standard.sordino", import.meta.url),
+  };
+  return {
+    worklet: given(urls.worklet) ?? inBase("sordino.worklet.js") ?? new URL("./sordino.worklet.js", import.meta.url),
+    wasm: given(urls[engine]) ?? inBase(`sordino.${engine}.wasm`) ?? wasm[engine](),
+    weights: given(urls.weights) ?? inBase(`models/${model}.sordino`) ?? weights[model](),
+  };
+}
+
+/**
+ * The bytes at an address.
+ *
+ * what     named in the error
+ * signal   ends the transfer; the rejection is then SordinoError "aborted"
+ * rejects  SordinoError "fetch"
+ */
+export async function fetchBytes(what: string, url: URL, signal: AbortSignal | undefined): Promise<ArrayBuffer> {
+  try {
+    const response = await fetch(url, signal ? { signal } : {});
+    if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
+    return await response.arrayBuffer();
+  } catch (cause) {
+    if (signal?.aborted) throw aborted(signal);
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new SordinoError("fetch", `the ${what} did not arrive from ${url}: ${reason}`, cause);
+  }
+}
+
+export function aborted(signal: AbortSignal): SordinoError {
+  return new SordinoError("aborted", "creation was given up because the signal fired", signal.reason);
+}
+
+const registered = new WeakMap<BaseAudioContext, Promise<void>>();
+
+/** Load the worklet script, once per context. A failed attempt may be repeated. */
+export function addWorklet(context: BaseAudioContext, url: URL): Promise<void> {
+  const before = registered.get(context);
+  if (before) return before;
+  const added = context.audioWorklet.addModule(url).catch((cause: unknown) => {
+    registered.delete(context);
+    throw new SordinoError("worklet", `the browser refused the worklet script ${url}: ${cause}`, cause);
+  });
+  registered.set(context, added);
+  return added;
+}
