@@ -1,6 +1,7 @@
 """The order of the tests, and what the summary says besides counts."""
 
 import pytest
+
 from support import TESTS
 
 SLOW_FOLDERS = ("golden", "web", "browser")

@@ -4,6 +4,7 @@ Chromium and Firefox are driven by Playwright, WebKitGTK by its WebDriver under 
 """
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -92,6 +93,28 @@ class WebKitTab:
 
     def screenshot(self, path: Path) -> None:
         self.driver.save_screenshot(str(path))
+
+
+class Node:
+    """Node.js in the place of a tab: each call is a process of its own, for modules that need no page."""
+
+    name = "node"
+
+    def __init__(self, origin: str, pages: Path) -> None:
+        self.origin, self.pages = origin, pages
+
+    def call(self, module: str, function: str, *parameters: Any) -> Any:
+        file = self.pages / module.removeprefix(f"{self.origin}/pages/")
+        script = f"""
+            const answer = await ({CALL_SCRIPT})(JSON.parse(process.argv[1]));
+            process.stdout.write(JSON.stringify(answer), () => process.exit(0));
+        """
+        request = json.dumps([file.as_uri(), function, parameters, CALL_TIMEOUT_S])
+        command = ["node", "--input-type=module", "--eval", script, request]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"node ended with status {done.returncode}:\n{done.stderr}")
+        return json.loads(done.stdout)
 
 
 def missing(name: str) -> str | None:

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from golden.outputs import Golden, golden_outputs
+
 from browser import browsers
 from browser.server import Server
 from support import BUILD, MODELS, ROOT, TESTS, unavailable
@@ -68,3 +71,13 @@ def open_tab(playwright: Any, server: Server) -> Iterator[Any]:
             return fresh
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def golden(server: Server) -> list[Golden]:
+    """The golden signals, and the server offers each one's input and native output."""
+    signals = golden_outputs()
+    for signal in signals:
+        server.data[signal.input] = signal.samples.tobytes()
+        server.data[signal.output] = signal.cleaned.tobytes()
+    return signals

@@ -4,14 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
+
 from browser.browsers import Tab
 from browser.server import Server
-from support import MODELS
-from numpy.typing import NDArray
 from sordino.features import normalise, normaliser
 from sordino.model import Model
 from sordino.network import Network
 from sordino.params import FEATURES
+from support import MODELS
 
 MODEL = MODELS / "standard.onnx"
 PARTS = (1, 7, 92)

@@ -1,0 +1,52 @@
+// Offline audio graphs: golden signals and impulses through the npm package's AudioWorklet node.
+
+import { SordinoNode } from "/dist/sordino.js";
+import { compareSamples, fetchSamples, sha256 } from "./kernel.js";
+
+const RATE = 48000;
+
+/** What a fresh node makes of samples. samples Float32Array; options for SordinoNode.create.
+ *  returns { output, latency, engine }, output as long as samples */
+async function render(samples, options) {
+  const context = new OfflineAudioContext(1, samples.length, RATE);
+  const buffer = new AudioBuffer({ length: samples.length, sampleRate: RATE });
+  buffer.copyToChannel(samples, 0);
+  const source = new AudioBufferSourceNode(context, { buffer });
+  const node = await SordinoNode.create(context, options);
+  const failures = [];
+  node.addEventListener("error", (event) => failures.push(event.message));
+  source.connect(node).connect(context.destination);
+  source.start();
+  const rendered = await context.startRendering();
+  if (failures.length > 0) throw new Error(failures.join("; "));
+  return { output: rendered.getChannelData(0), latency: node.latency.samples, engine: node.engine };
+}
+
+/** Golden signals through the worklet against the kernel's own output, which the worklet delays by re-blocking.
+ *  signals  [{ input, output }] addresses of float32 samples; delay in samples; options for SordinoNode.create
+ *  returns  { latency, engine, reports: per signal { sha256, samples, differing, first } } */
+export async function renderGolden({ signals, delay, options }) {
+  const answer = { reports: [] };
+  for (const { input, output } of signals) {
+    const samples = await fetchSamples(input);
+    const kernel = await fetchSamples(output);
+    const wanted = new Float32Array(samples.length);
+    wanted.set(kernel.subarray(0, samples.length - delay), delay);
+    const got = await render(samples, options);
+    answer.latency = got.latency;
+    answer.engine = got.engine;
+    answer.reports.push({ sha256: await sha256(got.output), ...compareSamples(got.output, wanted) });
+  }
+  return answer;
+}
+
+/** Where the largest output sample lies when a single sample at `position` goes in.
+ *  returns { delay, latency } measured and reported, in samples */
+export async function measureLatency({ position, length, options }) {
+  const samples = new Float32Array(length);
+  samples[position] = 1;
+  const { output, latency } = await render(samples, options);
+  let peak = 0;
+  for (let i = 0; i < length; i++) if (Math.abs(output[i]) > Math.abs(output[peak])) peak = i;
+  return { delay: peak - position, latency };
+}

@@ -1,0 +1,45 @@
+"""The npm package's AudioWorklet node in an OfflineAudioContext: the kernel's bytes, and the latency it reports."""
+
+import hashlib
+import math
+
+import numpy as np
+import pytest
+from golden.outputs import HOP, Golden
+
+from browser.browsers import Tab
+from browser.server import Server
+
+QUANTUM = 128
+REBLOCKING = HOP - math.gcd(HOP, QUANTUM)
+
+
+def delayed_sha256(signal: Golden) -> str:
+    """Hash of the native output as the worklet must give it: later by the re-blocking, equally long."""
+    delayed = np.concatenate([np.zeros(REBLOCKING, np.float32), signal.cleaned[:-REBLOCKING]])
+    return hashlib.sha256(delayed.tobytes()).hexdigest()
+
+
+@pytest.mark.parametrize("engine", ["auto", "simd128"])
+def test_worklet_gives_the_kernel_bytes(tab: Tab, server: Server, engine: str, golden, record_property) -> None:
+    signals = [{"input": signal.input, "output": signal.output} for signal in golden]
+    request = {"signals": signals, "delay": REBLOCKING, "options": {"engine": engine}}
+    answer = tab.call(f"{server.origin}/pages/offline.js", "renderGolden", request)
+    differing = {
+        signal.name: (report["differing"], report["first"])
+        for signal, report in zip(golden, answer["reports"], strict=True)
+        if report["sha256"] != delayed_sha256(signal)
+    }
+    samples = sum(report["samples"] for report in answer["reports"])
+    name = f"worklet bytes, {answer['engine']} in {tab.name}"
+    record_property(name, f"{samples} samples, {len(differing)} signals differ")
+    assert not differing, f"differing samples and the first of them: {differing}"
+    assert answer["engine"] == ("relaxed" if engine == "auto" and tab.name != "webkit" else "simd128")
+
+
+@pytest.mark.parametrize("position", [4800, 4800 + 1, 5000 + HOP - 1])
+def test_reported_latency_is_the_measured_one(tab: Tab, server: Server, position: int, record_property) -> None:
+    request = {"position": position, "length": 24000, "options": {"attenuationLimitDb": 0}}
+    measured = tab.call(f"{server.origin}/pages/offline.js", "measureLatency", request)
+    record_property(f"latency in {tab.name}, impulse at {position}", measured)
+    assert measured["delay"] == measured["latency"]
