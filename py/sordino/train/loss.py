@@ -1,0 +1,139 @@
+"""Loss: the network's logits, the analysis of the noisy signal and the targets go in, one number to minimise comes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from sordino.params import BANDS, MIX_FLOOR, MIX_GAIN_MAX
+from sordino.train.features import Analysis, band_energy, tables
+from sordino.train.network import Outputs
+from sordino.train.targets import Targets
+
+_COMPRESSION = 0.3  # exponent on magnitudes
+_MAGNITUDE_FLOOR = 1e-5  # of the level-normalised power, keeps the gradient of the exponent finite
+_LEVEL_FLOOR = 1e-7  # mean power that stands for speech where there is none
+_BIN_POWER = 1 / 200  # power of a typical speech bin, at signal power 1
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """How much each term counts, and how far up the spectral term reads."""
+
+    gain: float = 1.0
+    strength: float = 0.3
+    voice: float = 0.1
+    spectral: float = 4.0
+    complex_share: float = 0.3
+    over_suppression: float = 0.3
+    spectral_bins: int = 260
+    comb_in_spectral: bool = True
+
+
+def gain_loss(logits: Tensor, targets: Targets, over_suppression: float) -> Tensor:
+    """Article loss on square-rooted gains, squared plus ten times the fourth power.
+
+    logits            (batch, steps, BANDS)
+    targets           with weights per band
+    over_suppression  extra weight where the gain is too low
+    returns           scalar
+    """
+    wrong = targets.gain.sqrt() - torch.exp(0.5 * functional.logsigmoid(logits))
+    square = wrong.square()
+    each = (square + 10 * square.square()) * (1 + over_suppression * (wrong > 0))
+    return (each * targets.weight).mean()
+
+
+def strength_loss(logits: Tensor, targets: Targets) -> Tensor:
+    """Squared difference of sqrt(1 - strength), counted in voiced frames; scalar."""
+    kept = torch.exp(0.5 * functional.logsigmoid(-logits))
+    wrong = (1 - targets.strength).sqrt() - kept
+    return (wrong.square() * targets.weight * targets.voice[..., None]).mean()
+
+
+def enhance(gain: Tensor, strength: Tensor, analysis: Analysis, bins: int) -> Tensor:
+    """Apply the stage gains inside the graph, on the lowest bins only.
+
+    gain, strength  (batch, steps, BANDS) 0..1
+    analysis        of the noisy signals
+    bins            how many to make; bands that reach above them see a part of their energy on both sides
+    returns         (batch, steps, bins, 2) real and imaginary part
+    """
+    triangles = tables(gain.device).triangles[:bins]
+    noisy = torch.view_as_real(analysis.spectrum[..., :bins])
+    combed = torch.view_as_real(analysis.comb_spectrum[..., :bins])
+    mixed = noisy + (strength @ triangles.T)[..., None] * (combed - noisy)
+    before = noisy.square().sum(-1) @ triangles
+    after = mixed.square().sum(-1) @ triangles
+    restore = ((before + MIX_FLOOR) / (after + MIX_FLOOR)).sqrt().clamp_max(MIX_GAIN_MAX)
+    return mixed * ((gain * restore) @ triangles.T)[..., None]
+
+
+def bin_weights(bins: int, device: torch.device) -> Tensor:
+    """Weight of each bin: between equal bins and equal bands, mean 1; (bins,)."""
+    triangles = tables(device).triangles[:bins]
+    density = (triangles / triangles.sum(0).clamp_min(1e-6)).sum(1)
+    root = density.sqrt()
+    return root / root.mean()
+
+
+def spectral_loss(outputs: Outputs, analysis: Analysis, targets: Targets, weights: LossWeights) -> Tensor:
+    """Difference of compressed spectra after gains and comb, magnitude and complex; scalar.
+
+    outputs   (batch, steps, ...) logits
+    analysis  of the noisy signals
+    targets   clean spectrum, weights per band, level
+    weights   spectral_bins, complex_share, over_suppression
+    """
+    bins = weights.spectral_bins
+    strength = torch.sigmoid(outputs.strength)
+    if not weights.comb_in_spectral:
+        strength = strength.detach()
+    level = (targets.level.clamp_min(_LEVEL_FLOOR) * _BIN_POWER).rsqrt()[:, None, None, None]
+    found = enhance(torch.sigmoid(outputs.gain), strength, analysis, bins) * level
+    wanted = torch.view_as_real(targets.spectrum[..., :bins]) * level
+    found_power = found.square().sum(-1) + _MAGNITUDE_FLOOR
+    wanted_power = wanted.square().sum(-1) + _MAGNITUDE_FLOOR
+    found_size = found_power.pow(_COMPRESSION / 2)
+    wanted_size = wanted_power.pow(_COMPRESSION / 2)
+    wrong = wanted_size - found_size
+    magnitude = wrong.square() * (1 + weights.over_suppression * (wrong > 0))
+    apart = found * (found_size / found_power.sqrt())[..., None] - wanted * (wanted_size / wanted_power.sqrt())[..., None]
+    each = (1 - weights.complex_share) * magnitude + weights.complex_share * apart.square().sum(-1)
+    counts = targets.weight @ tables(each.device).triangles[:bins].T * bin_weights(bins, each.device)
+    return (each * counts).mean()
+
+
+def total_loss(
+    outputs: Outputs, analysis: Analysis, targets: Targets, weights: LossWeights
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Sum all terms.
+
+    outputs   logits, (batch, steps, ...)
+    returns   (scalar to minimise, the terms by name, detached)
+    """
+    assert outputs.gain.shape[-1] == BANDS
+    terms = {
+        "gain": gain_loss(outputs.gain, targets, weights.over_suppression),
+        "strength": strength_loss(outputs.strength, targets),
+        "voice": functional.binary_cross_entropy_with_logits(outputs.voice, targets.voice),
+        "spectral": spectral_loss(outputs, analysis, targets, weights),
+    }
+    total = sum(getattr(weights, name) * term for name, term in terms.items())
+    return total, {name: term.detach() for name, term in terms.items()}
+
+
+def gain_bias_db(outputs: Outputs, analysis: Analysis, targets: Targets) -> Tensor:
+    """Level of the kept speech against the ideal, in dB, over voiced frames and weighted by clean energy.
+
+    Negative means over-suppression.  Scalar.
+    """
+    clean = band_energy(targets.spectrum) * (targets.voice[..., None] * targets.weight)
+    found = torch.sigmoid(outputs.gain).clamp_min(1e-3).log10()
+    ideal = targets.gain.clamp_min(1e-3).log10()
+    per_band = clean / clean.sum((1, 2), keepdim=True).clamp_min(1e-20)
+    some = (targets.level > 0).float()
+    return 20 * ((found - ideal) * per_band).sum((1, 2)).mul(some).sum() / some.sum().clamp_min(1)

@@ -1,0 +1,147 @@
+"""Mixing: clips of a corpus go in, batches of noisy signals with their clean targets come out, on the training device.
+
+A plan (which clips, where, how loud, which filters) is drawn in NumPy from one seed; rendering it is batched
+tensor arithmetic on whatever device the bank of samples lies on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sordino.params import HOP
+from sordino.train.bank import Bank
+from sordino.train.filters import Curves, impulse_responses
+from sordino.train.plan import Piece, Plan, Recipe, draw_plan
+
+_FADE = 240  # samples over which a piece is faded in and out
+_CEILING = 0.98  # largest sample of a mixture that is not clipped on purpose
+_TAIL = 36000  # samples added to the transform so that reverberation does not wrap around
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch of training signals."""
+
+    noisy: Tensor  # (batch, samples) full scale 1
+    clean: Tensor  # (batch, samples) what should come out
+    bandwidth_hz: Tensor  # (batch,) the clean speech holds nothing above
+    level: Tensor  # (batch,) mean power of the active clean frames; 0 where there is no speech
+
+
+def _render(bank: Bank, pieces: list[Piece], rows: int, samples: int) -> Tensor:
+    """Lay pieces of clips into `rows` empty signals; (rows, samples)."""
+    device = bank.samples.device
+    out = torch.zeros(rows, samples, device=device)
+    windows = bank.samples.unfold(0, samples, 1)
+    position = torch.arange(samples, device=device)
+    for first in range(0, len(pieces), 64):
+        some = pieces[first : first + 64]
+
+        def column(name: str, some: list[Piece] = some) -> Tensor:
+            return torch.tensor([getattr(piece, name) for piece in some], device=device)
+
+        begin = column("at")[:, None]
+        sound = windows[column("start") - column("at") + bank.margin].float()
+        from_edge = torch.minimum(position - begin, begin + column("length")[:, None] - 1 - position)
+        envelope = (from_edge / _FADE).clamp_(0, 1).mul_(column("gain")[:, None].float() / 32768)
+        out.index_add_(0, column("row"), sound.mul_(envelope))
+    return out
+
+
+def active_power(signal: Tensor) -> Tensor:
+    """Mean power of the 10 ms frames within 30 dB of the loudest, (batch, samples) -> (batch,)."""
+    power = signal.unfold(-1, HOP, HOP).square().mean(-1)
+    active = (power > power.amax(-1, keepdim=True) * 1e-3) & (power > 0)
+    return (power * active).sum(-1) / active.sum(-1).clamp_min(1)
+
+
+def _colour(plan: Plan, device: torch.device, rows: int, samples: int) -> Tensor:
+    """White noise in the rows that the plan asks for; its colour comes from the noise filter."""
+    out = torch.zeros(rows, samples, device=device)
+    if plan.white_rows:
+        generator = torch.Generator(device).manual_seed(plan.seed)
+        out[plan.white_rows] = torch.randn(len(plan.white_rows), samples, generator=generator, device=device)
+    return out
+
+
+def _to_power(signal: Tensor, power: Tensor) -> Tensor:
+    """Scale each row to an active power, (batch, samples), (batch,)."""
+    return signal * (power / active_power(signal).clamp_min(1e-12)).sqrt()[:, None]
+
+
+class Mixer:
+    """Draws batches from a bank of clips.
+
+    bank    decoded clips on the device where the batches are wanted
+    recipe  probabilities and ranges
+    """
+
+    def __init__(self, bank: Bank, recipe: Recipe) -> None:
+        self.bank, self.recipe = bank, recipe
+        self.samples = recipe.frames * HOP
+        self.curves = Curves(self.samples + _TAIL, bank.samples.device)
+
+    def draw(self, seed: int, rows: int) -> Batch:
+        """Make one batch; the same seed gives the same batch on the same device.
+
+        seed     any non-negative integer
+        rows     signals in the batch
+        returns  Batch of recipe.frames hops
+        """
+        plan = draw_plan(np.random.default_rng(seed), self.bank, self.recipe, rows)
+        speech = _render(self.bank, plan.speech, rows, self.samples)
+        noise = self._noise(plan, rows)
+        reverberant, early, noise = self._filter(plan, speech, noise)
+        return self._balance(plan, reverberant, early, noise)
+
+    def _noise(self, plan: Plan, rows: int) -> Tensor:
+        """Sum two noise tracks at their relative levels."""
+        device = self.bank.samples.device
+        first = _render(self.bank, plan.noise, rows, self.samples)
+        first += _colour(plan, device, rows, self.samples)
+        total = _to_power(first, torch.ones(rows, device=device))
+        if plan.second:
+            second = _render(self.bank, plan.second, rows, self.samples)
+            total += _to_power(second, plan.column("second_power", device))
+        return total
+
+    def _filter(self, plan: Plan, speech: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Equalise both, reverberate some of the speech; returns reverberant speech, target speech and noise."""
+        device = speech.device
+        size = self.samples + _TAIL
+        shared = self.curves.cut(plan.column("low_pass_hz", device), plan.column("high_pass_hz", device))
+        voice = torch.fft.rfft(speech, size) * (self.curves.smooth(plan.matrix("speech_curve", device)) * shared)
+        other = torch.fft.rfft(noise, size) * (self.curves.smooth(plan.matrix("noise_curve", device)) * shared)
+        early = torch.fft.irfft(voice, size)[:, : self.samples]
+        noise = torch.fft.irfft(other, size)[:, : self.samples]
+        if not plan.reverberant_rows:
+            return early, early, noise
+        rows = torch.tensor(plan.reverberant_rows, device=device)
+        full, target = impulse_responses(plan, self.bank, _TAIL)
+        dry = voice[rows]
+        reverberant = early.clone()
+        reverberant[rows] = torch.fft.irfft(dry * torch.fft.rfft(full, size), size)[:, : self.samples]
+        early = early.index_copy(
+            0, rows, torch.fft.irfft(dry * torch.fft.rfft(target, size), size)[:, : self.samples]
+        )
+        return reverberant, early, noise
+
+    def _balance(self, plan: Plan, reverberant: Tensor, early: Tensor, noise: Tensor) -> Batch:
+        """Set speech level, signal to noise ratio and overall level; guard against clipping, or clip on purpose."""
+        device = noise.device
+        wanted = 10 ** (plan.column("level_db", device) / 10)
+        speaks, noisy = plan.column("speaks", device), plan.column("noisy", device)
+        found = active_power(reverberant)
+        scale = ((wanted / found.clamp_min(1e-12)).sqrt() * speaks * (found > 1e-9))[:, None]
+        reverberant, early = reverberant * scale, early * scale
+        noise = _to_power(noise, wanted * 10 ** (-plan.column("snr_db", device) / 10) * noisy)
+        mixture = reverberant + noise
+        peak = mixture.abs().amax(-1).clamp_min(1e-9)
+        guard = torch.minimum(_CEILING * plan.column("overdrive", device) / peak, torch.ones_like(peak))[:, None]
+        mixture = (mixture * guard).clamp(-_CEILING, _CEILING)
+        clean = early * guard
+        return Batch(mixture, clean, plan.column("bandwidth_hz", device), active_power(clean))

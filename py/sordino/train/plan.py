@@ -1,0 +1,188 @@
+"""Plan: a random generator and a bank go in, the recipe of one batch of mixtures comes out, as plain numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sordino.params import HOP, SAMPLE_RATE
+from sordino.train.bank import Bank, Shelf
+
+CURVE_POINTS = 10
+"""Control points of a random equaliser, evenly spaced in log frequency."""
+_REFERENCE_DB = -26.0  # level to which pieces are brought before they are put together
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Probabilities and ranges of the mixtures."""
+
+    frames: int = 300  # hops per signal
+    snr_mean_db: float = 9.0
+    snr_spread_db: float = 9.0
+    snr_range_db: tuple[float, float] = (-5.0, 35.0)
+    level_range_db: tuple[float, float] = (-52.0, -14.0)
+    only_noise: float = 0.04
+    only_speech: float = 0.05
+    second_noise: float = 0.3
+    music: float = 0.08
+    babble: float = 0.07
+    white: float = 0.06
+    reverberant: float = 0.35
+    recorded_response: float = 0.2
+    low_pass: float = 0.12
+    high_pass: float = 0.2
+    overdriven: float = 0.03
+    speech_curve_db: float = 3.0
+    noise_curve_db: float = 4.0
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a clip laid into one row of a batch."""
+
+    row: int
+    start: int  # first sample in the bank
+    at: int  # first sample in the row
+    length: int
+    gain: float
+
+
+@dataclass
+class Plan:
+    """Everything that one batch is made of.  `values` holds one number per row under each name."""
+
+    rows: int
+    seed: int
+    speech: list[Piece] = field(default_factory=list)
+    noise: list[Piece] = field(default_factory=list)
+    second: list[Piece] = field(default_factory=list)
+    white_rows: list[int] = field(default_factory=list)
+    reverberant_rows: list[int] = field(default_factory=list)
+    recorded: list[int] = field(default_factory=list)  # per reverberant row: a recorded response, or -1
+    decay_s: list[float] = field(default_factory=list)  # per reverberant row: time to fall by 60 dB
+    direct_gain: list[float] = field(default_factory=list)  # per reverberant row
+    values: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @cached_property
+    def _tensors(self) -> dict[str, Tensor]:
+        return {name: torch.from_numpy(np.asarray(value, np.float32)) for name, value in self.values.items()}
+
+    def column(self, name: str, device: torch.device) -> Tensor:
+        """(rows,) float32"""
+        return self._tensors[name].to(device)
+
+    def matrix(self, name: str, device: torch.device) -> Tensor:
+        """(rows, CURVE_POINTS) float32"""
+        return self._tensors[name].to(device)
+
+
+def _gain(level_db: float, jitter_db: float, rng: np.random.Generator) -> float:
+    return float(10 ** ((_REFERENCE_DB - level_db + rng.normal(0, jitter_db)) / 20))
+
+
+def _lay(
+    rng: np.random.Generator, shelf: Shelf, row: int, samples: int, pause_s: tuple[float, float], jitter_db: float
+) -> tuple[list[Piece], list[int]]:
+    """Fill a row with stretches of clips from one shelf; return the pieces and the indices of the clips."""
+    pieces: list[Piece] = []
+    used: list[int] = []
+    at = 0
+    index = int(rng.choice(len(shelf.clips), p=shelf.chance))
+    while at < samples and len(pieces) < 8:
+        clip = shelf.clips[index]
+        room = samples - at
+        length = min(clip.length, room)
+        if clip.length > room and rng.random() < 0.15:
+            length = max(int(length * rng.uniform(0.3, 0.7)), min(length, SAMPLE_RATE // 2))
+        offset = int(rng.integers(0, clip.length - length + 1))
+        start = int(shelf.starts[index]) + offset
+        pieces.append(Piece(row, start, at, length, _gain(clip.level_db, jitter_db, rng)))
+        used.append(index)
+        at += length + int(rng.uniform(*pause_s) * SAMPLE_RATE)
+        if rng.random() < 0.4:
+            index = int(rng.choice(len(shelf.clips), p=shelf.chance))
+    return pieces, used
+
+
+def _babble(rng: np.random.Generator, bank: Bank, row: int, samples: int) -> list[Piece]:
+    """Three to eight other talkers at once."""
+    pieces: list[Piece] = []
+    for _ in range(int(rng.integers(3, 9))):
+        pieces += _lay(rng, bank.speech, row, samples, (0.0, 0.3), 4.0)[0]
+    return pieces
+
+
+def _plan_noise(rng: np.random.Generator, bank: Bank, recipe: Recipe, plan: Plan, row: int) -> None:
+    samples = recipe.frames * HOP
+    kind = rng.random()
+    if kind < recipe.babble:
+        plan.noise += _babble(rng, bank, row, samples)
+    elif kind < recipe.babble + recipe.music and bank.music.clips:
+        plan.noise += _lay(rng, bank.music, row, samples, (0.0, 0.1), 2.0)[0]
+    elif kind < recipe.babble + recipe.music + recipe.white:
+        plan.white_rows.append(row)
+    else:
+        plan.noise += _lay(rng, bank.noise, row, samples, (0.0, 0.6), 3.0)[0]
+    if rng.random() < recipe.second_noise:
+        plan.second += _lay(rng, bank.noise, row, samples, (0.0, 1.5), 3.0)[0]
+
+
+def _plan_room(rng: np.random.Generator, bank: Bank, recipe: Recipe, plan: Plan, row: int) -> None:
+    plan.reverberant_rows.append(row)
+    recorded = bank.responses and rng.random() < recipe.recorded_response
+    plan.recorded.append(int(rng.integers(len(bank.responses))) if recorded else -1)
+    plan.decay_s.append(float(rng.uniform(0.12, 0.75)))
+    plan.direct_gain.append(float(10 ** (rng.uniform(0, 12) / 20)))
+
+
+def _curves(rng: np.random.Generator, rows: int, spread_db: float) -> np.ndarray:
+    """Random gains in dB at the control points: a tilt and smooth bumps."""
+    tilt = rng.normal(0, spread_db / 1.5, (rows, 1)) * np.linspace(-1, 1, CURVE_POINTS)
+    bumps = rng.normal(0, spread_db / 1.5, (rows, CURVE_POINTS))
+    return (tilt + bumps).clip(-12, 12)
+
+
+def draw_plan(rng: np.random.Generator, bank: Bank, recipe: Recipe, rows: int) -> Plan:
+    """Draw the plan of one batch.
+
+    rng      source of all chance
+    bank     clips to draw from
+    recipe   probabilities and ranges
+    rows     signals in the batch
+    returns  Plan
+    """
+    plan = Plan(rows, int(rng.integers(2**31)))
+    bandwidth = np.full(rows, SAMPLE_RATE / 2)
+    for row in range(rows):
+        pieces, used = _lay(rng, bank.speech, row, recipe.frames * HOP, (0.1, 0.9), 2.0)
+        plan.speech += pieces
+        bandwidth[row] = min(bank.speech.clips[index].bandwidth_hz for index in used)
+        _plan_noise(rng, bank, recipe, plan, row)
+        if rng.random() < recipe.reverberant:
+            _plan_room(rng, bank, recipe, plan, row)
+    case = rng.random(rows)
+
+    def sometimes(chance: float, chosen: np.ndarray, other: float) -> np.ndarray:
+        return np.where(rng.random(rows) < chance, chosen, other)
+
+    plan.values = {
+        "speaks": case >= recipe.only_noise,
+        "noisy": case < 1 - recipe.only_speech,
+        "snr_db": rng.normal(recipe.snr_mean_db, recipe.snr_spread_db, rows).clip(*recipe.snr_range_db),
+        "level_db": rng.uniform(*recipe.level_range_db, rows),
+        "second_power": 10 ** (rng.uniform(-15, 3, rows) / 10),
+        "overdrive": sometimes(recipe.overdriven, rng.uniform(1.1, 2.0, rows), 1.0),
+        "low_pass_hz": sometimes(recipe.low_pass, np.exp(rng.uniform(np.log(3400), np.log(20000), rows)), 1e6),
+        "high_pass_hz": sometimes(recipe.high_pass, rng.uniform(50, 200, rows), 0.0),
+        "bandwidth_hz": bandwidth,
+        "speech_curve": _curves(rng, rows, recipe.speech_curve_db),
+        "noise_curve": _curves(rng, rows, recipe.noise_curve_db),
+    }
+    white = np.isin(np.arange(rows), plan.white_rows)
+    plan.values["noise_curve"] += white[:, None] * rng.uniform(-9, 1, (rows, 1)) * np.arange(CURVE_POINTS) / 3
+    return plan

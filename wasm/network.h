@@ -1,0 +1,50 @@
+/* Stage network: what every generated network file provides and what it is built from. */
+#ifndef SORDINO_NETWORK_H
+#define SORDINO_NETWORK_H
+
+#include <stdint.h>
+
+#include "stages.h"
+
+#define ACTIVATION_ZERO ACTIVATION_OFFSET /* the byte that stands for 0 */
+
+/* What the network says of a frame; the padding is 0. */
+typedef struct {
+    float gain[PADDED_BANDS];
+    float strength[PADDED_BANDS];
+    float voice;
+} sordino_decision;
+
+/* A network shape that this build knows.
+ *
+ * id            identifies the shape; a weight file names the one it was made for
+ * weight_bytes  size of the whole weight file
+ * state_bytes   size of one stream's state, at most SORDINO_NETWORK_STATE_BYTES
+ * reset         set a state to silence
+ * step          decide on one frame from normalised features [PADDED_FEATURES]
+ */
+typedef struct {
+    uint32_t id;
+    uint32_t weight_bytes;
+    uint32_t state_bytes;
+    void (*reset)(void *state);
+    void (*step)(sordino_decision *out, void *state, const uint8_t *weights, const float *features);
+} sordino_network;
+
+/* The shape with this id, or a null pointer. */
+const sordino_network *sordino_find_network(uint32_t id);
+
+/* Activations in -1..1 as bytes 1..127 around 64. q [n]; x [n]; n a multiple of 4. Reference: network.quantise_activation. */
+void sordino_quantise(uint8_t *q, const float *x, int32_t n);
+
+/* tanh, then as above; x is overwritten. */
+void sordino_quantise_tanh(uint8_t *q, float *x, int32_t n);
+
+/* One GRU update. h [n] in/out; q [n] its bytes; from_input, from_state [3 n] (reset, update, new), overwritten.
+ * Reference: network.Network._recur. */
+void sordino_gru(float *h, uint8_t *q, float *from_input, const float *from_state, int32_t n);
+
+/* Logistic function in place; x [n], n a multiple of 4. */
+void sordino_sigmoid(float *x, int32_t n);
+
+#endif

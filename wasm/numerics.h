@@ -1,0 +1,146 @@
+/* Elementary float32 arithmetic in four lanes, in the order of operations of the reference: same bits on every machine.
+ *
+ * Compile with -ffp-contract=off and without -ffast-math. Reference: py/sordino/numerics.py.
+ */
+#ifndef SORDINO_NUMERICS_H
+#define SORDINO_NUMERICS_H
+
+#include <stdint.h>
+
+#define LANES 4
+
+typedef float f32x4 __attribute__((vector_size(16)));
+typedef int32_t i32x4 __attribute__((vector_size(16)));
+
+static inline f32x4 load4(const float *p)
+{
+    f32x4 v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static inline void store4(float *p, f32x4 v)
+{
+    __builtin_memcpy(p, &v, sizeof v);
+}
+
+static inline f32x4 splat4(float x)
+{
+    return (f32x4){x, x, x, x};
+}
+
+static inline f32x4 reverse4(f32x4 v)
+{
+    return __builtin_shufflevector(v, v, 3, 2, 1, 0);
+}
+
+static inline i32x4 float_bits4(f32x4 v)
+{
+    i32x4 bits;
+    __builtin_memcpy(&bits, &v, sizeof bits);
+    return bits;
+}
+
+static inline f32x4 bits_float4(i32x4 bits)
+{
+    f32x4 v;
+    __builtin_memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+static inline f32x4 select4(i32x4 condition, f32x4 yes, f32x4 no)
+{
+    return bits_float4((float_bits4(yes) & condition) | (float_bits4(no) & ~condition));
+}
+
+static inline f32x4 min4(f32x4 a, f32x4 b)
+{
+    return select4(a < b, a, b);
+}
+
+static inline f32x4 max4(f32x4 a, f32x4 b)
+{
+    return select4(a > b, a, b);
+}
+
+static inline f32x4 clamp4(f32x4 x, float low, float high)
+{
+    return min4(max4(x, splat4(low)), splat4(high));
+}
+
+static inline float lane_total(f32x4 v)
+{
+    return (v[0] + v[1]) + (v[2] + v[3]);
+}
+
+static inline float min1(float a, float b)
+{
+    return a < b ? a : b;
+}
+
+static inline float max1(float a, float b)
+{
+    return a > b ? a : b;
+}
+
+static inline float sqrt1(float x)
+{
+    return __builtin_sqrtf(x);
+}
+
+static inline f32x4 sqrt4(f32x4 x)
+{
+    return (f32x4){sqrt1(x[0]), sqrt1(x[1]), sqrt1(x[2]), sqrt1(x[3])};
+}
+
+/* 2^x, x clamped to -126..126, relative error below 4e-7. */
+static inline f32x4 exp2_4(f32x4 x)
+{
+    x = clamp4(x, -126.0f, 126.0f);
+    const i32x4 whole = __builtin_convertvector(x + 128.5f, i32x4) - 128;
+    const f32x4 f = x - __builtin_convertvector(whole, f32x4);
+    f32x4 series = 0.0096181291f + f * 0.0013333558f;
+    series = 0.055504109f + f * series;
+    series = 0.24022651f + f * series;
+    series = 0.69314718f + f * series;
+    series = 1.0f + f * series;
+    return series * bits_float4((whole + 127) << 23);
+}
+
+/* log2 of positive normal numbers, absolute error below 1e-6 + 1 ulp. */
+static inline f32x4 log2_4(f32x4 x)
+{
+    const i32x4 bits = float_bits4(x) - 0x3F3504F3;
+    const f32x4 mantissa = bits_float4((bits & 0x007FFFFF) + 0x3F3504F3);
+    const f32x4 t = (mantissa - 1.0f) / (mantissa + 1.0f);
+    const f32x4 s = t * t;
+    f32x4 series = 0.5770780164f + s * 0.4121985831f;
+    series = 0.9617966939f + s * series;
+    series = 2.8853900818f + s * series;
+    return __builtin_convertvector(bits >> 23, f32x4) + t * series;
+}
+
+/* 1 / (1 + e^-x), absolute error below 2e-7. */
+static inline f32x4 sigmoid4(f32x4 x)
+{
+    return 1.0f / (1.0f + exp2_4(-(x * 1.4426950408889634f)));
+}
+
+/* Hyperbolic tangent, absolute error below 4e-7. */
+static inline f32x4 tanh4(f32x4 x)
+{
+    return 2.0f / (1.0f + exp2_4(-(x * (2.0f * 1.4426950408889634f)))) - 1.0f;
+}
+
+/* sin(pi x / 2) for x in 0..1, absolute error below 4e-6. */
+static inline f32x4 sine_quarter4(f32x4 x)
+{
+    const f32x4 s = x * x;
+    f32x4 series = -0.0046817541f + s * 0.0001604412f;
+    series = 0.0796926262f + s * series;
+    series = -0.6459640975f + s * series;
+    series = 1.5707963268f + s * series;
+    return x * series;
+}
+
+#endif

@@ -1,0 +1,207 @@
+/* The whole chain on one stream: calls the stages in order and does no arithmetic of its own but the input guard.
+ * Reference: py/sordino/pipeline.py. */
+#include "network.h"
+#include "numerics.h"
+#include "sordino.h"
+#include "stages.h"
+
+#define FRAMES (MAX_LOOK_AHEAD + 1)
+#define SAMPLES (HISTORY + WINDOW + HOP * MAX_LOOK_AHEAD)
+#define NEW_DECIMATED (HOP / DECIMATION)
+
+typedef struct {
+    float re[PADDED_BINS], im[PADDED_BINS], energy[PADDED_BANDS];
+} frame;
+
+struct sordino_state {
+    /* fixed by sordino_init */
+    const uint8_t *weights;
+    const sordino_network *network;
+    int32_t look_ahead;
+    /* chosen by the caller */
+    int32_t post_filter;
+    float floor_gain;
+    /* carried from hop to hop */
+    _Alignas(16) float samples[SAMPLES];
+    float decimated[PITCH_HISTORY];
+    frame frames[FRAMES]; /* the oldest first */
+    float score[LAGS];
+    uint8_t origins[FRAMES][LAGS]; /* the newest first */
+    float overlap[HOP];
+    _Alignas(16) uint8_t network_state[SORDINO_NETWORK_STATE_BYTES];
+    /* of the frame just given out */
+    sordino_decision decision;
+    int32_t period;
+    float correlation;
+};
+
+typedef struct {
+    uint32_t magic, version, bytes, checksum, network, look_ahead;
+} header;
+
+uint32_t sordino_state_bytes(void)
+{
+    return (uint32_t)sizeof(sordino_state);
+}
+
+/* Adler-32 (RFC 1950). */
+static uint32_t checksum(const uint8_t *bytes, uint32_t n)
+{
+    uint32_t a = 1, b = 0;
+    for (uint32_t i = 0; i < n;) {
+        const uint32_t stop = n - i > 5552 ? i + 5552 : n;
+        for (; i < stop; i++) {
+            a += bytes[i];
+            b += a;
+        }
+        a %= 65521;
+        b %= 65521;
+    }
+    return (b << 16) | a;
+}
+
+int32_t sordino_init(sordino_state *state, const uint8_t *weights, uint32_t bytes)
+{
+    header h;
+    if (bytes < WEIGHT_HEADER_BYTES) return SORDINO_NOT_A_WEIGHT_FILE;
+    __builtin_memcpy(&h, weights, sizeof h);
+    if (h.magic != WEIGHT_MAGIC) return SORDINO_NOT_A_WEIGHT_FILE;
+    if (h.version != WEIGHT_VERSION) return SORDINO_WRONG_VERSION;
+    if (h.bytes != bytes) return SORDINO_WRONG_SIZE;
+    if (h.checksum != checksum(weights + WEIGHT_HEADER_BYTES, bytes - WEIGHT_HEADER_BYTES)) return SORDINO_WRONG_CHECKSUM;
+    const sordino_network *network = sordino_find_network(h.network);
+    if (!network || network->weight_bytes != bytes || h.look_ahead > MAX_LOOK_AHEAD) return SORDINO_UNKNOWN_NETWORK;
+    state->weights = weights;
+    state->network = network;
+    state->look_ahead = (int32_t)h.look_ahead;
+    state->post_filter = 1;
+    state->floor_gain = 0.0f;
+    sordino_reset(state);
+    return SORDINO_OK;
+}
+
+void sordino_reset(sordino_state *state)
+{
+    uint8_t *carried = (uint8_t *)state->samples;
+    __builtin_memset(carried, 0, sizeof *state - (uint32_t)(carried - (uint8_t *)state));
+    for (int frame = 0; frame < FRAMES; frame++)
+        for (int i = 0; i < LAGS; i++) state->origins[frame][i] = (uint8_t)i;
+    state->network->reset(state->network_state);
+    state->period = PERIOD_MAX;
+}
+
+/* Samples fit for the chain: not finite or minute -> 0, huge -> clamped. Reference: pipeline.guard. */
+static float guard(float x)
+{
+    const float size = __builtin_fabsf(x);
+    if (!(size <= 3.402823466e38f) || size < SAMPLE_FLOOR) return 0.0f;
+    return min1(max1(x, -SAMPLE_LIMIT), SAMPLE_LIMIT);
+}
+
+static void listen(sordino_state *s, const float *in)
+{
+    __builtin_memmove(s->samples, s->samples + HOP, sizeof s->samples - HOP * sizeof(float));
+    for (int n = 0; n < HOP; n++) s->samples[SAMPLES - HOP + n] = guard(in[n]);
+    __builtin_memmove(s->frames, s->frames + 1, (uint32_t)s->look_ahead * sizeof(frame));
+    frame *newest = &s->frames[s->look_ahead];
+    sordino_analyse(newest->re, newest->im, s->samples + SAMPLES - WINDOW);
+    sordino_band_energy(newest->energy, newest->re, newest->im);
+}
+
+static void follow_pitch(sordino_state *s, const float *centre)
+{
+    float correlation[LAGS];
+    __builtin_memmove(s->decimated, s->decimated + NEW_DECIMATED, sizeof s->decimated - NEW_DECIMATED * sizeof(float));
+    sordino_decimate(s->decimated + PITCH_HISTORY - NEW_DECIMATED,
+                     s->samples + SAMPLES - (HOP + DECIMATION_TAPS - DECIMATION));
+    sordino_correlate(correlation, s->decimated);
+    __builtin_memmove(s->origins[1], s->origins[0], sizeof s->origins - LAGS);
+    sordino_track(s->score, s->origins[0], correlation);
+    const int32_t lag = sordino_trace_back(s->score, s->origins[0], s->look_ahead);
+    s->period = sordino_refine(&s->correlation, centre, lag);
+}
+
+static void compare_with_comb(const sordino_state *s, float *coherence, float *comb_re, float *comb_im, const float *centre)
+{
+    float combed[WINDOW], energy[PADDED_BANDS], cross[PADDED_BANDS];
+    const frame *now = &s->frames[0];
+    sordino_comb(combed, centre, s->period, s->look_ahead);
+    sordino_analyse(comb_re, comb_im, combed);
+    sordino_band_energy(energy, comb_re, comb_im);
+    sordino_band_cross(cross, now->re, now->im, comb_re, comb_im);
+    sordino_coherence(coherence, now->energy, energy, cross);
+}
+
+static void decide(sordino_state *s, const float *coherence)
+{
+    float features[PADDED_FEATURES];
+    const float *offset = (const float *)(const void *)(s->weights + WEIGHT_HEADER_BYTES);
+    sordino_features(features, s->frames[s->look_ahead].energy, coherence, s->period, s->correlation);
+    sordino_normalise(features, features, offset, offset + PADDED_FEATURES);
+    s->network->step(&s->decision, s->network_state, s->weights, features);
+}
+
+static void speak(sordino_state *s, float *out, const float *comb_re, const float *comb_im)
+{
+    float gain[PADDED_BANDS];
+    frame *now = &s->frames[0];
+    if (s->post_filter)
+        sordino_postfilter(gain, s->decision.gain, now->energy);
+    else
+        __builtin_memcpy(gain, s->decision.gain, sizeof gain);
+    for (int b = 0; b < PADDED_BANDS; b++) gain[b] = max1(gain[b], s->floor_gain);
+    sordino_mix_comb(now->re, now->im, comb_re, comb_im, s->decision.strength);
+    sordino_apply_gains(now->re, now->im, now->energy, gain);
+    sordino_synthesise(out, s->overlap, now->re, now->im);
+}
+
+void sordino_process(sordino_state *s, float *out, const float *in)
+{
+    float comb_re[PADDED_BINS], comb_im[PADDED_BINS], coherence[PADDED_BANDS];
+    const float *centre = s->samples + SAMPLES - WINDOW - HOP * s->look_ahead;
+    listen(s, in);
+    follow_pitch(s, centre);
+    compare_with_comb(s, coherence, comb_re, comb_im, centre);
+    decide(s, coherence);
+    speak(s, out, comb_re, comb_im);
+}
+
+uint32_t sordino_latency(const sordino_state *s)
+{
+    return HOP * (1 + (uint32_t)s->look_ahead);
+}
+
+void sordino_set_post_filter(sordino_state *s, int32_t on)
+{
+    s->post_filter = on;
+}
+
+void sordino_set_attenuation_limit(sordino_state *s, float floor_gain)
+{
+    s->floor_gain = floor_gain > 0.0f ? min1(floor_gain, 1.0f) : 0.0f;
+}
+
+float sordino_voice(const sordino_state *s)
+{
+    return s->decision.voice;
+}
+
+const float *sordino_gains(const sordino_state *s)
+{
+    return s->decision.gain;
+}
+
+const float *sordino_strengths(const sordino_state *s)
+{
+    return s->decision.strength;
+}
+
+float sordino_pitch_period(const sordino_state *s)
+{
+    return (float)s->period;
+}
+
+float sordino_pitch_correlation(const sordino_state *s)
+{
+    return s->correlation;
+}

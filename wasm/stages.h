@@ -1,0 +1,95 @@
+/* The stages of the chain, in the order in which pipeline.c calls them. Each is the twin of a Python file of its name.
+ *
+ * Outputs stand before inputs; sizes in brackets; nothing overlaps unless said; nothing allocates or fails.
+ */
+#ifndef SORDINO_STAGES_H
+#define SORDINO_STAGES_H
+
+#include <stdint.h>
+
+#include "gen/params.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* stft.c */
+
+/* Spectrum of one frame. re, im [PADDED_BINS], the padding is 0; x [WINDOW] samples. Reference: stft.analyse. */
+void sordino_analyse(float *re, float *im, const float *x);
+
+/* One hop by inverse transform and overlap-add. out [HOP]; overlap [HOP] in/out; re, im [BINS].
+ * Reference: stft.synthesise. */
+void sordino_synthesise(float *out, float *overlap, const float *re, const float *im);
+
+/* bands.c */
+
+/* Sum a quantity per bin into bands. out [PADDED_BANDS], the padding is 0; x [PADDED_BINS]. Reference: bands.band_sum. */
+void sordino_band_sum(float *out, const float *x);
+
+/* Power per band. out [PADDED_BANDS]; re, im [PADDED_BINS] with zero padding. Reference: bands.band_energy. */
+void sordino_band_energy(float *out, const float *re, const float *im);
+
+/* Real part of conj(A) B per band. out [PADDED_BANDS]; the spectra [PADDED_BINS]. Reference: bands.band_cross. */
+void sordino_band_cross(float *out, const float *a_re, const float *a_im, const float *b_re, const float *b_im);
+
+/* Interpolate bands to bins. out [PADDED_BINS], the padding is 0; x [BANDS]. Reference: bands.to_bins. */
+void sordino_to_bins(float *out, const float *x);
+
+/* pitch.c */
+
+/* Low-pass and keep every fourth sample. out [HOP / DECIMATION]; x [HOP + DECIMATION_TAPS - DECIMATION], newest last.
+ * Reference: pitch.decimate. */
+void sordino_decimate(float *out, const float *x);
+
+/* Normalised correlation at every lag, longest first. out [LAGS] in -1..1; x [PITCH_HISTORY]. Reference: pitch.correlate. */
+void sordino_correlate(float *out, const float *x);
+
+/* One Viterbi step. score [LAGS] in/out; origin [LAGS]; correlation [LAGS]. Reference: pitch.track. */
+void sordino_track(float *score, uint8_t *origin, const float *correlation);
+
+/* Lag on the best contour, `frames` before the newest; origins [frames][LAGS], newest first. Reference: pitch.trace_back. */
+int32_t sordino_trace_back(const float *score, const uint8_t *origins, int32_t frames);
+
+/* Period in samples near DECIMATION * lag. correlation [1] in 0..1; frame [WINDOW] with PERIOD_MAX samples before it.
+ * Reference: pitch.refine. */
+int32_t sordino_refine(float *correlation, const float *frame, int32_t lag);
+
+/* comb.c */
+
+/* Comb-filtered frame. out [WINDOW]; frame [WINDOW] with HISTORY samples before it and look_ahead hops after it.
+ * Reference: comb.comb. */
+void sordino_comb(float *out, const float *frame, int32_t period, int32_t look_ahead);
+
+/* features.c */
+
+/* Coherence per band in -1..1. out, all [PADDED_BANDS]. Reference: features.coherence. */
+void sordino_coherence(float *out, const float *energy_a, const float *energy_b, const float *cross);
+
+/* Features before normalisation. out [PADDED_FEATURES], the padding is 0. Reference: features.collect. */
+void sordino_features(float *out, const float *newest_energy, const float *coherence, int32_t period, float correlation);
+
+/* Normalised features, clipped to -1..1. out, all [PADDED_FEATURES]. Reference: features.normalise. */
+void sordino_normalise(float *out, const float *features, const float *offset, const float *factor);
+
+/* network.c and gen/network_*.c: see network.h */
+
+/* postfilter.c */
+
+/* Sharpened gains. out, gain, energy [PADDED_BANDS] with zero padding; out may be gain. Reference: postfilter.postfilter. */
+void sordino_postfilter(float *out, const float *gain, const float *energy);
+
+/* gains.c */
+
+/* Move a spectrum towards its comb-filtered copy. re, im [PADDED_BINS] in/out; comb_re, comb_im [PADDED_BINS];
+ * strength [BANDS]. Reference: gains.mix_comb. */
+void sordino_mix_comb(float *re, float *im, const float *comb_re, const float *comb_im, const float *strength);
+
+/* Restore the bands' energy and apply the gains. re, im [PADDED_BINS] in/out; energy, gain [PADDED_BANDS].
+ * Reference: gains.apply_gains. */
+void sordino_apply_gains(float *re, float *im, const float *energy, const float *gain);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
