@@ -34,7 +34,9 @@ interface Kernel {
   sordino_pitch_correlation(state: number): number;
 }
 
-const FUNCTIONS: readonly (keyof Kernel)[] = [
+const EXPORTS: readonly (keyof Kernel)[] = [
+  "memory",
+  "__heap_base",
   "sordino_state_bytes",
   "sordino_init",
   "sordino_reset",
@@ -70,9 +72,7 @@ async function instantiate(wasm: ArrayBuffer): Promise<Kernel> {
   } catch (cause) {
     throw new EngineError("wasm", `the wasm module (${wasm.byteLength} bytes) was refused: ${cause}`);
   }
-  const missing = FUNCTIONS.filter((name) => typeof exports[name] !== "function");
-  if (!exports["memory"]) missing.push("memory");
-  if (!exports["__heap_base"]) missing.push("__heap_base");
+  const missing = EXPORTS.filter((name) => !(name in exports));
   if (missing.length > 0) throw new EngineError("wasm", `the wasm module does not export ${missing.join(", ")}`);
   return exports as unknown as Kernel;
 }
