@@ -29,7 +29,7 @@ PYTHON = VENV / "bin" / "python"
 PIP = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
 ZIG = [PYTHON, "-m", "ziglang"]
 PACKAGE = ROOT / "py" / "sordino"
-MODEL = PACKAGE / "models" / "standard.onnx"
+MODELS = PACKAGE / "models"
 WASM = ROOT / "wasm"
 
 OLDEST_PYTHON, OLDEST_NODE = (3, 11), 20
@@ -165,20 +165,24 @@ def package(extra: str = "") -> None:
     step(name, install, [ROOT / "pyproject.toml"], [VENV / "bin" / "sordino"], sys.version)
 
 
+def weight_files() -> list[Path]:
+    return [model.with_suffix(".sordino") for model in sorted(MODELS.glob("*.onnx"))]
+
+
 def weights() -> None:
-    """The weight file and the generated C, from the ONNX model."""
+    """The weight file of every model; the C that fits their shapes is kept in wasm/gen by `sordino export --generate`."""
     sources = [file for file in PACKAGE.rglob("*.py") if "train" not in file.parts]
-    templates = [MODEL, *WASM.rglob("*.in")]
     step(
-        "weights and generated C",
-        partial(run, VENV / "bin" / "sordino", "export", MODEL),
-        [*sources, *templates],
-        [MODEL.with_suffix(".sordino"), WASM / "gen"],
+        "weights", partial(run, VENV / "bin" / "sordino", "export"), [*sources, *MODELS.glob("*.onnx")], weight_files()
     )
 
 
 def c_sources() -> list[Path]:
     return sorted(WASM.rglob("*.c"))
+
+
+def c_inputs() -> list[Path]:
+    return [*c_sources(), *WASM.rglob("*.h")]
 
 
 def exported_functions() -> list[str]:
@@ -194,7 +198,6 @@ def wasm_module(variant: str, output: Path, exports: list[str]) -> None:
 
 def wasm() -> None:
     """The modules that ship, and for the stage tests the same sources with every function exported."""
-    headers = [*WASM.rglob("*.h"), *WASM.rglob("*.inc")]
     for kind, exports in {
         "sordino": [f"-Wl,--export={name}" for name in exported_functions()],
         "stages": ["-Wl,--export-all"],
@@ -203,7 +206,7 @@ def wasm() -> None:
             output = BUILD / "wasm" / f"{kind}.{variant}.wasm"
             notes = [*C_FLAGS, *WASM_FLAGS, *flags, *exports]
             action = partial(wasm_module, variant, output, exports)
-            step(f"wasm {kind}.{variant}", action, [*c_sources(), *headers], [output], *notes)
+            step(f"wasm {kind}.{variant}", action, c_inputs(), [output], *notes)
 
 
 @cache
@@ -235,11 +238,11 @@ def native() -> None:
             compiled.append(objects / f"{source.stem}.o")
             run(*ZIG, "cc", "-std=c11", *common, "-c", source, "-o", compiled[-1])
         headers = [f"-isystem{paths['include']}", f"-isystem{paths['pybind11']}"]
-        bindings = ["-std=c++17", *common, *headers, WASM / "bindings.cpp", *compiled]
+        bindings = ["-std=c++20", *common, *headers, WASM / "bindings.cpp", *compiled]
         run(*ZIG, "c++", *bindings, *link, "-o", output)
 
-    sources = [*c_sources(), *WASM.rglob("*.h"), *WASM.rglob("*.inc"), *WASM.rglob("*.cpp")]
-    step("native extension", compile_native, sources, [output], *common, *link, json.dumps(paths))
+    inputs = [*c_inputs(), WASM / "bindings.cpp"]
+    step("native extension", compile_native, inputs, [output], *common, *link, json.dumps(paths))
 
 
 def npm() -> None:
@@ -248,14 +251,19 @@ def npm() -> None:
     if int(version.lstrip("v").split(".")[0]) < OLDEST_NODE or not shutil.which("npm"):
         step("node", partial(run, *PIP, NODE_WHEEL), [], [VENV / "bin" / "npm"], NODE_WHEEL, sys.version)
     lock = [ROOT / "package.json", ROOT / "package-lock.json"]
-    step("npm packages", partial(run, "npm", "ci", "--no-audit", "--no-fund"), lock, [ROOT / "node_modules" / ".package-lock.json"])
+    step(
+        "npm packages",
+        partial(run, "npm", "ci", "--no-audit", "--no-fund"),
+        lock,
+        [ROOT / "node_modules" / ".package-lock.json"],
+    )
 
 
 def web() -> None:
     """The npm package's files and the page."""
     written = [ROOT / "web" / "dist", BUILD / "demo"]
     sources = [path for path in (ROOT / "web").iterdir() if path not in written]
-    built = [*(BUILD / "wasm").glob("sordino.*.wasm"), MODEL.with_suffix(".sordino")]
+    built = [*(BUILD / "wasm").glob("sordino.*.wasm"), *weight_files()]
     inputs = [*sources, *built, ROOT / "package.json", ROOT / "package-lock.json"]
     step("web package and page", partial(run, "node", "web/build.mjs"), inputs, written)
 

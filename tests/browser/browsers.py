@@ -8,7 +8,9 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -118,23 +120,50 @@ class Node:
 
 
 def missing(name: str) -> str | None:
-    """What has to be installed before a browser can be used, or None."""
+    """What has to be installed before a browser or the audio sink can be used, or None."""
     needs = {
         "chromium": {CHROMIUM: "chromium"},
         "firefox": {FIREFOX: "firefox-esr"},
         "webkit": {WEBKIT_DRIVER: "webkit2gtk-driver", "/usr/bin/Xvfb": "xvfb"},
+        "audio sink": {"/usr/bin/pulseaudio": "pulseaudio"},
     }[name]
     absent = [package for path, package in needs.items() if not Path(path).exists()]
     return f"{name} is not installed: apt-get install {' '.join(absent)}" if absent else None
 
 
-def launch(playwright: Any, name: str, flags: list[str] | None = None) -> Any:
-    """Start Chromium or Firefox without a window; returns Playwright's Browser."""
+def launch(playwright: Any, name: str, flags: Sequence[str] = (), environment: dict[str, str] | None = None) -> Any:
+    """Start Chromium or Firefox without a window, with additions to flags and environment; returns Playwright's Browser."""
+    variables = {**os.environ, **(environment or {})}
     if name == "chromium":
-        return playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS + (flags or []))
-    return playwright.firefox.launch(
-        channel="moz-firefox", executable_path=FIREFOX, firefox_user_prefs=FIREFOX_PREFERENCES
-    )
+        return playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_FLAGS, *flags], env=variables)
+    preferences = {"firefox_user_prefs": FIREFOX_PREFERENCES, "env": variables}
+    return playwright.firefox.launch(channel="moz-firefox", executable_path=FIREFOX, args=list(flags), **preferences)
+
+
+@contextlib.contextmanager
+def audio_sink() -> Iterator[dict[str, str]]:
+    """A PulseAudio server whose only device swallows sound in real time; gives the environment that leads to it.
+
+    Firefox runs no real-time AudioContext without an audio device.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        socket = Path(folder) / "pulse"
+        modules = ["module-null-sink rate=48000", f"module-native-protocol-unix auth-anonymous=1 socket={socket}"]
+        loads = [f"--load={module}" for module in modules]
+        options = ["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--log-target=stderr"]
+        environment = {**os.environ, "HOME": folder, "XDG_RUNTIME_DIR": folder, "PULSE_RUNTIME_PATH": folder}
+        server = subprocess.Popen(
+            ["pulseaudio", *options, *loads], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            while not socket.exists():
+                if server.poll() is not None:
+                    raise RuntimeError(f"pulseaudio ended with status {server.returncode} before it opened {socket}")
+                time.sleep(0.02)
+            yield {"PULSE_SERVER": f"unix:{socket}"}
+        finally:
+            server.terminate()
+            server.wait()
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Fixtures of the browser tests: the loopback server, and one tab per browser."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -59,13 +59,15 @@ def tab(running_browser: Any, server: Server) -> Iterator[browsers.Tab]:
 
 @pytest.fixture
 def open_tab(playwright: Any, server: Server) -> Iterator[Any]:
-    """Opens a tab of Chromium or Firefox started with extra flags: open_tab(name, flags) -> PlaywrightTab."""
+    """Opens a tab of a browser of its own: open_tab(name, flags) -> PlaywrightTab. Firefox gets an audio device."""
     with contextlib.ExitStack() as stack:
 
-        def start(name: str, flags: list[str] | None = None) -> browsers.PlaywrightTab:
-            if reason := browsers.missing(name):
-                unavailable(reason)
-            browser = stack.enter_context(contextlib.closing(browsers.launch(playwright, name, flags)))
+        def start(name: str, flags: Sequence[str] = ()) -> browsers.PlaywrightTab:
+            for wanted in (name, "audio sink") if name == "firefox" else (name,):
+                if reason := browsers.missing(wanted):
+                    unavailable(reason)
+            sink = stack.enter_context(browsers.audio_sink()) if name == "firefox" else {}
+            browser = stack.enter_context(contextlib.closing(browsers.launch(playwright, name, flags, sink)))
             fresh = browsers.PlaywrightTab(name, browser.new_page())
             fresh.open(f"{server.origin}/pages/index.html")
             return fresh

@@ -1,13 +1,14 @@
 """Real-time audio graphs: a clip, the microphone and a call, cleaned while they run."""
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
-from golden.outputs import HOP, Golden, native_output
-from golden.signals import CLIPS, RATE, Samples, read_clip
+from golden.outputs import HOP, native_output
+from golden.signals import RATE, Samples, clip_files, read_clip
 from numpy.typing import NDArray
 
 from browser.browsers import PlaywrightTab
@@ -44,15 +45,27 @@ def compare_levels(noisy: Samples, cleaned: Samples) -> dict[str, float]:
 
 def noisiest_clip() -> Samples:
     """The clip whose pauses are loudest."""
-    clips = [read_clip(file) for file in sorted(CLIPS.glob("*.flac"))]
+    clips = [read_clip(file) for file in clip_files()]
     return max(clips, key=lambda clip: np.percentile(levels_db(clip), PAUSE_PERCENTILE))
 
 
-def assert_cleaned(answer: dict[str, Any]) -> dict[str, float]:
-    """The recorded output is quieter in pauses than the recorded input, and the voice is still there."""
-    sank = compare_levels(decode(answer["input"]), decode(answer["output"]))
+@pytest.fixture
+def noisy_clip(server: Server) -> str:
+    """Where the server offers the noisiest clip."""
+    server.data["/golden/noisy.f32"] = noisiest_clip().tobytes()
+    return "/golden/noisy.f32"
+
+
+def assert_sank(sank: dict[str, float]) -> None:
+    """The pauses are quieter than before, and the voice is still there."""
     assert sank["pauses"] > LEAST_REDUCTION_DB, sank
     assert sank["voice"] < MOST_VOICE_LOSS_DB, sank
+
+
+def assert_cleaned(answer: dict[str, Any]) -> dict[str, float]:
+    """What was recorded after Sordino against what was recorded before it."""
+    sank = compare_levels(decode(answer["input"]), decode(answer["output"]))
+    assert_sank(sank)
     return sank
 
 
@@ -64,10 +77,33 @@ def differing_samples(answer: dict[str, Any]) -> int:
     return int((cleaned[:whole].view(np.uint32) != wanted.view(np.uint32)).sum())
 
 
-def test_a_clip_in_real_time(open_tab: Any, server: Server, golden: list[Golden], record_property) -> None:
-    server.data["/golden/noisy.f32"] = noisiest_clip().tobytes()
-    tab: PlaywrightTab = open_tab("chromium")
-    request = {"clip": "/golden/noisy.f32", "samples": RECORDED}
+@pytest.mark.parametrize("name", ["chromium", "firefox"])
+def test_a_clip_in_real_time(open_tab: Any, server: Server, name: str, noisy_clip: str, record_property) -> None:
+    tab: PlaywrightTab = open_tab(name)
+    request = {"clip": noisy_clip, "samples": RECORDED}
     answer = tab.call(f"{server.origin}/pages/live.js", "playClip", request)
-    record_property("real time, chromium: levels sank by dB", assert_cleaned(answer))
+    record_property(f"real time in {name}, levels sank by dB", assert_cleaned(answer))
     assert differing_samples(answer) == 0
+
+
+def test_the_microphone(open_tab: Any, server: Server, tmp_path: Path, record_property) -> None:
+    recording = tmp_path / "microphone.wav"
+    soundfile.write(recording, noisiest_clip(), RATE, subtype="PCM_16")
+    flags = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    tab: PlaywrightTab = open_tab("chromium", [*flags, f"--use-file-for-fake-audio-capture={recording}"])
+    answer = tab.call(f"{server.origin}/pages/live.js", "useMicrophone", {"samples": RECORDED})
+    record_property("fake microphone in chromium, levels sank by dB", assert_cleaned(answer))
+    assert differing_samples(answer) == 0
+
+
+@pytest.mark.parametrize("name", ["chromium", "firefox"])
+def test_the_far_end_of_a_call(open_tab: Any, server: Server, name: str, noisy_clip: str, record_property) -> None:
+    tab: PlaywrightTab = open_tab(name)
+    heard = {}
+    for cleaned in (False, True):
+        request = {"clip": noisy_clip, "samples": RECORDED, "settle": SETTLE, "cleaned": cleaned}
+        answer = tab.call(f"{server.origin}/pages/live.js", "callFarEnd", request)
+        heard[cleaned] = decode(answer["output"])
+    sank = compare_levels(heard[False], heard[True])
+    record_property(f"far end of a call in {name}, levels sank by dB", sank)
+    assert_sank(sank)

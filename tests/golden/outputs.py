@@ -6,9 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
-from golden.signals import Samples
-
-HOP = 480
+from golden.signals import Samples, golden_signals
+from sordino.engines import open_engine
+from sordino.params import HOP
 
 
 @dataclass(frozen=True)
@@ -38,3 +38,14 @@ class Golden:
 def whole_hops(samples: Samples) -> Samples:
     """The samples without what does not fill a hop."""
     return np.ascontiguousarray(samples[: samples.size - samples.size % HOP])
+
+
+def native_output(samples: Samples) -> Samples:
+    """What the native build makes of whole hops, from a fresh state."""
+    return open_engine("native").process(samples)
+
+
+def golden_outputs() -> list[Golden]:
+    """All golden signals with the native build's output for each."""
+    signals = {name: whole_hops(samples) for name, samples in golden_signals().items()}
+    return [Golden(name, samples, native_output(samples)) for name, samples in signals.items()]

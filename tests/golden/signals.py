@@ -1,4 +1,4 @@
-"""The golden signals: mono float32 at 48 kHz, from seeded generators and two committed recordings.
+"""The golden signals: mono float32 at 48 kHz, from seeded generators and the page's recordings.
 
 Tones are rounded to the grid of 24-bit audio, so that the last bit of a machine's sine does not show.
 """
@@ -23,18 +23,23 @@ def golden_signals() -> dict[str, Samples]:
 
 
 def recordings() -> dict[str, Samples]:
-    """Real speech in real noise: the first and the last clip of the page, the first 8 s of each."""
-    files = sorted(CLIPS.glob("*.flac"))
-    if len(files) < 2:
-        raise FileNotFoundError(f"wanted two or more FLAC clips in {CLIPS}, found {len(files)}")
-    return {file.stem: read_clip(file)[: 8 * RATE] for file in (files[0], files[-1])}
+    """Real speech in real noise: the first 8 s of the page's clips."""
+    return {file.stem: read_clip(file)[: 8 * RATE] for file in clip_files()}
+
+
+def clip_files() -> list[Path]:
+    files = sorted(CLIPS.glob("*.ogg"))
+    if not files:
+        raise FileNotFoundError(f"wanted noisy clips (*.ogg) in {CLIPS}, found none")
+    return files
 
 
 def read_clip(file: Path) -> Samples:
+    """A clip, rounded to 16 bits so that the last bit of a machine's decoder does not show."""
     samples, rate = soundfile.read(file, dtype="float32")
     if rate != RATE or samples.ndim != 1:
         raise ValueError(f"{file}: wanted 48 kHz mono, got {rate} Hz, shape {samples.shape}")
-    return samples
+    return (np.round(samples * 2.0**15) / 2.0**15).astype(np.float32)
 
 
 def on_grid(samples: NDArray[np.float64]) -> Samples:

@@ -34,7 +34,7 @@ function recorderFor(context, nodes) {
       let filled = 0;
       recorder.port.onmessage = ({ data }) => {
         for (const parts of data) {
-          if (filled >= wanted) return;
+          if (filled >= wanted) break;
           parts.forEach((part, track) => tracks[track].set(part.subarray(0, wanted - filled), filled));
           filled += parts[0].length;
         }
