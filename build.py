@@ -170,7 +170,7 @@ def weight_files() -> list[Path]:
 
 
 def weights() -> None:
-    """The weight file of every model; the C that fits their shapes is kept in wasm/gen by `sordino export --generate`."""
+    """The weight file of every model. The C for their shapes is kept: `sordino export --generate wasm` writes it."""
     sources = [file for file in PACKAGE.rglob("*.py") if "train" not in file.parts]
     step(
         "weights", partial(run, VENV / "bin" / "sordino", "export"), [*sources, *MODELS.glob("*.onnx")], weight_files()
@@ -185,28 +185,23 @@ def c_inputs() -> list[Path]:
     return [*c_sources(), *WASM.rglob("*.h")]
 
 
-def exported_functions() -> list[str]:
-    """The names that the public header declares."""
-    return sorted(set(re.findall(r"^\w[^/#\n]*?\b(sordino_\w+)\(", (WASM / "sordino.h").read_text(), re.MULTILINE)))
-
-
-def wasm_module(variant: str, output: Path, exports: list[str]) -> None:
-    flags = ["-std=c11", *C_FLAGS, *WASM_FLAGS, *WASM_VARIANTS[variant], *exports]
-    output.parent.mkdir(parents=True, exist_ok=True)
-    run(*ZIG, "cc", *flags, f"-I{WASM}", *c_sources(), "-o", output)
+def exports(*headers: str) -> list[str]:
+    """Linker flags that export every function these headers declare."""
+    text = "".join((WASM / header).read_text() for header in headers)
+    names = sorted(set(re.findall(r"^\w[^/#\n]*?\b(sordino_\w+)\(", text, re.MULTILINE)))
+    return [f"-Wl,--export={name}" for name in names]
 
 
 def wasm() -> None:
-    """The modules that ship, and for the stage tests the same sources with every function exported."""
-    for kind, exports in {
-        "sordino": [f"-Wl,--export={name}" for name in exported_functions()],
-        "stages": ["-Wl,--export-all"],
-    }.items():
-        for variant, flags in WASM_VARIANTS.items():
+    """The modules that ship, and for the stage tests the same sources with every stage exported."""
+    kinds = {"sordino": exports("sordino.h"), "stages": exports("sordino.h", "stages.h", "network.h")}
+    for kind, exported in kinds.items():
+        for variant, choice in WASM_VARIANTS.items():
             output = BUILD / "wasm" / f"{kind}.{variant}.wasm"
-            notes = [*C_FLAGS, *WASM_FLAGS, *flags, *exports]
-            action = partial(wasm_module, variant, output, exports)
-            step(f"wasm {kind}.{variant}", action, c_inputs(), [output], *notes)
+            output.parent.mkdir(parents=True, exist_ok=True)
+            flags = ["-std=c11", *C_FLAGS, *WASM_FLAGS, *choice, *exported]
+            link = partial(run, *ZIG, "cc", *flags, f"-I{WASM}", *c_sources(), "-o", output)
+            step(f"wasm {kind}.{variant}", link, c_inputs(), [output], *flags)
 
 
 @cache

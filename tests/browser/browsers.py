@@ -132,7 +132,7 @@ def missing(name: str) -> str | None:
 
 
 def launch(playwright: Any, name: str, flags: Sequence[str] = (), environment: dict[str, str] | None = None) -> Any:
-    """Start Chromium or Firefox without a window, with additions to flags and environment; returns Playwright's Browser."""
+    """Start Chromium or Firefox without a window, with more flags and environment; returns Playwright's Browser."""
     variables = {**os.environ, **(environment or {})}
     if name == "chromium":
         return playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_FLAGS, *flags], env=variables)

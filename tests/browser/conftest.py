@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from golden.outputs import Golden, golden_outputs
-
 from browser import browsers
 from browser.server import Server
+from golden.outputs import Golden, golden_outputs
 from support import BUILD, MODELS, ROOT, TESTS, unavailable
 
 SCREENSHOTS = BUILD / "screenshots"

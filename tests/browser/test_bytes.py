@@ -1,10 +1,10 @@
 """The kernel modules in Node and in three browsers give the bytes that the native build gives."""
 
 import pytest
-from golden.outputs import Golden
 
 from browser.browsers import Node, Tab
 from browser.server import Server
+from golden.outputs import Golden
 from support import TESTS
 
 WITHOUT_RELAXED_SIMD = ("node", "webkit")

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from golden.outputs import HOP, native_output
-from golden.signals import RATE, Samples, clip_files, read_clip
 from numpy.typing import NDArray
 
 from browser.browsers import PlaywrightTab
 from browser.server import Server
+from golden.outputs import HOP, native_output
+from golden.signals import RATE, Samples, clip_files, read_clip
 
 REBLOCKING = 448
 RECORDED = 4 * RATE

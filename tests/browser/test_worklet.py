@@ -5,10 +5,10 @@ import math
 
 import numpy as np
 import pytest
-from golden.outputs import HOP, Golden
 
 from browser.browsers import Tab
 from browser.server import Server
+from golden.outputs import HOP, Golden
 
 QUANTUM = 128
 REBLOCKING = HOP - math.gcd(HOP, QUANTUM)
