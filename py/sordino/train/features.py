@@ -83,14 +83,19 @@ def frame_spectra(signal: Tensor) -> Tensor:
     return torch.fft.rfft(frames * tables(signal.device).window)
 
 
+def inner(a: Tensor, b: Tensor) -> Tensor:
+    """Real part of conj(a) b, two complex of any shape -> float of that shape."""
+    return torch.addcmul(a.real * b.real, a.imag, b.imag)
+
+
 def band_energy(spectrum: Tensor) -> Tensor:
     """Power per band, (..., BINS) complex -> (..., BANDS)."""
-    return torch.view_as_real(spectrum).square().sum(-1) @ tables(spectrum.device).triangles
+    return inner(spectrum, spectrum) @ tables(spectrum.device).triangles
 
 
 def band_cross(a: Tensor, b: Tensor) -> Tensor:
     """Real cross power per band, two (..., BINS) complex -> (..., BANDS)."""
-    return (torch.view_as_real(a) * torch.view_as_real(b)).sum(-1) @ tables(a.device).triangles
+    return inner(a, b) @ tables(a.device).triangles
 
 
 def coherence(energy_a: Tensor, energy_b: Tensor, cross: Tensor) -> Tensor:

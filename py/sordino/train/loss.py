@@ -9,13 +9,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from sordino.params import BANDS, MIX_FLOOR, MIX_GAIN_MAX
-from sordino.train.features import Analysis, band_energy, tables
+from sordino.train.features import Analysis, inner, tables
 from sordino.train.network import Outputs
 from sordino.train.targets import Targets
 
 _COMPRESSION = 0.3  # exponent on magnitudes
 _MAGNITUDE_FLOOR = 1e-5  # of the level-normalised power, keeps the gradient of the exponent finite
-_LEVEL_FLOOR = 1e-7  # mean power that stands for speech where there is none
+_LEVEL_FLOOR = 1e-9  # mean power of a signal that is as good as silent
 _BIN_POWER = 1 / 200  # power of a typical speech bin, at signal power 1
 
 
@@ -54,22 +54,24 @@ def strength_loss(logits: Tensor, targets: Targets) -> Tensor:
     return (wrong.square() * targets.weight * targets.voice[..., None]).mean()
 
 
-def enhance(gain: Tensor, strength: Tensor, analysis: Analysis, bins: int) -> Tensor:
+def enhance(gain: Tensor, strength: Tensor, analysis: Analysis, bins: int) -> tuple[Tensor, Tensor]:
     """Apply the stage gains inside the graph, on the lowest bins only.
 
     gain, strength  (batch, steps, BANDS) 0..1
     analysis        of the noisy signals
-    bins            how many to make; bands that reach above them see a part of their energy on both sides
-    returns         (batch, steps, bins, 2) real and imaginary part
+    bins            how many to make; a band that reaches above them is judged by its part below
+    returns         (real, imaginary part), (batch, steps, bins) each
     """
     triangles = tables(gain.device).triangles[:bins]
-    noisy = torch.view_as_real(analysis.spectrum[..., :bins])
-    combed = torch.view_as_real(analysis.comb_spectrum[..., :bins])
-    mixed = noisy + (strength @ triangles.T)[..., None] * (combed - noisy)
-    before = noisy.square().sum(-1) @ triangles
-    after = mixed.square().sum(-1) @ triangles
+    noisy, combed = analysis.spectrum[..., :bins], analysis.comb_spectrum[..., :bins]
+    share = strength @ triangles.T
+    real = torch.addcmul(noisy.real, share, combed.real - noisy.real)
+    imag = torch.addcmul(noisy.imag, share, combed.imag - noisy.imag)
+    before = inner(noisy, noisy) @ triangles
+    after = torch.addcmul(real * real, imag, imag) @ triangles
     restore = ((before + MIX_FLOOR) / (after + MIX_FLOOR)).sqrt().clamp_max(MIX_GAIN_MAX)
-    return mixed * ((gain * restore) @ triangles.T)[..., None]
+    scale = (gain * restore) @ triangles.T
+    return real * scale, imag * scale
 
 
 def bin_weights(bins: int, device: torch.device) -> Tensor:
@@ -92,17 +94,22 @@ def spectral_loss(outputs: Outputs, analysis: Analysis, targets: Targets, weight
     strength = torch.sigmoid(outputs.strength)
     if not weights.comb_in_spectral:
         strength = strength.detach()
-    level = (targets.level.clamp_min(_LEVEL_FLOOR) * _BIN_POWER).rsqrt()[:, None, None, None]
-    found = enhance(torch.sigmoid(outputs.gain), strength, analysis, bins) * level
-    wanted = torch.view_as_real(targets.spectrum[..., :bins]) * level
-    found_power = found.square().sum(-1) + _MAGNITUDE_FLOOR
-    wanted_power = wanted.square().sum(-1) + _MAGNITUDE_FLOOR
+    silent = 0.1 * analysis.energy.sum(-1).mean(1)
+    level = torch.where(targets.level > 0, targets.level, silent).clamp_min(_LEVEL_FLOOR)
+    scale = (level * _BIN_POWER).rsqrt()[:, None, None]
+    real, imag = enhance(torch.sigmoid(outputs.gain), strength, analysis, bins)
+    real, imag = real * scale, imag * scale
+    wanted = targets.spectrum[..., :bins] * scale
+    found_power = torch.addcmul(real * real, imag, imag) + _MAGNITUDE_FLOOR
+    wanted_power = inner(wanted, wanted) + _MAGNITUDE_FLOOR
     found_size = found_power.pow(_COMPRESSION / 2)
     wanted_size = wanted_power.pow(_COMPRESSION / 2)
     wrong = wanted_size - found_size
     magnitude = wrong.square() * (1 + weights.over_suppression * (wrong > 0))
-    apart = found * (found_size / found_power.sqrt())[..., None] - wanted * (wanted_size / wanted_power.sqrt())[..., None]
-    each = (1 - weights.complex_share) * magnitude + weights.complex_share * apart.square().sum(-1)
+    # |a - b|^2 of the compressed spectra = difference of sizes^2 + 2 |a||b| (1 - cos of the angle)
+    alike = (real * wanted.real + imag * wanted.imag) * (found_power * wanted_power).rsqrt()
+    turned = 2 * found_size * wanted_size * (1 - alike)
+    each = magnitude + weights.complex_share * turned
     counts = targets.weight @ tables(each.device).triangles[:bins].T * bin_weights(bins, each.device)
     return (each * counts).mean()
 
@@ -126,12 +133,12 @@ def total_loss(
     return total, {name: term.detach() for name, term in terms.items()}
 
 
-def gain_bias_db(outputs: Outputs, analysis: Analysis, targets: Targets) -> Tensor:
+def gain_bias_db(outputs: Outputs, targets: Targets) -> Tensor:
     """Level of the kept speech against the ideal, in dB, over voiced frames and weighted by clean energy.
 
     Negative means over-suppression.  Scalar.
     """
-    clean = band_energy(targets.spectrum) * (targets.voice[..., None] * targets.weight)
+    clean = targets.energy * (targets.voice[..., None] * targets.weight)
     found = torch.sigmoid(outputs.gain).clamp_min(1e-3).log10()
     ideal = targets.gain.clamp_min(1e-3).log10()
     per_band = clean / clean.sum((1, 2), keepdim=True).clamp_min(1e-20)

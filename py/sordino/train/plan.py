@@ -21,7 +21,7 @@ _REFERENCE_DB = -26.0  # level to which pieces are brought before they are put t
 class Recipe:
     """Probabilities and ranges of the mixtures."""
 
-    frames: int = 300  # hops per signal
+    frames: int = 200  # hops per signal
     snr_mean_db: float = 9.0
     snr_spread_db: float = 9.0
     snr_range_db: tuple[float, float] = (-5.0, 35.0)

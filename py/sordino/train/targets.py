@@ -31,6 +31,7 @@ class Targets:
     """What the network should say of every step, and how much each answer counts."""
 
     spectrum: Tensor  # (batch, steps, BINS) clean centre frame
+    energy: Tensor  # (batch, steps, BANDS) its power
     gain: Tensor  # (batch, steps, BANDS) 0..1
     strength: Tensor  # (batch, steps, BANDS) 0..1
     voice: Tensor  # (batch, steps) 0 or 1
@@ -90,11 +91,11 @@ def make_targets(analysis: Analysis, clean: Tensor, bandwidth_hz: Tensor, level:
     combed, _ = comb_frames(remember(clean, look_ahead), analysis.period, look_ahead)
     comb_spectrum = torch.fft.rfft(combed * tables(clean.device).window)
     alike = coherence(energy, band_energy(comb_spectrum), band_cross(spectrum, comb_spectrum))
-    strength, cut = ideal_strength(analysis.coherence, alike, analysis.sigma2)
-    gain = (energy / (analysis.energy + 1e-14)).sqrt().clamp(0, 1) * cut
+    strength, _ = ideal_strength(analysis.coherence, alike, analysis.sigma2)
+    gain = (energy / (analysis.energy + 1e-14)).sqrt().clamp(0, 1)
     voice = delay(voice_label(clean, level), look_ahead)
     centre_hz = torch.as_tensor(bands.centres() * (SAMPLE_RATE / WINDOW), device=clean.device)
     heard = (centre_hz < bandwidth_hz[:, None]).float()[:, None, :]
     loud = analysis.energy / (analysis.energy + _SILENT_ENERGY)
     weight = loud * (1 - voice[..., None] * (1 - heard))
-    return Targets(spectrum, gain, strength, voice, weight, level)
+    return Targets(spectrum, energy, gain, strength, voice, weight, level)

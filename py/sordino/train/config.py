@@ -1,0 +1,89 @@
+"""Config: a TOML file goes in, the sizes of the network and the settings of a training run come out."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sordino.train.loss import LossWeights
+from sordino.train.network import Shape
+from sordino.train.plan import Recipe
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How the steps are taken."""
+
+    rows: int = 16  # signals per step and process
+    late_rows: int = 12
+    late_frames: int = 400  # hops per signal in the last part of the run
+    late_from: float = 0.6  # part of the run
+    echo: int = 2  # times that each mixture is used
+    pool: int = 10  # mixtures kept for that
+    learning_rate: float = 1.5e-3
+    final_rate: float = 2e-5
+    warm_up_steps: int = 150
+    weight_decay: float = 0.01
+    clip_norm: float = 1.0
+    ema_decay: float = 0.999
+    qat_from: float = 0.8  # part of the run after which weights and activations are quantised
+    processes: int = 2  # on a CPU; one on a GPU
+    validate_minutes: float = 4.0
+    bfloat16: bool = True  # for matrix products, where the device has it
+
+
+@dataclass(frozen=True)
+class Data:
+    """Which clips may be used."""
+
+    exclude_speech: tuple[str, ...] = ()
+    exclude_noise: tuple[str, ...] = ()
+    snr_floor_db: float = 30.0
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that defines a training run besides corpus, seed and minutes."""
+
+    name: str
+    network: Shape
+    schedule: Schedule = field(default_factory=Schedule)
+    mixing: Recipe = field(default_factory=Recipe)
+    loss: LossWeights = field(default_factory=LossWeights)
+    data: Data = field(default_factory=Data)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return nested dicts of plain values."""
+        return asdict(self)
+
+
+def _section(kind: type, values: dict[str, Any]) -> Any:
+    unknown = set(values) - set(kind.__dataclass_fields__)
+    if unknown:
+        raise ValueError(f"{kind.__name__}: unknown settings {sorted(unknown)}, known are {list(kind.__dataclass_fields__)}")
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+def from_dict(values: dict[str, Any]) -> Config:
+    """Build a Config from nested dicts.
+
+    values   sections network, schedule, mixing, loss, data and the key name
+    raises   ValueError for a setting that does not exist
+    """
+    kinds = {"network": Shape, "schedule": Schedule, "mixing": Recipe, "loss": LossWeights, "data": Data}
+    unknown = set(values) - set(kinds) - {"name"}
+    if unknown:
+        raise ValueError(f"unknown sections {sorted(unknown)}, known are {sorted(kinds)}")
+    return Config(values["name"], **{key: _section(kinds[key], part) for key, part in values.items() if key in kinds})
+
+
+def load_config(path_or_name: str | Path) -> Config:
+    """Read a config file, or one of the package's by its name (tiny, standard, full)."""
+    path = Path(path_or_name)
+    if path.suffix != ".toml":
+        path = Path(__file__).parent / "configs" / f"{path_or_name}.toml"
+    if not path.is_file():
+        raise ValueError(f"no config at {path}")
+    return from_dict(tomllib.loads(path.read_text(encoding="utf-8")))

@@ -1,0 +1,87 @@
+"""The stages of every C build behind one call: native through pybind11, the WebAssembly builds through wasmtime."""
+
+import importlib
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pytest
+from sordino.engines import WasmMemory
+from sordino.params import HISTORY
+from support import BUILD
+
+BUILDS = ("native", "scalar", "simd128", "relaxed")
+AFTER_HISTORY = {"refine": 1, "comb": 1}
+"""Stages whose argument of this index is a frame with its past before it."""
+
+
+class Native:
+    """Calls sordino._native.stages; arrays are changed in place."""
+
+    def __init__(self) -> None:
+        self.stages = importlib.import_module("sordino._native").stages
+
+    def run(self, name: str, *arguments: np.ndarray | float) -> int | None:
+        return getattr(self.stages, name)(*arguments)
+
+
+class Wasm:
+    """Calls build/wasm/stages.<variant>.wasm; arrays are copied in and back."""
+
+    def __init__(self, variant: str) -> None:
+        self.memory = WasmMemory(BUILD / "wasm" / f"stages.{variant}.wasm")
+        self.bottom = self.memory.top
+
+    def run(self, name: str, *arguments: np.ndarray | float) -> int | None:
+        self.memory.top = self.bottom
+        placed = [self.memory.place(a.tobytes()) if isinstance(a, np.ndarray) else a for a in arguments]
+        passed = list(placed)
+        if name in AFTER_HISTORY:
+            passed[AFTER_HISTORY[name]] += 4 * HISTORY
+        result = self.memory.call(f"sordino_{name}", *passed)
+        for a, at in zip(arguments, placed, strict=True):
+            if isinstance(a, np.ndarray):
+                a[...] = np.frombuffer(self.memory.read(at, a.nbytes), a.dtype).reshape(a.shape)
+        return result
+
+
+@cache
+def kernels(build: str) -> Native | Wasm:
+    return Native() if build == "native" else Wasm(build)
+
+
+every_build = pytest.mark.parametrize("build", BUILDS)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Adversarial samples of one length by name."""
+
+    length: int
+
+    def __iter__(self):
+        rng = np.random.default_rng(self.length)
+        noise = rng.standard_normal(self.length).astype(np.float32)
+        impulse = np.zeros(self.length, np.float32)
+        impulse[self.length // 3] = 1
+        yield "noise", noise * np.float32(0.1)
+        yield "silence", np.zeros(self.length, np.float32)
+        yield "full scale", np.sign(noise)
+        yield "tiny", noise * np.float32(1e-14)
+        yield "denormal", noise * np.float32(1e-42)
+        yield "impulse", impulse
+        yield "huge", noise * np.float32(16)
+
+
+def same_bytes(got: np.ndarray, wanted: np.ndarray, what: str) -> None:
+    """Assert that two arrays agree to the bit."""
+    wanted = np.ascontiguousarray(wanted, got.dtype)
+    if got.tobytes() != wanted.tobytes():
+        worst = np.abs(got.astype(np.float64) - wanted.astype(np.float64)).max()
+        differing = int((got.view(np.uint8) != wanted.view(np.uint8)).sum())
+        pytest.fail(f"{what}: {differing} bytes differ, largest difference {worst:.3g}")
+
+
+def padded(x: np.ndarray, length: int) -> np.ndarray:
+    """A float32 copy with zeros appended."""
+    return np.concatenate([x, np.zeros(length - x.shape[0], np.float32)]).astype(np.float32)
