@@ -1,0 +1,71 @@
+"""Stages postfilter and gains: what the post-filter may do, what mixing keeps, parity."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kernels import Inputs, every_build, kernels, padded, same_bytes
+from sordino import bands, gains
+from sordino.export.generate import PADDED_BANDS
+from sordino.params import BANDS, BINS
+from sordino.postfilter import postfilter
+
+
+def spectrum(seed):
+    return tuple(np.random.default_rng(seed).standard_normal((2, BINS)).astype(np.float32))
+
+
+def test_postfilter_leaves_open_and_closed_bands():
+    energy = np.ones(BANDS, np.float32)
+    assert np.allclose(postfilter(np.ones(BANDS, np.float32), energy), 1, atol=1e-5)
+    assert (postfilter(np.zeros(BANDS, np.float32), energy) == 0).all()
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=200, deadline=None)
+def test_postfilter_raises_no_band_above_its_limit_and_keeps_the_order(seed):
+    rng = np.random.default_rng(seed)
+    gain = rng.random(BANDS).astype(np.float32) ** 3
+    energy = (10 ** rng.uniform(-12, 0, BANDS)).astype(np.float32)
+    sharp = postfilter(gain, energy)
+    assert (sharp <= gain * 1.9).all()
+    order = np.argsort(gain)
+    assert np.all(np.diff(sharp[order]) >= -1e-7)
+
+
+def test_mixing_moves_from_the_spectrum_to_the_comb():
+    x, p = spectrum(1), spectrum(2)
+    for strength, wanted in ((0, x), (1, p)):
+        mixed = gains.mix_comb(x, p, np.full(BANDS, strength, np.float32))
+        assert np.allclose(mixed[0], wanted[0], atol=1e-6)
+        assert np.allclose(mixed[1], wanted[1], atol=1e-6)
+
+
+def test_the_mix_keeps_the_energy_of_each_band():
+    x, p = spectrum(3), tuple(0.6 * part for part in spectrum(3))
+    energy = bands.band_energy(*x)
+    mixed = gains.mix_comb(x, p, np.full(BANDS, 0.8, np.float32))
+    out = gains.apply_gains(mixed, energy, np.ones(BANDS, np.float32))
+    assert np.allclose(bands.band_energy(*out), energy, rtol=1e-3)
+
+
+@every_build
+def test_parity(build):
+    run = kernels(build).run
+    rng = np.random.default_rng(5)
+    for (name, re), (_, im) in zip(Inputs(BINS), Inputs(BINS), strict=True):
+        x, p = (re, im[::-1].copy()), (im, re[::-1].copy())
+        gain, strength = rng.random((2, BANDS)).astype(np.float32)
+        energy = bands.band_energy(*x)
+        out = np.zeros(PADDED_BANDS, np.float32)
+        run("postfilter", out, padded(gain, PADDED_BANDS), padded(energy, PADDED_BANDS))
+        sharp = postfilter(gain, energy)
+        same_bytes(out[:BANDS], sharp, f"{name}, post-filter")
+        wide = [padded(part, bands.PADDED_BINS) for part in (*x, *p)]
+        run("mix_comb", *wide, padded(strength, PADDED_BANDS))
+        mixed = gains.mix_comb(x, p, strength)
+        same_bytes(wide[0][:BINS], mixed[0], f"{name}, mix")
+        same_bytes(wide[1][:BINS], mixed[1], f"{name}, mix")
+        run("apply_gains", wide[0], wide[1], padded(energy, PADDED_BANDS), out)
+        wanted = gains.apply_gains(mixed, energy, sharp)
+        same_bytes(wide[0][:BINS], wanted[0], f"{name}, gains")
+        same_bytes(wide[1][:BINS], wanted[1], f"{name}, gains")

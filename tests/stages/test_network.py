@@ -1,0 +1,133 @@
+"""Stage network: integer arithmetic, the ONNX file in onnxruntime, torch's GRU, quantisation parity."""
+
+import numpy as np
+import onnxruntime
+import pytest
+from kernels import Inputs, every_build, kernels, same_bytes
+from sordino.features import normalise, normaliser
+from sordino.model import Model, ModelError, NetworkShape, random_model
+from sordino.network import Network, matrices, quantise, quantise_activation
+from sordino.numerics import sigmoid
+from sordino.params import FEATURES
+from support import MODELS
+
+SHAPES = [NetworkShape(32, 40, 48, 36, 1, 44, 20), NetworkShape(16, 24, 32, 28, 3, 20, 12, conv1_taps=3, conv2_taps=2)]
+
+
+def some_features(model, frames, seed=0):
+    rng = np.random.default_rng(seed)
+    spread = 1.5 * rng.standard_normal((frames, FEATURES))
+    return (model.feature_mean + model.feature_std * spread).astype(np.float32)
+
+
+def run_onnx(path, x, steps):
+    """Outputs of the ONNX file on normalised features, its states carried through chunks of `steps` frames."""
+    session = onnxruntime.InferenceSession(str(path))
+    states = {i.name: np.zeros(i.shape, np.float32) for i in session.get_inputs() if i.name != "features"}
+    outputs = []
+    for start in range(0, x.shape[0], steps):
+        names = [o.name for o in session.get_outputs()]
+        got = dict(zip(names, session.run(None, {"features": x[start : start + steps], **states}), strict=True))
+        states = {name: got[name.replace("_past", "_next")] for name in states}
+        outputs.append(np.concatenate([got["gain"], got["strength"], got["voice"]], axis=1))
+    return np.concatenate(outputs)
+
+
+def check_against_onnxruntime(model, path, steps):
+    model.save(path)
+    f = some_features(model, 60)
+    scaled = np.stack([normalise(row, *normaliser(model.feature_mean, model.feature_std)) for row in f])
+    network = Network(Model.load(path), quantised=False)
+    reference = np.stack([np.concatenate([d.gain, d.strength, [d.voice]]) for d in map(network.step, f)])
+    assert np.abs(run_onnx(path, scaled, steps) - reference).max() < 1e-5
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("steps", [1, 7, 60])
+def test_onnxruntime_gives_the_float_outputs(tmp_path, shape, steps):
+    check_against_onnxruntime(random_model(shape), tmp_path / "model.onnx", steps)
+
+
+def test_onnxruntime_gives_the_float_outputs_of_the_shipped_model(tmp_path):
+    check_against_onnxruntime(Model.load(MODELS / "standard.onnx"), tmp_path / "model.onnx", 60)
+
+
+def test_onnx_file_is_reproducible_and_complete(tmp_path):
+    model = random_model(SHAPES[0], look_ahead=1, name="some")
+    model.save(tmp_path / "a.onnx")
+    again = Model.load(tmp_path / "a.onnx")
+    again.save(tmp_path / "b.onnx")
+    assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
+    assert (again.name, again.look_ahead, again.shape) == ("some", 1, SHAPES[0])
+    assert all(np.array_equal(model.weights[k], again.weights[k]) for k in model.weights)
+
+
+def test_bad_models_are_refused(tmp_path):
+    (tmp_path / "x.onnx").write_bytes(b"nonsense")
+    with pytest.raises(ModelError, match="not an ONNX file"):
+        Model.load(tmp_path / "x.onnx")
+    with pytest.raises(FileNotFoundError):
+        Model.load(tmp_path / "none.onnx")
+    good = random_model(SHAPES[0])
+    with pytest.raises(ModelError, match=r"weight gain.bias is \(3,\), wanted \(34,\)"):
+        Model("x", good.shape, 2, good.weights | {"gain.bias": np.zeros(3, np.float32)}, good.feature_mean, good.feature_std)
+    with pytest.raises(ModelError, match="look-ahead is 3"):
+        good.with_look_ahead(3)
+
+
+def test_integer_sums_are_exact():
+    model = random_model(NetworkShape(8, 8, 2600, 8, 1, 8, 8))
+    matrix = quantise(model)["gain"]
+    q = quantise_activation(np.random.default_rng(1).uniform(-1, 1, matrix.weight.shape[1]).astype(np.float32))
+    exact = matrix.weight.astype(np.int64) @ (q.astype(np.int64) - 64)
+    layer = Network(model).layers["gain"]
+    assert np.array_equal((layer.weight @ (q.astype(layer.weight.dtype) - 64)).astype(np.int64), exact)
+
+
+def test_quantised_weights_are_within_half_a_step():
+    model = random_model(SHAPES[0])
+    for name, (weight, _) in matrices(model).items():
+        quantised = quantise(model)[name]
+        restored = quantised.weight * (quantised.scale * 63)[:, None]
+        assert np.abs(restored - weight).max() <= np.abs(weight).max() / 127 * 0.51, name
+
+
+def test_quantised_network_stays_near_the_float_one():
+    model = random_model(SHAPES[0])
+    a, b = Network(model, quantised=True), Network(model, quantised=False)
+    f = some_features(model, 100)
+    difference = np.stack([a.step(row).gain - b.step(row).gain for row in f])
+    assert np.sqrt(np.mean(difference**2)) < 0.03
+
+
+def test_reset_forgets():
+    network = Network(random_model(SHAPES[0]))
+    f = some_features(random_model(SHAPES[0]), 5)
+    first = [network.step(row).gain for row in f]
+    network.reset()
+    assert all(np.array_equal(network.step(row).gain, gain) for row, gain in zip(f, first, strict=True))
+
+
+def test_gru_agrees_with_torch():
+    torch = pytest.importorskip("torch")
+    model = random_model(SHAPES[0])
+    gru = torch.nn.GRU(48, 36)
+    with torch.no_grad():
+        for k in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+            getattr(gru, f"{k}_l0").copy_(torch.from_numpy(model.weights[f"gru1.{k}"]))
+        x = torch.randn(20, 1, 48, generator=torch.Generator().manual_seed(0))
+        wanted = gru(x)[0][:, 0].numpy()
+    network = Network(model, quantised=False)
+    got = np.stack([network._recur("gru1", row) for row in x[:, 0].numpy()])
+    assert np.abs(got - wanted).max() < 2e-6
+
+
+@every_build
+def test_activation_parity(build):
+    for name, x in [*Inputs(512), ("grid", np.linspace(-1.2, 1.2, 512, dtype=np.float32))]:
+        q = np.zeros(512, np.uint8)
+        kernels(build).run("quantise", q, x.copy(), 512)
+        same_bytes(q, quantise_activation(x), name)
+        y = x * np.float32(20)
+        kernels(build).run("sigmoid", y, 512)
+        same_bytes(y, sigmoid(x * np.float32(20)), name)

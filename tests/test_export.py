@@ -1,0 +1,76 @@
+"""Export: generated files are fresh and reproducible; damaged weight files are refused with the cause."""
+
+import numpy as np
+import pytest
+from sordino.engines import MODELS, NativeEngine, WasmEngine, load_weights
+from sordino.export.generate import generate, network_file
+from sordino.export.weight_file import layout, weight_bytes, write_weights
+from sordino.model import Model, ModelError, NetworkShape, random_model
+from sordino.pipeline import Settings
+from support import ROOT
+
+WASM = ROOT / "wasm"
+
+
+def shipped():
+    return [Model.load(path) for path in sorted(MODELS.glob("*.onnx"))]
+
+
+def test_generated_files_are_fresh():
+    """Fails when a table, a template or a shape changed: run `.venv/bin/sordino export --generate wasm`."""
+    wanted = generate(shipped(), WASM)
+    found = {path.name: path.read_text() for path in (WASM / "gen").iterdir()}
+    assert sorted(found) == sorted(wanted)
+    stale = [name for name in wanted if found[name] != wanted[name]]
+    assert not stale, f"stale: {stale}"
+
+
+def test_generated_files_say_what_they_are():
+    for path in (WASM / "gen").iterdir():
+        assert "Do not edit." in path.read_text().splitlines()[0], path
+
+
+def test_weight_file_is_reproducible(tmp_path):
+    model = shipped()[0]
+    size = write_weights(model, tmp_path / "a.sordino")
+    assert (tmp_path / "a.sordino").read_bytes() == weight_bytes(model)
+    assert size == layout(model.shape)[1] == len(weight_bytes(model))
+    assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.parametrize("make", [NativeEngine, WasmEngine])
+@pytest.mark.parametrize(
+    ("damage", "cause"),
+    [
+        (lambda b: b[:40], "not a Sordino weight file"),
+        (lambda b: b"RIFF" + b[4:], "not a Sordino weight file"),
+        (lambda b: b[:4] + b"\x63" + b[5:], "another format version"),
+        (lambda b: b[:-1], "truncated"),
+        (lambda b: b + b"\0", "overlong"),
+        (lambda b: b[:5000] + bytes([b[5000] ^ 1]) + b[5001:], "checksum"),
+        (lambda b: b[:16] + bytes([b[16] ^ 1]) + b[17:], "does not know"),
+        (lambda b: b[:20] + b"\x07" + b[21:], "does not know"),
+    ],
+)
+def test_damaged_weight_files_are_refused(make, damage, cause):
+    with pytest.raises(ModelError, match=cause):
+        make(damage(load_weights(MODELS / "standard.onnx")), Settings())
+
+
+def test_sizes_that_do_not_fit_the_kernels_are_refused():
+    with pytest.raises(ModelError, match="layer fc has size 6, wanted a multiple of 4"):
+        weight_bytes(random_model(NetworkShape(6, 8, 8, 8, 1, 8, 8)))
+    with pytest.raises(ValueError, match="no C identifier"):
+        network_file("Bad-Name", NetworkShape(8, 8, 8, 8, 1, 8, 8), "")
+
+
+def test_packed_weights_hold_every_weight_once():
+    model = random_model(NetworkShape(8, 12, 16, 8, 1, 8, 8))
+    data = np.frombuffer(weight_bytes(model), np.uint8)
+    for place in layout(model.shape)[0]:
+        scale = data[place.at : place.at + 4 * place.rows].view(np.float32)
+        offset = data[place.at + 8 * place.rows : place.at + 12 * place.rows].view(np.int32)
+        blocks = data[place.at + 12 * place.rows : place.at + place.bytes].view(np.int8)
+        rows = blocks.reshape(place.rows // 32, place.columns // 4, 32, 4).transpose(0, 2, 1, 3).reshape(place.rows, -1)
+        assert np.array_equal(offset, -64 * rows.sum(axis=1, dtype=np.int32)), place.name
+        assert (np.abs(rows).max(axis=1)[scale > 0] == 127).all(), place.name
