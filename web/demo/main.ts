@@ -1,6 +1,6 @@
 // Page thread: what the user does, what the page says.
 //
-// For tests and the curious, <body> tells what is going on: data-state (one of State), data-suppression (on, off), data-source,
+// For tests and the curious, <body> tells what is going on: data-state (one of State), data-suppression (on, off), data-playing,
 // data-engine, data-model, data-latency (samples), data-frames (worked off so far), data-voice (yes, no).
 // ?engine=simd128 or ?engine=relaxed in the address asks for that kernel.
 
@@ -26,7 +26,7 @@ const WORDS: Readonly<Record<State, string>> = {
 const body = document.body.dataset;
 const power = element<HTMLButtonElement>("#switch");
 const monitor = element<HTMLInputElement>("#monitor");
-const tiles = document.querySelectorAll<HTMLButtonElement>("[data-source]");
+const tiles = document.querySelectorAll<HTMLButtonElement>("button[data-source]");
 const readings = new Readings();
 const pictures = {
   before: new Spectrogram(element("#before canvas")),
@@ -45,7 +45,7 @@ function show(state: State, detail = ""): void {
 }
 
 function mark(source: string): void {
-  body.source = source;
+  body.playing = source;
   for (const tile of tiles) tile.setAttribute("aria-pressed", String(tile.dataset.source === source));
 }
 
@@ -88,7 +88,7 @@ async function ready(): Promise<Player> {
   player = made;
   made.node.bypass = power.ariaChecked === "false";
   made.node.addEventListener("readout", (event) => {
-    if (body.source) readings.show((event as CustomEvent<Readout>).detail);
+    if (body.playing) readings.show((event as CustomEvent<Readout>).detail);
   });
   made.node.addEventListener("error", (event) => fail((event as ErrorEvent).error));
   readings.describe(made.node);
@@ -120,7 +120,7 @@ async function playMicrophone(mine: number): Promise<void> {
 
 /** A tile was pressed: play it, or stop when it plays already. */
 async function choose(source: string): Promise<void> {
-  if (source === body.source) {
+  if (source === body.playing) {
     rest("idle");
     return;
   }

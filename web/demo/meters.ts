@@ -95,7 +95,7 @@ export class Readings {
     element("#voice .text").textContent = voice;
     if (stats.frames < COST_FRAMES) return;
     const share = (100 * stats.meanFrameMs) / HOP_MS;
-    element("#cost").textContent = `${stats.meanFrameMs.toFixed(2)} ms (${share.toFixed(1)} %)`;
+    element("#cost").textContent = `${stats.meanFrameMs.toFixed(2)}\u00a0ms (${share.toFixed(1)}\u00a0%)`;
   }
 
   /** Nothing plays any more. */
