@@ -3,7 +3,7 @@
 //   node web/build.mjs [--wasm build/wasm] [--models py/sordino/models] [--dist web/dist] [--demo build/demo]
 
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -42,7 +42,7 @@ function checkConstants() {
 /** Copy a file that another step has built, or say which step. */
 function copyBuilt(source, target, step) {
   if (!existsSync(source)) throw new Error(`${relative(ROOT, source)} is missing: ${step}`);
-  cpSync(source, target);
+  writeFileSync(target, readFileSync(source));
 }
 
 /** Bundle one script. */
