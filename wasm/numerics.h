@@ -93,17 +93,17 @@ static inline f32x4 sqrt4(f32x4 x)
     return (f32x4){sqrt1(x[0]), sqrt1(x[1]), sqrt1(x[2]), sqrt1(x[3])};
 }
 
-/* 2^x, x clamped to -126..126, relative error below 4e-7. */
+/* 2^x, x clamped to -126..126, relative error below 3e-7. */
 static inline f32x4 exp2_4(f32x4 x)
 {
     x = clamp4(x, -126.0f, 126.0f);
     const i32x4 whole = __builtin_convertvector(x + 128.5f, i32x4) - 128;
     const f32x4 f = x - __builtin_convertvector(whole, f32x4);
-    f32x4 series = 0.0096181291f + f * 0.0013333558f;
-    series = 0.055504109f + f * series;
-    series = 0.24022651f + f * series;
-    series = 0.69314718f + f * series;
-    series = 1.0f + f * series;
+    f32x4 series = 0.0096755413f + f * 0.0013276452f;
+    series = 0.055507133f + f * series;
+    series = 0.2402212f + f * series;
+    series = 0.69314697f + f * series;
+    series = 1.00000007f + f * series;
     return series * bits_float4((whole + 127) << 23);
 }
 

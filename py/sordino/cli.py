@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 from .engines import ENGINES, MODELS, EngineError, find_model, open_engine
 from .model import Model, ModelError
@@ -90,6 +91,66 @@ def info(model: Annotated[str, typer.Argument(help="Name, or path of an .onnx fi
 
     m = Model.load(find_model(model))
     print(json.dumps({**m.metadata(), "weights": m.shape.weight_count()}, indent=2))
+
+
+@app.command()
+def train(
+    corpus: Annotated[Path, typer.Argument(help="Folder with manifest.csv, or the manifest itself.")],
+    out: Annotated[Path, typer.Argument(help="Folder of the run: checkpoint, log, model.")],
+    config: Annotated[str, typer.Option(help="tiny, standard, full, or the path of a .toml file.")] = "standard",
+    cache: Annotated[Path, typer.Option(help="Folder for decoded clips.")] = Path("data/cache"),
+    minutes: Annotated[float, typer.Option(min=0.1, help="Length of the whole run, earlier parts included.")] = 80,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the folder.")] = False,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Of weights and mixtures.")] = 1,
+) -> None:
+    """Train a model on your own recordings; needs `pip install sordino[train]`."""
+    _need("torch", "train")
+    import torch
+
+    from .train.config import load_config
+    from .train.checkpoint import load_checkpoint, to_model
+    from .train.train import train as run
+
+    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    run(load_config(config), corpus, cache, out, minutes, resume, chosen, seed)
+    model = to_model(load_checkpoint(out / "last.pt"))
+    model.save(out / f"{model.name}.onnx")
+    print(f"{out / model.name}.onnx")
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="Name, or path of a model.")] = "standard",
+    cache: Annotated[Path, typer.Option(help="Folder of decoded clips, as made by training.")] = Path("data/cache"),
+    split: Annotated[str, typer.Option(help="valid to choose, test to report.")] = "test",
+    count: Annotated[int, typer.Option(min=1, help="Mixtures of 10 s.")] = 40,
+    engine: Annotated[EngineName, typer.Option(help="What computes it.")] = EngineName.native,
+    post_filter: Annotated[bool, typer.Option(help="Sharpen the gains.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Score a model on seeded mixtures: PESQ, ESTOI, SI-SDR, DNSMOS before and after; needs `sordino[train,eval]`."""
+    _need("torch", "train")
+    _need("pesq", "eval")
+    from .train.listen import score_engine
+
+    results = score_engine(lambda: open_engine(engine.value, model, Settings(post_filter)), cache, split, count, console)
+    if as_json:
+        import json
+
+        print(json.dumps(results, indent=2))
+        return
+    table = Table("", *results["noisy"], title=f"{model} ({engine.value}), {count} mixtures of {split}")
+    for row, scores in results.items():
+        table.add_row(row, *(f"{value:.3f}" for value in scores.values()))
+    Console().print(table)
+
+
+def _need(module: str, extra: str) -> None:
+    import importlib.util
+
+    if importlib.util.find_spec(module) is None:
+        raise EngineError(f"{module} is not installed; run `pip install 'sordino[{extra}]'`")
 
 
 def main() -> Any:

@@ -95,6 +95,8 @@ class Model:
     record: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if min(self.shape.conv1_taps, self.shape.conv2_taps) < 2:
+            raise ModelError(f"a convolution takes 1 frame, wanted 2 or more: {self.shape}")
         if not 0 <= self.look_ahead <= MAX_LOOK_AHEAD:
             raise ModelError(f"look-ahead is {self.look_ahead} frames, wanted 0..{MAX_LOOK_AHEAD}")
         for name, shape in self.shape.weight_shapes().items():

@@ -15,7 +15,7 @@ def _total(x: Float32) -> np.float32:
 
 
 def postfilter(gain: Float32, energy: Float32) -> Float32:
-    """Weaken weak gains, then scale all bands by one factor of at most +5.5 dB.
+    """Weaken weak gains, then scale all bands by one factor of at most +5.6 dB.
 
     gain     (BANDS,) float32 amplitude gains in 0..1
     energy   (BANDS,) float32 power of the noisy output frame
