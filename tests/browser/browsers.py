@@ -55,8 +55,6 @@ class Tab(Protocol):
     def call(self, module: str, function: str, *parameters: Any) -> Any:
         """Await `function(*parameters)` of the JavaScript module at an address; everything passed is JSON."""
 
-    def screenshot(self, path: Path) -> None: ...
-
 
 class PlaywrightTab:
     def __init__(self, name: str, page: Any) -> None:
@@ -68,9 +66,6 @@ class PlaywrightTab:
     def call(self, module: str, function: str, *parameters: Any) -> Any:
         return self.page.evaluate(CALL_SCRIPT, [module, function, parameters, CALL_TIMEOUT_S])
 
-    def screenshot(self, path: Path) -> None:
-        self.page.screenshot(path=path, full_page=True)
-
 
 class WebKitTab:
     name = "webkit"
@@ -80,7 +75,9 @@ class WebKitTab:
         driver.set_script_timeout(CALL_TIMEOUT_S + 10)
 
     def open(self, address: str) -> None:
+        """Go there and click on the page: without a user's gesture WebKit starts no sound."""
         self.driver.get(address)
+        self.driver.find_element("tag name", "body").click()
 
     def call(self, module: str, function: str, *parameters: Any) -> Any:
         script = f"""
@@ -92,9 +89,6 @@ class WebKitTab:
         if "error" in answer:
             raise RuntimeError(answer["error"])
         return answer["value"]
-
-    def screenshot(self, path: Path) -> None:
-        self.driver.save_screenshot(str(path))
 
 
 class Node:
@@ -185,24 +179,25 @@ def virtual_display() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def webkit_tab() -> Iterator[WebKitTab]:
-    """A WebKitGTK MiniBrowser under automation, in its own virtual display."""
+def webkit_tab(environment: dict[str, str] | None = None) -> Iterator[WebKitTab]:
+    """A WebKitGTK MiniBrowser under automation, in its own virtual display, with additions to its environment."""
     from selenium import webdriver
     from selenium.webdriver.webkitgtk.service import Service
 
     with virtual_display() as display:
-        environment = {
+        variables = {
             **os.environ,
+            **(environment or {}),
             "DISPLAY": display,
             "LIBGL_ALWAYS_SOFTWARE": "1",
             "WEBKIT_DISABLE_COMPOSITING_MODE": "1",
             "WEBKIT_DISABLE_DMABUF_RENDERER": "1",
         }
-        environment.pop("WAYLAND_DISPLAY", None)
+        variables.pop("WAYLAND_DISPLAY", None)
         options = webdriver.WebKitGTKOptions()
         options.binary_location = find_minibrowser()
         options.add_argument("--automation")
-        service = Service(executable_path=WEBKIT_DRIVER, env=environment)
+        service = Service(executable_path=WEBKIT_DRIVER, env=variables)
         driver = webdriver.WebKitGTK(options=options, service=service)
         try:
             yield WebKitTab(driver)

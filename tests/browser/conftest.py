@@ -11,8 +11,6 @@ from browser.server import Server
 from golden.outputs import Golden, golden_outputs
 from support import BUILD, MODELS, ROOT, TESTS, unavailable
 
-SCREENSHOTS = BUILD / "screenshots"
-
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
@@ -57,19 +55,26 @@ def tab(running_browser: Any, server: Server) -> Iterator[browsers.Tab]:
 
 
 @pytest.fixture
-def open_tab(playwright: Any, server: Server) -> Iterator[Any]:
-    """Opens a tab of a browser of its own: open_tab(name, flags) -> PlaywrightTab. Firefox gets an audio device."""
+def open_tab(request: pytest.FixtureRequest, server: Server) -> Iterator[Any]:
+    """Opens a tab of a browser of its own that plays in real time: open_tab(name, flags) -> Tab.
+
+    Firefox and WebKitGTK play only where there is an audio device, so they get one; flags are Chromium's.
+    """
     with contextlib.ExitStack() as stack:
 
-        def start(name: str, flags: Sequence[str] = ()) -> browsers.PlaywrightTab:
-            for wanted in (name, "audio sink") if name == "firefox" else (name,):
+        def start(name: str, flags: Sequence[str] = ()) -> browsers.Tab:
+            sinks = () if name == "chromium" else ("audio sink",)
+            for wanted in (name, *sinks):
                 if reason := browsers.missing(wanted):
                     unavailable(reason)
-            sink = stack.enter_context(browsers.audio_sink()) if name == "firefox" else {}
-            browser = stack.enter_context(contextlib.closing(browsers.launch(playwright, name, flags, sink)))
-            fresh = browsers.PlaywrightTab(name, browser.new_page())
-            fresh.open(f"{server.origin}/pages/index.html")
-            return fresh
+            environment = stack.enter_context(browsers.audio_sink()) if sinks else {}
+            if name == "webkit":
+                tab = stack.enter_context(browsers.webkit_tab(environment))
+            else:
+                browser = browsers.launch(request.getfixturevalue("playwright"), name, flags, environment)
+                tab = browsers.PlaywrightTab(name, stack.enter_context(contextlib.closing(browser)).new_page())
+            tab.open(f"{server.origin}/pages/index.html")
+            return tab
 
         yield start
 

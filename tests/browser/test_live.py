@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from browser.browsers import PlaywrightTab
+from browser.browsers import Tab
 from browser.server import Server
 from golden.outputs import HOP, native_output
 from golden.signals import RATE, Samples, clip_files, read_clip
@@ -77,9 +77,9 @@ def differing_samples(answer: dict[str, Any]) -> int:
     return int((cleaned[:whole].view(np.uint32) != wanted.view(np.uint32)).sum())
 
 
-@pytest.mark.parametrize("name", ["chromium", "firefox"])
+@pytest.mark.parametrize("name", ["chromium", "firefox", "webkit"])
 def test_a_clip_in_real_time(open_tab: Any, server: Server, name: str, noisy_clip: str, record_property) -> None:
-    tab: PlaywrightTab = open_tab(name)
+    tab: Tab = open_tab(name)
     request = {"clip": noisy_clip, "samples": RECORDED}
     answer = tab.call(f"{server.origin}/pages/live.js", "playClip", request)
     assert differing_samples(answer) == 0
@@ -90,7 +90,7 @@ def test_the_microphone(open_tab: Any, server: Server, tmp_path: Path, record_pr
     recording = tmp_path / "microphone.wav"
     soundfile.write(recording, noisiest_clip(), RATE, subtype="PCM_16")
     flags = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-    tab: PlaywrightTab = open_tab("chromium", [*flags, f"--use-file-for-fake-audio-capture={recording}"])
+    tab: Tab = open_tab("chromium", [*flags, f"--use-file-for-fake-audio-capture={recording}"])
     answer = tab.call(f"{server.origin}/pages/live.js", "useMicrophone", {"samples": RECORDED})
     assert differing_samples(answer) == 0
     record_property("fake microphone in chromium, levels sank by dB", assert_cleaned(answer))
@@ -98,7 +98,7 @@ def test_the_microphone(open_tab: Any, server: Server, tmp_path: Path, record_pr
 
 @pytest.mark.parametrize("name", ["chromium", "firefox"])
 def test_the_far_end_of_a_call(open_tab: Any, server: Server, name: str, noisy_clip: str, record_property) -> None:
-    tab: PlaywrightTab = open_tab(name)
+    tab: Tab = open_tab(name)
     heard = {}
     for cleaned in (False, True):
         request = {"clip": noisy_clip, "samples": RECORDED, "settle": SETTLE, "cleaned": cleaned}

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import soundfile
 from playwright.sync_api import Page, expect
+from selenium.webdriver.support.wait import WebDriverWait
 
-from browser.browsers import PlaywrightTab
+from browser.browsers import PlaywrightTab, WebKitTab
 from browser.server import Server
 from golden.signals import RATE, clip_files, read_clip
 from support import BUILD
@@ -86,6 +87,19 @@ def test_every_clip_plays_and_the_switch_switches(open_page: Any, name: str, rec
     page.locator("#switch").click()
     page.locator(f"button[data-source={clip_files()[-1].stem}]").click()
     expect(body).to_have_attribute("data-state", "idle")
+
+
+def test_the_page_in_webkit(open_tab: Any, server: Server) -> None:
+    """WebKit's driver has no expectations of Playwright's kind, so this is the short tour: SIMD128, and it plays."""
+    tab: WebKitTab = open_tab("webkit")
+    tab.open(f"{server.origin}/demo/index.html")
+    tab.driver.find_element("css selector", f"button[data-source={clip_files()[0].stem}]").click()
+    body = tab.driver.find_element("tag name", "body")
+    wait = WebDriverWait(tab.driver, WAIT_MS / 1000)
+    wait.until(lambda _: int(body.get_attribute("data-frames") or 0) >= FRAMES)
+    assert (body.get_attribute("data-state"), body.get_attribute("data-engine")) == ("clip", "simd128")
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    tab.driver.save_screenshot(SCREENSHOTS / "webkit-clip.png")
 
 
 def test_the_engine_in_the_address(open_page: Any) -> None:
