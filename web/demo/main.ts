@@ -44,6 +44,10 @@ function show(state: State, detail = ""): void {
   element("#monitor-row").hidden = state !== "microphone";
 }
 
+function live(): boolean {
+  return body.state === "clip" || body.state === "microphone";
+}
+
 function mark(source: string): void {
   body.playing = source;
   for (const tile of tiles) tile.setAttribute("aria-pressed", String(tile.dataset.source === source));
@@ -88,7 +92,7 @@ async function ready(): Promise<Player> {
   player = made;
   made.node.bypass = power.ariaChecked === "false";
   made.node.addEventListener("readout", (event) => {
-    if (body.playing) readings.show((event as CustomEvent<Readout>).detail);
+    if (live()) readings.show((event as CustomEvent<Readout>).detail);
   });
   made.node.addEventListener("error", (event) => fail((event as ErrorEvent).error));
   readings.describe(made.node);
@@ -142,7 +146,7 @@ function toggle(): void {
 }
 
 function draw(nowMs: number): void {
-  if (player && (body.state === "clip" || body.state === "microphone")) {
+  if (player && live()) {
     pictures.before.draw(player.before, nowMs);
     pictures.after.draw(player.after, nowMs);
   }

@@ -104,6 +104,7 @@ export class Readings {
     this.#after.rest();
     this.#bands.rest();
     document.body.dataset.voice = "no";
+    document.body.dataset.frames = "0";
     element("#voice .text").textContent = "–";
   }
 }
