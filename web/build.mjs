@@ -88,8 +88,8 @@ async function buildDemo({ dist, demo }) {
     setup: (own) => own.onResolve({ filter: /^sordino$/ }, () => ({ path: "./sordino/sordino.js", external: true })),
   };
   await bundle("demo/main.ts", join(demo, "main.js"), { format: "esm", plugins: [shipped] });
-  for (const name of ["index.html", "style.css", "icon.svg"]) cpSync(join(WEB, "demo", name), join(demo, name));
-  cpSync(join(WEB, "demo/clips"), join(demo, "clips"), { recursive: true });
+  const page = (path) => !/\.(ts|py)$/.test(path);
+  cpSync(join(WEB, "demo"), demo, { recursive: true, filter: page });
   cpSync(dist, join(demo, "sordino"), { recursive: true, filter: (path) => !path.endsWith(".d.ts") });
 }
 
