@@ -1,6 +1,6 @@
-"""Checkpoint: the state of a training run goes to disk and back; a finished one becomes plain NumPy arrays.
+"""Checkpoint: the state of a training run goes to disk and back; a finished one becomes a model file.
 
-    python -m sordino.train.checkpoint CHECKPOINT OUT.npz
+`python -m sordino.train.checkpoint CHECKPOINT OUT.onnx`
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from typing import Any
 
 import numpy as np
 import torch
+
+from sordino.model import Model
+from sordino.train.config import from_dict
 
 FORMAT = 1
 
@@ -36,29 +39,33 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     return state
 
 
-def plain_arrays(state: dict[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Turn a checkpoint into what a model file is made of.
+def to_model(state: dict[str, Any]) -> Model:
+    """Turn a checkpoint into a model: the averaged weights, the feature statistics and the record of the training.
 
-    state    as from load_checkpoint; the averaged weights are taken
-    returns  (float32 arrays by name, feature_mean and feature_std among them; metadata: name, shape,
-             look_ahead and the record of the training), nothing in it depends on the date
+    state    as from load_checkpoint
+    returns  Model; nothing in it depends on the date
     """
-    arrays = {name: tensor.float().numpy() for name, tensor in state["ema"].items()}
-    arrays["feature_mean"] = state["feature_mean"].numpy()
-    arrays["feature_std"] = state["feature_std"].numpy()
-    shape = dict(state["config"]["network"])
-    look_ahead = shape.pop("look_ahead")
+    config = from_dict(state["config"])
+    weights = {name: tensor.float().numpy() for name, tensor in state["ema"].items()}
+    mean, std = state["feature_mean"].numpy(), state["feature_std"].numpy()
     record = {name: state[name] for name in ("config", "seed", "manifest_sha256", "steps", "hours", "fresh_hours")}
-    return arrays, {"name": state["config"]["name"], "shape": shape, "look_ahead": look_ahead, "training": record}
+    return Model(config.name, config.network, config.look_ahead, weights, mean, std, record)
 
 
-def export_npz(checkpoint: Path, out: Path) -> None:
-    """Write the arrays of a checkpoint to an npz file; its entry `metadata` is JSON text."""
-    arrays, metadata = plain_arrays(load_checkpoint(checkpoint))
-    np.savez(out, metadata=np.array(json.dumps(metadata, sort_keys=True)), **arrays)
+def export(checkpoint: Path, out: Path) -> None:
+    """Write a checkpoint as a model file (.onnx) or as plain arrays (.npz, entry `metadata` is JSON text)."""
+    model = to_model(load_checkpoint(checkpoint))
+    if out.suffix == ".onnx":
+        model.save(out)
+    elif out.suffix == ".npz":
+        metadata = json.dumps(model.metadata(), sort_keys=True)
+        arrays = model.weights | {"feature_mean": model.feature_mean, "feature_std": model.feature_std}
+        np.savez(out, metadata=np.array(metadata), **arrays)
+    else:
+        raise ValueError(f"{out}: suffix {out.suffix!r}, wanted .onnx or .npz")
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
-        sys.exit("usage: python -m sordino.train.checkpoint CHECKPOINT OUT.npz")
-    export_npz(Path(sys.argv[1]), Path(sys.argv[2]))
+        sys.exit("usage: python -m sordino.train.checkpoint CHECKPOINT OUT.onnx|OUT.npz")
+    export(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sordino.model import NetworkShape
+from sordino.params import MAX_LOOK_AHEAD
 from sordino.train.loss import LossWeights
-from sordino.train.network import Shape
 from sordino.train.plan import Recipe
 
 
@@ -48,21 +49,25 @@ class Config:
     """Everything that defines a training run besides corpus, seed and minutes."""
 
     name: str
-    network: Shape
+    network: NetworkShape
+    look_ahead: int = MAX_LOOK_AHEAD  # frames
     schedule: Schedule = field(default_factory=Schedule)
     mixing: Recipe = field(default_factory=Recipe)
     loss: LossWeights = field(default_factory=LossWeights)
     data: Data = field(default_factory=Data)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return nested dicts of plain values."""
-        return asdict(self)
+        """Return nested dicts of plain values, as from_dict takes them."""
+        values = asdict(self)
+        values["network"]["look_ahead"] = values.pop("look_ahead")
+        return values
 
 
 def _section(kind: type, values: dict[str, Any]) -> Any:
     unknown = set(values) - set(kind.__dataclass_fields__)
     if unknown:
-        raise ValueError(f"{kind.__name__}: unknown settings {sorted(unknown)}, known are {list(kind.__dataclass_fields__)}")
+        known = list(kind.__dataclass_fields__)
+        raise ValueError(f"{kind.__name__}: unknown settings {sorted(unknown)}, known are {known}")
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 
@@ -72,11 +77,15 @@ def from_dict(values: dict[str, Any]) -> Config:
     values   sections network, schedule, mixing, loss, data and the key name
     raises   ValueError for a setting that does not exist
     """
-    kinds = {"network": Shape, "schedule": Schedule, "mixing": Recipe, "loss": LossWeights, "data": Data}
+    kinds = {"network": NetworkShape, "schedule": Schedule, "mixing": Recipe, "loss": LossWeights, "data": Data}
     unknown = set(values) - set(kinds) - {"name"}
     if unknown:
         raise ValueError(f"unknown sections {sorted(unknown)}, known are {sorted(kinds)}")
-    return Config(values["name"], **{key: _section(kinds[key], part) for key, part in values.items() if key in kinds})
+    network = dict(values["network"])
+    look_ahead = network.pop("look_ahead", MAX_LOOK_AHEAD)
+    sections = {key: part for key, part in (values | {"network": network}).items() if key in kinds}
+    parts = {key: _section(kinds[key], part) for key, part in sections.items()}
+    return Config(values["name"], look_ahead=look_ahead, **parts)
 
 
 def load_config(path_or_name: str | Path) -> Config:

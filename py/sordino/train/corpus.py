@@ -128,9 +128,7 @@ def _number(text: str, default: float) -> float:
     return float(text) if text else default
 
 
-def build_cache(
-    manifest: Path, cache: Path, clean: bool = True, report: Callable[[str], None] = print
-) -> None:
+def build_cache(manifest: Path, cache: Path, clean: bool = True, report: Callable[[str], None] = print) -> None:
     """Decode every clip of a manifest into cache/KIND-SPLIT.i16 and write cache/index.json.
 
     manifest  as in read_manifest

@@ -1,4 +1,4 @@
-"""Torch twin of the stages stft, bands, pitch, comb and features: a batch of whole signals goes in, every frame comes out at once.
+"""Torch twin of the stages stft to features: a batch of whole signals goes in, every frame comes out at once.
 
 Step t sees the newest frame t (hops t-1 and t) and decides on the centre frame t - look_ahead.  All results are
 given per step; those of centre frames before the start are what silence gives.

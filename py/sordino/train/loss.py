@@ -1,4 +1,4 @@
-"""Loss: the network's logits, the analysis of the noisy signal and the targets go in, one number to minimise comes out."""
+"""Loss: the network's logits, the analysis of the noisy signal and the targets go in, one number comes out."""
 
 from __future__ import annotations
 

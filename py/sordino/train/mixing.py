@@ -125,9 +125,7 @@ class Mixer:
         dry = voice[rows]
         reverberant = early.clone()
         reverberant[rows] = torch.fft.irfft(dry * torch.fft.rfft(full, size), size)[:, : self.samples]
-        early = early.index_copy(
-            0, rows, torch.fft.irfft(dry * torch.fft.rfft(target, size), size)[:, : self.samples]
-        )
+        early = early.index_copy(0, rows, torch.fft.irfft(dry * torch.fft.rfft(target, size), size)[:, : self.samples])
         return reverberant, early, noise
 
     def _balance(self, plan: Plan, reverberant: Tensor, early: Tensor, noise: Tensor) -> Batch:

@@ -1,4 +1,4 @@
-"""Torch twin of the network stage: normalised features of many sequences go in, logits of gain, strength and voice come out.
+"""Torch twin of the network stage: normalised features of many sequences go in, logits of the heads come out.
 
 Layout is time-major, (steps, batch, channels).  Parameter names and shapes are those of the weight files.
 """
@@ -11,26 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sordino.params import BANDS, FEATURES
+from sordino.model import HEADS, NetworkShape
+from sordino.params import FEATURES
 from sordino.train.gru import recurrence
 from sordino.train.quantise import fake_activation, fake_weight
-
-KERNEL_1 = 5
-KERNEL_2 = 3
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Sizes of the layers; see the model configs."""
-
-    fc: int
-    conv1: int
-    conv2: int
-    gru: int
-    gru_layers: int
-    gain_gru: int
-    strength_gru: int
-    look_ahead: int
 
 
 @dataclass(frozen=True)
@@ -92,22 +76,17 @@ class Network(nn.Module):
     source  Valin et al. 2020, arXiv:2008.04259; NumPy twin: sordino.network
     """
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: NetworkShape) -> None:
         super().__init__()
         self.shape = shape
         self.fc = Affine(FEATURES, shape.fc)
-        self.conv1 = Affine(shape.fc, shape.conv1, KERNEL_1)
-        self.conv2 = Affine(shape.conv1, shape.conv2, KERNEL_2)
-        width = shape.conv2
-        for layer in range(1, shape.gru_layers + 1):
-            setattr(self, f"gru{layer}", Gru(width, shape.gru))
-            width = shape.gru
-        self.gain_gru = Gru(shape.gru, shape.gain_gru)
-        self.strength_gru = Gru(shape.gru + shape.conv2, shape.strength_gru)
-        joined = shape.conv2 + shape.gru_layers * shape.gru + shape.gain_gru
-        self.gain = Affine(joined, BANDS)
-        self.strength = Affine(shape.strength_gru, BANDS)
-        self.voice = Affine(joined, 1)
+        self.conv1 = Affine(shape.fc, shape.conv1, shape.conv1_taps)
+        self.conv2 = Affine(shape.conv1, shape.conv2, shape.conv2_taps)
+        for name, inputs, size in shape.grus():
+            setattr(self, name, Gru(inputs, size))
+        for head, outputs in HEADS.items():
+            inputs = shape.strength_gru if head == "strength" else shape.summary_size()
+            setattr(self, head, Affine(inputs, outputs))
 
     def forward(self, features: Tensor, quantised: bool = False, dtype: torch.dtype = torch.float32) -> Outputs:
         """Run whole sequences from a zero state.

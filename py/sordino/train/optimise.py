@@ -25,10 +25,7 @@ def rate_at(schedule: Schedule, steps: int, progress: float) -> float:
 
 def product_type(device: torch.device, wanted: bool) -> torch.dtype:
     """Type for matrix products: bfloat16 where wanted and where the device computes it fast."""
-    if device.type == "cuda":
-        fast = torch.cuda.is_bf16_supported()
-    else:
-        fast = torch.cpu._is_avx512_bf16_supported()
+    fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else torch.cpu._is_avx512_bf16_supported()
     return torch.bfloat16 if wanted and fast else torch.float32
 
 

@@ -1,6 +1,6 @@
 """Train: a config and a corpus go in, checkpoints and a log come out; may be killed at any time and resumed.
 
-    python -m sordino.train.train --config standard --corpus CORPUS/manifest.csv --out RUN --minutes 80
+`python -m sordino.train.train --config standard --corpus CORPUS/manifest.csv --out RUN --minutes 80`
 
 On a CPU several single-threaded processes each draw their own mixtures and average their gradients; on a GPU
 one process does everything on the device.
@@ -88,7 +88,7 @@ class Run:
         if saved:
             self._restore(saved)
         else:
-            self.statistics = estimate_statistics(self.mixer, config.network.look_ahead)
+            self.statistics = estimate_statistics(self.mixer, config.look_ahead)
         self.late = False
         self.source = self._make_source(self.mixer, config.schedule.rows)
         if rank == 0:
@@ -98,7 +98,7 @@ class Run:
     def _make_source(self, mixer: Mixer, rows: int) -> Source:
         job, schedule = self.job, self.job.config.schedule
         first = job.seed * 1_000_003 + self.seed_offset + self.rank
-        look_ahead, bins = job.config.network.look_ahead, job.config.loss.spectral_bins
+        look_ahead, bins = job.config.look_ahead, job.config.loss.spectral_bins
         return Source(mixer, rows, look_ahead, bins, schedule.echo, schedule.pool, first, job.processes)
 
     def _restore(self, saved: dict) -> None:

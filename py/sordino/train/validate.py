@@ -17,7 +17,7 @@ _EXAMPLES = 4
 
 def make_validation(mixer: Mixer, seed: int, config: Config) -> list[Example]:
     """Draw the fixed examples; the same seed gives the same ones."""
-    bins, look_ahead = config.loss.spectral_bins, config.network.look_ahead
+    bins, look_ahead = config.loss.spectral_bins, config.look_ahead
     return [prepare(mixer.draw(seed + i, _ROWS), look_ahead, bins) for i in range(_EXAMPLES)]
 
 

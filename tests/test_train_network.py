@@ -1,0 +1,68 @@
+"""The torch twin of the network: against torch's own GRU, against the reference, in float and in integers."""
+
+import numpy as np
+import pytest
+
+from sordino.features import normalise, normaliser
+from sordino.model import NetworkShape, random_model
+from sordino.network import Network as Reference
+from sordino.network import quantise_activation as reference_activation
+from train_support import require_torch
+
+require_torch()
+import torch  # noqa: E402
+
+from sordino.train.gru import recurrence  # noqa: E402
+from sordino.train.network import Network  # noqa: E402
+from sordino.train.quantise import fake_weight, quantise_activation  # noqa: E402
+
+SHAPE = NetworkShape(fc=16, conv1=20, conv2=24, gru=12, gru_layers=2, gain_gru=14, strength_gru=10)
+
+
+def test_recurrence_equals_torch() -> None:
+    torch.manual_seed(0)
+    layer = torch.nn.GRU(8, 16)
+    x = torch.randn(20, 3, 8)
+    ours = [p.detach().clone().requires_grad_() for p in layer.parameters()]
+    weight_ih, weight_hh, bias_ih, bias_hh = ours
+    found = recurrence(x @ weight_ih.t() + bias_ih, weight_hh, bias_hh)
+    wanted, _ = layer(x)
+    torch.testing.assert_close(found, wanted)
+    (found**3).sum().backward()
+    (wanted**3).sum().backward()
+    for mine, theirs in zip(ours, layer.parameters(), strict=True):
+        torch.testing.assert_close(mine.grad, theirs.grad, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("quantised", [False, True])
+def test_network_equals_reference(quantised: bool) -> None:
+    model = random_model(SHAPE, seed=3)
+    network = Network(SHAPE)
+    network.load_state_dict({name: torch.from_numpy(w) for name, w in model.weights.items()})
+    features = np.random.default_rng(4).normal(model.feature_mean, model.feature_std, (40, 70)).astype(np.float32)
+    twin_input = np.stack([normalise(f, *normaliser(model.feature_mean, model.feature_std)) for f in features])
+    with torch.no_grad():
+        found = network(torch.from_numpy(twin_input)[:, None], quantised)
+    reference = Reference(model, quantised)
+    wanted = [reference.step(f) for f in features]
+    # A value on the edge of two integers may round differently after another order of sums.
+    tolerance = 0.02 if quantised else 2e-5
+    for name in ("gain", "strength"):
+        gains = torch.sigmoid(getattr(found, name))[:, 0].numpy()
+        np.testing.assert_allclose(gains, np.stack([getattr(w, name) for w in wanted]), atol=tolerance)
+    np.testing.assert_allclose(torch.sigmoid(found.voice)[:, 0], [w.voice for w in wanted], atol=tolerance)
+
+
+def test_activation_format_equals_reference() -> None:
+    x = np.linspace(-1.2, 1.2, 1001, dtype=np.float32)
+    wanted = (reference_activation(x).astype(np.float32) - 64) / 63
+    np.testing.assert_allclose(quantise_activation(torch.from_numpy(x)).numpy(), wanted, atol=1e-6)
+
+
+def test_fake_weight_has_127_steps_and_a_straight_gradient() -> None:
+    weight = torch.randn(5, 7, requires_grad=True)
+    found = fake_weight(weight)
+    steps = found / found.detach().abs().amax(1, keepdim=True) * 127
+    torch.testing.assert_close(steps, steps.round(), atol=1e-4, rtol=0)
+    found.sum().backward()
+    torch.testing.assert_close(weight.grad, torch.ones(5, 7))

@@ -1,0 +1,168 @@
+"""Training from end to end on a synthetic corpus: cache, mixer, steps, kill and resume, model file."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sordino.model import Model, NetworkShape
+from train_support import require_torch, write_corpus
+
+require_torch()
+import torch  # noqa: E402
+
+from sordino.train.bank import make_bank  # noqa: E402
+from sordino.train.checkpoint import export, load_checkpoint  # noqa: E402
+from sordino.train.cleaning import clean_speech  # noqa: E402
+from sordino.train.config import Config, Schedule, from_dict, load_config  # noqa: E402
+from sordino.train.corpus import KINDS, CorpusError, build_cache, load_store, read_manifest  # noqa: E402
+from sordino.train.engine import checkpoint_denoiser  # noqa: E402
+from sordino.train.metrics import si_sdr_db  # noqa: E402
+from sordino.train.mixing import Mixer, active_power  # noqa: E402
+from sordino.train.plan import Recipe  # noqa: E402
+from sordino.train.train import train  # noqa: E402
+
+SHAPE = NetworkShape(fc=16, conv1=16, conv2=16, gru=16, gru_layers=1, gain_gru=16, strength_gru=8)
+SCHEDULE = Schedule(
+    rows=4, late_rows=2, late_frames=100, echo=2, pool=4, warm_up_steps=2, processes=1, validate_minutes=60
+)
+CONFIG = Config("small", SHAPE, schedule=SCHEDULE, mixing=Recipe(frames=60))
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture(scope="module")
+def cache(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cache")
+    build_cache(corpus, folder, report=lambda line: None)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def mixer(cache: Path) -> Mixer:
+    stores = {kind: load_store(cache, kind, "train") for kind in KINDS}
+    return Mixer(make_bank(stores, ("voice2",), (), 30.0, torch.device("cpu")), Recipe(frames=100))
+
+
+@pytest.fixture(scope="module")
+def run(corpus: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("run")
+    train(CONFIG, corpus, cache, out, minutes=60, seed=3, max_steps=12)
+    return out
+
+
+def test_cache_holds_every_clip(corpus: Path, cache: Path) -> None:
+    store = load_store(cache, "speech", "train")
+    assert [clip.speaker for clip in store.clips] == ["voice0", "voice1", "voice2"]
+    assert store.seconds() == pytest.approx(12, abs=0.1)
+    assert store.clips[0].bandwidth_hz == 16000
+    before = (cache / "speech-train.i16").stat().st_mtime_ns
+    build_cache(corpus, cache, report=lambda line: None)
+    assert (cache / "speech-train.i16").stat().st_mtime_ns == before
+
+
+def test_manifest_errors_say_what_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="no manifest"):
+        read_manifest(tmp_path / "manifest.csv")
+    (tmp_path / "manifest.csv").write_text("path,split\n")
+    with pytest.raises(CorpusError, match="missing"):
+        read_manifest(tmp_path / "manifest.csv")
+
+
+def test_cleaning_lowers_the_floor_and_leaves_the_voice() -> None:
+    rng = np.random.default_rng(0)
+    time = np.arange(5 * 48000) / 48000
+    sound = 4000 * rng.standard_normal(len(time)) * (np.sin(2 * np.pi * 0.8 * time) > 0)
+    samples = np.round(sound + 40 * rng.standard_normal(len(time))).clip(-32768, 32767).astype(np.int16)
+    cleaned = clean_speech(samples).astype(float)
+    pause, active = slice(33000, 55000), slice(4000, 26000)
+    assert cleaned[pause].std() < 0.35 * samples[pause].astype(float).std()
+    assert si_sdr_db(sound[active], cleaned[active]) > 35
+
+
+def test_same_seed_gives_the_same_mixtures(mixer: Mixer) -> None:
+    one, same, other = mixer.draw(7, 6), mixer.draw(7, 6), mixer.draw(8, 6)
+    assert torch.equal(one.noisy, same.noisy) and torch.equal(one.clean, same.clean)
+    assert not torch.equal(one.noisy, other.noisy)
+    assert one.noisy.shape == (6, 48000)
+
+
+def test_mixtures_have_the_levels_asked_for(mixer: Mixer) -> None:
+    plain = {"reverberant": 0.0, "only_noise": 0.0, "only_speech": 0.0, "overdriven": 0.0}
+    recipe = Recipe(frames=100, snr_mean_db=6, snr_spread_db=0, level_range_db=(-30, -30), **plain)
+    batch = Mixer(mixer.bank, recipe).draw(1, 8)
+    level = 10 * torch.log10(active_power(batch.clean))
+    ratio = level - 10 * torch.log10(active_power(batch.noisy - batch.clean))
+    torch.testing.assert_close(level, torch.full((8,), -30.0), atol=0.1, rtol=0)
+    torch.testing.assert_close(ratio, torch.full((8,), 6.0), atol=0.3, rtol=0)
+
+
+def test_special_cases(mixer: Mixer) -> None:
+    silent = Mixer(mixer.bank, Recipe(frames=100, only_noise=1.0, only_speech=0.0)).draw(1, 4)
+    assert (silent.clean == 0).all() and (silent.level == 0).all() and silent.noisy.abs().amax(-1).min() > 0
+    clean = Mixer(mixer.bank, Recipe(frames=100, only_noise=0.0, only_speech=1.0, reverberant=0.0)).draw(1, 4)
+    assert torch.equal(clean.clean, clean.noisy)
+    loud = Mixer(mixer.bank, Recipe(frames=100, level_range_db=(0, 0))).draw(1, 4)
+    assert loud.noisy.abs().max() <= 0.981
+
+
+def test_excluded_speakers_stay_out(mixer: Mixer) -> None:
+    assert [clip.speaker for clip in mixer.bank.speech.clips] == ["voice0", "voice1"]
+
+
+def test_training_lowers_the_loss(run: Path) -> None:
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert lines[-1]["step"] == 12
+    assert lines[-1]["valid"]["loss"] < lines[0]["valid"]["loss"]
+    assert lines[-1]["quantised"] and not lines[0]["quantised"]
+
+
+def test_resume_goes_on(run: Path, corpus: Path, cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "last.pt").write_bytes((run / "last.pt").read_bytes())
+    train(load_config("tiny"), corpus, cache, tmp_path, minutes=60, resume=True, max_steps=15)
+    before, after = load_checkpoint(run / "last.pt"), load_checkpoint(tmp_path / "last.pt")
+    assert after["steps"] == 15 and after["elapsed"] > before["elapsed"] and after["hours"] > before["hours"]
+    assert after["config"] == before["config"] and after["seed"] == 3
+    assert after["next_seed"] > before["next_seed"]
+    torch.testing.assert_close(after["feature_mean"], before["feature_mean"])
+
+
+def test_export_writes_a_model(run: Path, tmp_path: Path) -> None:
+    export(run / "last.pt", tmp_path / "small.onnx")
+    export(run / "last.pt", tmp_path / "again.onnx")
+    assert (tmp_path / "small.onnx").read_bytes() == (tmp_path / "again.onnx").read_bytes()
+    model = Model.load(tmp_path / "small.onnx")
+    assert model.shape == SHAPE and model.look_ahead == 2 and model.record["seed"] == 3
+    export(run / "last.pt", tmp_path / "small.npz")
+    np.testing.assert_array_equal(np.load(tmp_path / "small.npz")["fc.weight"], model.weights["fc.weight"])
+    with pytest.raises(ValueError, match="suffix"):
+        export(run / "last.pt", tmp_path / "small.bin")
+
+
+def test_denoiser_keeps_length_and_alignment(run: Path) -> None:
+    denoise = checkpoint_denoiser(run / "last.pt", post_filter=False)
+    samples = 0.1 * np.random.default_rng(0).standard_normal(20011).astype(np.float32)
+    found = denoise(samples)
+    assert found.shape == samples.shape
+    lags = [np.dot(samples[500:-500], np.roll(found, lag)[500:-500]) for lag in (-480, -1, 0, 1, 480)]
+    assert int(np.argmax(lags)) == 2
+
+
+def test_config_round_trip_and_errors() -> None:
+    for name in ("tiny", "standard", "full"):
+        config = load_config(name)
+        assert from_dict(config.to_dict()) == config
+    assert 1_600_000 < load_config("standard").network.weight_count() < 1_700_000
+    with pytest.raises(ValueError, match="unknown settings"):
+        from_dict({"name": "x", "network": dataclasses.asdict(SHAPE), "loss": {"typo": 1}})
+
+
+def test_si_sdr() -> None:
+    rng = np.random.default_rng(0)
+    clean, noise = rng.standard_normal((2, 48000))
+    assert si_sdr_db(clean, 0.5 * clean + 0.05 * noise) == pytest.approx(20, abs=0.2)
