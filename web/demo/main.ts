@@ -145,10 +145,10 @@ function toggle(): void {
   if (player) player.node.bypass = !on;
 }
 
-function draw(nowMs: number): void {
+function draw(): void {
   if (player && live()) {
-    pictures.before.draw(player.before, nowMs);
-    pictures.after.draw(player.after, nowMs);
+    pictures.before.draw(player.before);
+    pictures.after.draw(player.after);
   }
   requestAnimationFrame(draw);
 }

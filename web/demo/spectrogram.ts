@@ -48,7 +48,7 @@ export class Spectrogram {
   readonly #context: CanvasRenderingContext2D;
   readonly #levels = new Uint8Array(FFT_SIZE / 2);
   #column: ImageData;
-  #last = 0;
+  #lastS: number | undefined;
   #due = 0;
 
   constructor(canvas: HTMLCanvasElement) {
@@ -62,14 +62,15 @@ export class Spectrogram {
   clear(): void {
     this.#context.fillStyle = `rgb(${COLOURS[0].join()})`;
     this.#context.fillRect(0, 0, this.#canvas.width, this.#canvas.height);
-    this.#last = 0;
+    this.#lastS = undefined;
   }
 
-  /** Draw what has been heard since the last call. nowMs: the animation frame's time stamp. */
-  draw(analyser: AnalyserNode, nowMs: number): void {
+  /** Draw what has been heard since the last call. Time is the audio's own, so the picture stands while the audio does. */
+  draw(analyser: AnalyserNode): void {
     const { width } = this.#canvas;
-    if (this.#last > 0) this.#due += Math.min((nowMs - this.#last) / 1000, SPAN_S) * (width / SPAN_S);
-    this.#last = nowMs;
+    const nowS = analyser.context.currentTime;
+    this.#due += Math.min(nowS - (this.#lastS ?? nowS), SPAN_S) * (width / SPAN_S);
+    this.#lastS = nowS;
     const columns = Math.floor(this.#due);
     if (columns === 0) return;
     this.#due -= columns;
