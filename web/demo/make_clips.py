@@ -54,7 +54,7 @@ SOURCES_HEAD = """# Where the clips come from
 Made by `web/demo/make_clips.py`. Speech: the Scottish Gaelic voice of GCompris (folder `gd` of
 github.com/gcompris/GCompris-voices), in the public domain. Noise: ESC-10 (github.com/karolpiczak/ESC-10),
 only clips that freesound.org carries under CC0. The clips are in the public domain (CC0) as well.
-The speech belongs to the training split of the corpus; the noise does not.
+The speech is kept out of the training of the models that ship.
 
 | clip | speech | licence | noise | licence | SNR |
 |---|---|---|---|---|---|
