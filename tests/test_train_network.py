@@ -12,7 +12,7 @@ from train_support import require_torch
 require_torch()
 import torch  # noqa: E402
 
-from sordino.train.gru import recurrence  # noqa: E402
+from sordino.train.gru import library_recurrence, recurrence  # noqa: E402
 from sordino.train.network import Network  # noqa: E402
 from sordino.train.quantise import fake_weight, quantise_activation  # noqa: E402
 
@@ -32,6 +32,15 @@ def test_recurrence_equals_torch() -> None:
     (wanted**3).sum().backward()
     for mine, theirs in zip(ours, layer.parameters(), strict=True):
         torch.testing.assert_close(mine.grad, theirs.grad, atol=1e-5, rtol=1e-4)
+
+
+def test_library_recurrence_equals_ours() -> None:
+    torch.manual_seed(1)
+    layer = torch.nn.GRU(8, 16)
+    weight_ih, weight_hh, bias_ih, bias_hh = layer.parameters()
+    x = torch.randn(20, 3, 8)
+    ours = recurrence(x @ weight_ih.t() + bias_ih, weight_hh, bias_hh)
+    torch.testing.assert_close(library_recurrence(x, list(layer.parameters())), ours)
 
 
 @pytest.mark.parametrize("quantised", [False, True])

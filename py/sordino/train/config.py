@@ -19,6 +19,8 @@ class Schedule:
 
     rows: int = 16  # signals per step and process
     late_rows: int = 12
+    gpu_rows: int = 192  # the same on a GPU
+    gpu_late_rows: int = 96
     late_frames: int = 400  # hops per signal in the last part of the run
     late_from: float = 0.6  # part of the run
     echo: int = 2  # times that each mixture is used

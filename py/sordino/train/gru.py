@@ -79,6 +79,21 @@ class _Recurrence(torch.autograd.Function):
         return back, grad_weight, grad_bias, None, None
 
 
+def library_recurrence(x: Tensor, parameters: list[Tensor], dtype: torch.dtype = torch.float32) -> Tensor:
+    """The same GRU by torch's own fused kernels (cuDNN on a GPU), which know no quantisation.
+
+    x           (steps, batch, inputs) float32
+    parameters  weight_ih, weight_hh, bias_ih, bias_hh
+    dtype       of the whole computation
+    returns     (steps, batch, H) float32
+    """
+    size = parameters[1].shape[1]
+    start = torch.zeros(1, x.shape[1], size, dtype=dtype, device=x.device)
+    cast = [p.to(dtype) for p in parameters]
+    states, _ = torch._VF.gru(x.to(dtype), start, cast, True, 1, 0.0, True, False, False)
+    return states.float()
+
+
 def recurrence(
     gates_in: Tensor, weight: Tensor, bias: Tensor, quantised: bool = False, dtype: torch.dtype = torch.float32
 ) -> Tensor:

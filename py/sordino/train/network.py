@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from sordino.model import HEADS, NetworkShape
 from sordino.params import FEATURES
-from sordino.train.gru import recurrence
+from sordino.train.gru import library_recurrence, recurrence
 from sordino.train.quantise import fake_activation, fake_weight
 
 
@@ -64,6 +64,8 @@ class Gru(nn.Module):
 
     def forward(self, x: Tensor, quantised: bool, dtype: torch.dtype) -> Tensor:
         """x (steps, batch, inputs) -> states (steps, batch, size) float32."""
+        if x.is_cuda and not quantised:
+            return library_recurrence(x, [self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh], dtype)
         weight_ih = fake_weight(self.weight_ih) if quantised else self.weight_ih
         weight_hh = fake_weight(self.weight_hh) if quantised else self.weight_hh
         gates_in = functional.linear(x.to(dtype), weight_ih.to(dtype)).float() + self.bias_ih

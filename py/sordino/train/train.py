@@ -90,13 +90,17 @@ class Run:
         else:
             self.statistics = estimate_statistics(self.mixer, config.look_ahead)
         self.late = False
-        self.source = self._make_source(self.mixer, config.schedule.rows)
+        self.source = self._make_source(self.mixer, late=False)
         if rank == 0:
             valid_mixer = Mixer(valid_bank or bank, replace(config.mixing, frames=400))
             self.valid = make_validation(valid_mixer, _VALID_SEED, config)
 
-    def _make_source(self, mixer: Mixer, rows: int) -> Source:
+    def _make_source(self, mixer: Mixer, late: bool) -> Source:
         job, schedule = self.job, self.job.config.schedule
+        if self.device.type == "cuda":
+            rows = schedule.gpu_late_rows if late else schedule.gpu_rows
+        else:
+            rows = schedule.late_rows if late else schedule.rows
         first = job.seed * 1_000_003 + self.seed_offset + self.rank
         look_ahead, bins = job.config.look_ahead, job.config.loss.spectral_bins
         return Source(mixer, rows, look_ahead, bins, schedule.echo, schedule.pool, first, job.processes)
@@ -120,7 +124,7 @@ class Run:
         if progress >= schedule.late_from and not self.late:
             self.late, self.seed_offset = True, self._next_seed()
             self.fresh += self.source.fresh_seconds * self.job.processes
-            self.source = self._make_source(self.late_mixer, schedule.late_rows)
+            self.source = self._make_source(self.late_mixer, late=True)
         example = self.source.draw()
         self.heard += example.features.shape[0] * example.features.shape[1] / 100 * self.job.processes
         features = self.statistics.normalise(example.features)
