@@ -26,7 +26,7 @@ async function stillContext() {
 /** Record nodes side by side once the context runs. Returns a function that waits for so many samples of each. */
 function recorderFor(context, nodes) {
   const recorder = new AudioWorkletNode(context, "recorder", { numberOfInputs: nodes.length, numberOfOutputs: 1 });
-  nodes.forEach((node, input) => node.connect(recorder, 0, input));
+  for (const [input, node] of nodes.entries()) node.connect(recorder, 0, input);
   recorder.connect(context.destination);
   return (wanted) =>
     new Promise((resolve) => {
@@ -35,7 +35,7 @@ function recorderFor(context, nodes) {
       recorder.port.onmessage = ({ data }) => {
         for (const parts of data) {
           if (filled >= wanted) break;
-          parts.forEach((part, track) => tracks[track].set(part.subarray(0, wanted - filled), filled));
+          for (const [track, part] of parts.entries()) tracks[track].set(part.subarray(0, wanted - filled), filled);
           filled += parts[0].length;
         }
         if (filled >= wanted) resolve(tracks);
@@ -81,8 +81,12 @@ export async function useMicrophone({ samples }) {
   const processing = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
   const stream = await navigator.mediaDevices.getUserMedia({ audio: processing });
   const context = await stillContext();
-  const answer = await recordThroughSordino(context, new MediaStreamAudioSourceNode(context, { mediaStream: stream }), samples);
-  stream.getTracks().forEach((track) => track.stop());
+  const answer = await recordThroughSordino(
+    context,
+    new MediaStreamAudioSourceNode(context, { mediaStream: stream }),
+    samples,
+  );
+  for (const track of stream.getTracks()) track.stop();
   return answer;
 }
 
@@ -93,7 +97,7 @@ async function call(near, far, stream) {
   const arrived = new Promise((resolve) => {
     far.ontrack = ({ streams, track }) => resolve(streams[0] ?? new MediaStream([track]));
   });
-  stream.getTracks().forEach((track) => near.addTrack(track, stream));
+  for (const track of stream.getTracks()) near.addTrack(track, stream);
   await near.setLocalDescription();
   await far.setRemoteDescription(near.localDescription);
   await far.setLocalDescription();
