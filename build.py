@@ -180,7 +180,8 @@ def weights() -> None:
 
 
 def c_sources() -> list[Path]:
-    return sorted(WASM.rglob("*.c"))
+    """The C of every build; what only the native build needs lies in wasm/native."""
+    return [file for file in sorted(WASM.rglob("*.c")) if WASM / "native" not in file.parents]
 
 
 def c_inputs() -> list[Path]:
@@ -220,7 +221,8 @@ def native() -> None:
     """The same C as an extension module of CPython."""
     paths = python_paths()
     output = PACKAGE / f"_native{paths['suffix']}"
-    common = [*C_FLAGS, "-mcpu=baseline", "-fPIC", "-fvisibility=hidden", "-DSORDINO_KERNEL_SCALAR", f"-I{WASM}"]
+    common = [*C_FLAGS, "-mcpu=baseline", "-fPIC", "-fvisibility=hidden", "-DSORDINO_KERNEL_DISPATCH", f"-I{WASM}"]
+    sources = [*c_sources(), *sorted((WASM / "native").glob("*.c"))]
     link = ["-shared", "-s", *(["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else [])]
 
     def compile_native() -> None:
@@ -231,14 +233,14 @@ def native() -> None:
         objects = BUILD / "native"
         objects.mkdir(parents=True, exist_ok=True)
         compiled = []
-        for source in c_sources():
-            compiled.append(objects / f"{source.stem}.o")
+        for source in sources:
+            compiled.append(objects / "-".join(source.relative_to(WASM).with_suffix(".o").parts))
             run(*ZIG, "cc", "-std=c11", *common, "-c", source, "-o", compiled[-1])
         headers = [f"-isystem{paths['include']}", f"-isystem{paths['pybind11']}"]
         bindings = ["-std=c++20", *common, *headers, WASM / "bindings.cpp", *compiled]
         run(*ZIG, "c++", *bindings, *link, "-o", output)
 
-    inputs = [*c_inputs(), WASM / "bindings.cpp"]
+    inputs = [*c_inputs(), *sources, WASM / "bindings.cpp"]
     step("native extension", compile_native, inputs, [output], *common, *link, json.dumps(paths))
 
 
