@@ -1,8 +1,8 @@
 """A browser that is not there is a skip that says what to install, and a failure where CI is set."""
 
 import pytest
-import support
 
+import support
 from browser import browsers
 
 
