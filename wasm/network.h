@@ -20,19 +20,34 @@ typedef struct {
  * id            identifies the shape; a weight file names the one it was made for
  * weight_bytes  size of the whole weight file
  * state_bytes   size of one stream's state, at most SORDINO_NETWORK_STATE_BYTES
+ * parts         into how many parts of similar cost a step is cut
+ * valid         whether the lists of the sparse matrices are sound: 1 or 0
  * reset         set a state to silence
- * step          decide on one frame from normalised features [PADDED_FEATURES]
+ * step          one part of the decision on a frame: all of 0..parts-1 in turn, with the same normalised features
+ *               [PADDED_FEATURES]; out is complete after the last
  */
 typedef struct {
     uint32_t id;
     uint32_t weight_bytes;
     uint32_t state_bytes;
+    int32_t parts;
+    int32_t (*valid)(const uint8_t *weights);
     void (*reset)(void *state);
-    void (*step)(sordino_decision *out, void *state, const uint8_t *weights, const float *features);
+    void (*step)(sordino_decision *out, void *state, const uint8_t *weights, const float *features, int32_t part);
 } sordino_network;
 
 /* The shape with this id, or a null pointer. */
 const sordino_network *sordino_find_network(uint32_t id);
+
+/* y [rows] = matrix in the weight file, in the layout of kernels/gemv.h, times q [columns] bytes 1..127.
+ * Reference: network._IntegerLayer. */
+void sordino_dense(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns);
+
+/* The same for a sparse matrix that holds `blocks` blocks. */
+void sordino_sparse(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns, int32_t blocks);
+
+/* Whether a sparse matrix holds as many blocks as said, all within its columns: 1 or 0. */
+int32_t sordino_sparse_valid(const uint8_t *matrix, int32_t rows, int32_t columns, int32_t blocks);
 
 /* Activations in -1..1 as bytes 1..127 around 64. q [n]; x [n]; n a multiple of 4. Reference: network.quantise_activation. */
 void sordino_quantise(uint8_t *q, const float *x, int32_t n);

@@ -28,6 +28,9 @@ struct sordino_state {
     float score[LAGS];
     uint8_t origins[FRAMES][LAGS]; /* the newest first */
     float overlap[HOP];
+    float features[PADDED_FEATURES];
+    float comb_re[PADDED_BINS], comb_im[PADDED_BINS];
+    int32_t parts_left; /* of the network's step */
     _Alignas(16) uint8_t network_state[SORDINO_NETWORK_STATE_BYTES];
     /* of the frame just given out */
     sordino_decision decision;
@@ -70,7 +73,8 @@ int32_t sordino_init(sordino_state *state, const uint8_t *weights, uint32_t byte
     if (h.bytes != bytes) return SORDINO_WRONG_SIZE;
     if (h.checksum != checksum(weights + WEIGHT_HEADER_BYTES, bytes - WEIGHT_HEADER_BYTES)) return SORDINO_WRONG_CHECKSUM;
     const sordino_network *network = sordino_find_network(h.network);
-    if (!network || network->weight_bytes != bytes || h.look_ahead > MAX_LOOK_AHEAD) return SORDINO_UNKNOWN_NETWORK;
+    if (!network || network->weight_bytes != bytes || h.look_ahead > MAX_LOOK_AHEAD || !network->valid(weights))
+        return SORDINO_UNKNOWN_NETWORK;
     state->weights = weights;
     state->network = network;
     state->look_ahead = (int32_t)h.look_ahead;
@@ -121,27 +125,26 @@ static void follow_pitch(sordino_state *s, const float *centre)
     s->period = sordino_refine(&s->correlation, centre, lag);
 }
 
-static void compare_with_comb(const sordino_state *s, float *coherence, float *comb_re, float *comb_im, const float *centre)
+static void compare_with_comb(sordino_state *s, float *coherence, const float *centre)
 {
     float combed[WINDOW], energy[PADDED_BANDS], cross[PADDED_BANDS];
     const frame *now = &s->frames[0];
     sordino_comb(combed, centre, s->period, s->look_ahead);
-    sordino_analyse(comb_re, comb_im, combed);
-    sordino_band_energy(energy, comb_re, comb_im);
-    sordino_band_cross(cross, now->re, now->im, comb_re, comb_im);
+    sordino_analyse(s->comb_re, s->comb_im, combed);
+    sordino_band_energy(energy, s->comb_re, s->comb_im);
+    sordino_band_cross(cross, now->re, now->im, s->comb_re, s->comb_im);
     sordino_coherence(coherence, now->energy, energy, cross);
 }
 
-static void decide(sordino_state *s, const float *coherence)
+static void describe(sordino_state *s, const float *coherence)
 {
-    float features[PADDED_FEATURES];
     const float *offset = (const float *)(const void *)(s->weights + WEIGHT_HEADER_BYTES);
-    sordino_features(features, s->frames[s->look_ahead].energy, coherence, s->period, s->correlation);
-    sordino_normalise(features, features, offset, offset + PADDED_FEATURES);
-    s->network->step(&s->decision, s->network_state, s->weights, features);
+    sordino_features(s->features, s->frames[s->look_ahead].energy, coherence, s->period, s->correlation);
+    sordino_normalise(s->features, s->features, offset, offset + PADDED_FEATURES);
+    s->parts_left = s->network->parts;
 }
 
-static void speak(sordino_state *s, float *out, const float *comb_re, const float *comb_im)
+static void speak(sordino_state *s, float *out)
 {
     float gain[PADDED_BANDS];
     frame *now = &s->frames[0];
@@ -150,20 +153,40 @@ static void speak(sordino_state *s, float *out, const float *comb_re, const floa
     else
         __builtin_memcpy(gain, s->decision.gain, sizeof gain);
     for (int b = 0; b < PADDED_BANDS; b++) gain[b] = max1(gain[b], s->floor_gain);
-    sordino_mix_comb(now->re, now->im, comb_re, comb_im, s->decision.strength);
+    sordino_mix_comb(now->re, now->im, s->comb_re, s->comb_im, s->decision.strength);
     sordino_apply_gains(now->re, now->im, now->energy, gain);
     sordino_synthesise(out, s->overlap, now->re, now->im);
 }
 
-void sordino_process(sordino_state *s, float *out, const float *in)
+void sordino_begin(sordino_state *s, const float *in)
 {
-    float comb_re[PADDED_BINS], comb_im[PADDED_BINS], coherence[PADDED_BANDS];
+    float coherence[PADDED_BANDS];
     const float *centre = s->samples + SAMPLES - WINDOW - HOP * s->look_ahead;
     listen(s, in);
     follow_pitch(s, centre);
-    compare_with_comb(s, coherence, comb_re, comb_im, centre);
-    decide(s, coherence);
-    speak(s, out, comb_re, comb_im);
+    compare_with_comb(s, coherence, centre);
+    describe(s, coherence);
+}
+
+int32_t sordino_advance(sordino_state *s)
+{
+    if (s->parts_left > 0) {
+        s->network->step(&s->decision, s->network_state, s->weights, s->features, s->network->parts - s->parts_left);
+        s->parts_left--;
+    }
+    return s->parts_left;
+}
+
+void sordino_finish(sordino_state *s, float *out)
+{
+    while (sordino_advance(s) > 0) continue;
+    speak(s, out);
+}
+
+void sordino_process(sordino_state *s, float *out, const float *in)
+{
+    sordino_begin(s, in);
+    sordino_finish(s, out);
 }
 
 uint32_t sordino_latency(const sordino_state *s)

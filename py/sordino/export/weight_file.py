@@ -3,7 +3,9 @@
     header   WEIGHT_HEADER_BYTES: magic, version, bytes, Adler-32 of all that follows the header, network id, look-ahead,
              zeros, name (32 bytes); little-endian
     float32  feature offset, feature factor, PADDED_FEATURES each
-    matrix   float32 scale, float32 bias, int32 offset (-64 x sum of the row), ROWS each; int8 weights in blocks of 32 rows
+    matrix   float32 scale, float32 bias, int32 offset (-64 x sum of the row), ROWS each; then int8 weights:
+             dense in blocks of 32 rows; or, where most are zero, only the blocks of 8 rows x 4 columns that are not,
+             after two uint16 lists: blocks per strip of 8 rows, first column of each block
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..features import normaliser
 from ..model import Model, ModelError, NetworkShape
@@ -27,7 +30,9 @@ FORMAT_VERSION = 1
 HEADER_BYTES = 64
 ROW_BLOCK = 32
 COLUMN_GROUP = 4
-ROW_GROUP = 4
+STRIP_ROWS = 8
+SPARSE_DENSITY = 0.5
+"""Up to this part of blocks that are not zero a matrix is stored sparse: beyond, the dense stream is faster."""
 PADDED_FEATURES = -(-FEATURES // 4) * 4
 
 
@@ -39,15 +44,25 @@ class MatrixPlace:
     rows: int
     columns: int
     at: int
+    blocks: int | None = None
+    """Blocks of a sparse matrix; None: dense."""
 
     @property
     def bytes(self) -> int:
-        return 12 * self.rows + self.rows * self.columns
+        if self.blocks is None:
+            return 12 * self.rows + self.rows * self.columns
+        lists = _list_length(self.rows // STRIP_ROWS) + _list_length(self.blocks)
+        return 12 * self.rows + 2 * lists + STRIP_ROWS * COLUMN_GROUP * self.blocks
 
 
-def network_id(shape: NetworkShape) -> int:
-    """32 bits that identify a shape."""
-    return zlib.crc32(json.dumps(dataclasses.asdict(shape), sort_keys=True).encode())
+def _list_length(items: int) -> int:
+    return -(-items // 8) * 8
+
+
+def network_id(shape: NetworkShape, sparse: dict[str, int] | None = None) -> int:
+    """32 bits that identify a shape and the numbers of blocks of its sparse matrices."""
+    named = dataclasses.asdict(shape) | ({"sparse": sparse} if sparse else {})
+    return zlib.crc32(json.dumps(named, sort_keys=True).encode())
 
 
 def matrix_sizes(shape: NetworkShape) -> dict[str, tuple[int, int]]:
@@ -62,9 +77,10 @@ def matrix_sizes(shape: NetworkShape) -> dict[str, tuple[int, int]]:
     return sizes
 
 
-def layout(shape: NetworkShape) -> tuple[list[MatrixPlace], int]:
+def layout(shape: NetworkShape, sparse: dict[str, int] | None = None) -> tuple[list[MatrixPlace], int]:
     """Places of all matrices and the size of the whole file.
 
+    sparse  number of blocks of each sparse matrix, see sparse_blocks
     raises  ModelError if a layer size is not a multiple of 4
     """
     sizes = {"fc": shape.fc, "conv1": shape.conv1, "conv2": shape.conv2}
@@ -73,32 +89,66 @@ def layout(shape: NetworkShape) -> tuple[list[MatrixPlace], int]:
             raise ModelError(f"layer {name} has size {size}, wanted a multiple of 4")
     places, at = [], HEADER_BYTES + 8 * PADDED_FEATURES
     for name, (rows, columns) in matrix_sizes(shape).items():
-        place = MatrixPlace(name, -(-rows // ROW_BLOCK) * ROW_BLOCK, -(-columns // COLUMN_GROUP) * COLUMN_GROUP, at)
+        padded = -(-rows // ROW_BLOCK) * ROW_BLOCK, -(-columns // COLUMN_GROUP) * COLUMN_GROUP
+        place = MatrixPlace(name, *padded, at, (sparse or {}).get(name))
         places.append(place)
         at += place.bytes
     return places, at
 
 
+def _padded(weight: NDArray[np.int8]) -> NDArray[np.int8]:
+    rows, columns = weight.shape
+    return np.pad(weight, ((0, -rows % ROW_BLOCK), (0, -columns % COLUMN_GROUP)))
+
+
+def _blocks(weight: NDArray[np.int8]) -> NDArray[np.int8]:
+    """(strips, column groups, STRIP_ROWS, COLUMN_GROUP) of a padded matrix."""
+    return weight.reshape(-1, STRIP_ROWS, weight.shape[1] // COLUMN_GROUP, COLUMN_GROUP).transpose(0, 2, 1, 3)
+
+
+def sparse_blocks(model: Model) -> dict[str, int]:
+    """Matrices that are stored sparse, with the number of blocks that are not zero."""
+    found = {}
+    for name, matrix in quantise(model).items():
+        kept = _blocks(_padded(matrix.weight)).any(axis=(2, 3))
+        if kept[: -(-matrix.weight.shape[0] // STRIP_ROWS)].mean() <= SPARSE_DENSITY:
+            found[name] = int(kept.sum())
+    return found
+
+
+def _pack_dense(weight: NDArray[np.int8]) -> bytes:
+    blocks = weight.reshape(-1, ROW_BLOCK, weight.shape[1] // COLUMN_GROUP, COLUMN_GROUP).transpose(0, 2, 1, 3)
+    return np.ascontiguousarray(blocks).tobytes()
+
+
+def _pack_sparse(weight: NDArray[np.int8]) -> bytes:
+    blocks = _blocks(weight)
+    kept = blocks.any(axis=(2, 3))
+    count, column = kept.sum(axis=1), np.nonzero(kept)[1] * COLUMN_GROUP
+    lists = [np.pad(x, (0, -x.shape[0] % 8)).astype("<u2").tobytes() for x in (count, column)]
+    return b"".join(lists) + np.ascontiguousarray(blocks[kept]).tobytes()
+
+
 def _pack(matrix: QuantisedMatrix, place: MatrixPlace) -> bytes:
-    rows, columns = matrix.weight.shape
-    weight = np.zeros((place.rows, place.columns), np.int8)
-    weight[:rows, :columns] = matrix.weight
+    rows = matrix.weight.shape[0]
+    weight = _padded(matrix.weight)
     scale, bias = np.zeros(place.rows, "<f4"), np.zeros(place.rows, "<f4")
     scale[:rows], bias[:rows] = matrix.scale, matrix.bias
     offset = (-ACTIVATION_OFFSET * weight.sum(axis=1, dtype=np.int32)).astype("<i4")
-    blocks = weight.reshape(-1, ROW_BLOCK, place.columns // COLUMN_GROUP, COLUMN_GROUP).transpose(0, 2, 1, 3)
-    return scale.tobytes() + bias.tobytes() + offset.tobytes() + np.ascontiguousarray(blocks).tobytes()
+    packed = _pack_dense(weight) if place.blocks is None else _pack_sparse(weight)
+    return scale.tobytes() + bias.tobytes() + offset.tobytes() + packed
 
 
 def weight_bytes(model: Model) -> bytes:
     """The whole weight file of a model; the same bytes for the same model."""
-    places, total = layout(model.shape)
+    sparse = sparse_blocks(model)
+    places, total = layout(model.shape, sparse)
     normalisation = np.zeros((2, PADDED_FEATURES), "<f4")
     normalisation[:, :FEATURES] = normaliser(model.feature_mean, model.feature_std)
     quantised = quantise(model)
     body = normalisation.tobytes() + b"".join(_pack(quantised[p.name], p) for p in places)
     fixed = struct.pack(
-        "<6I", MAGIC, FORMAT_VERSION, total, zlib.adler32(body), network_id(model.shape), model.look_ahead
+        "<6I", MAGIC, FORMAT_VERSION, total, zlib.adler32(body), network_id(model.shape, sparse), model.look_ahead
     )
     name = model.name.encode()[:31]
     return fixed.ljust(HEADER_BYTES - 32, b"\0") + name.ljust(32, b"\0") + body
