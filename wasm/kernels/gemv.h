@@ -12,7 +12,9 @@
 
 #include "../gen/params.h"
 
-#if defined(SORDINO_KERNEL_RELAXED)
+#if defined(SORDINO_DOT)
+#include SORDINO_DOT
+#elif defined(SORDINO_KERNEL_RELAXED)
 #include "dot_relaxed.h"
 #elif defined(SORDINO_KERNEL_SIMD128)
 #include "dot_simd128.h"

@@ -1,0 +1,76 @@
+"""The extension module sordino._native: which sources with which flags; everything else stands in pyproject.toml.
+
+The compiler is that of the environment (CC and CXX, else what Python was built with). Where there is none, Zig's clang
+is asked for as a build requirement: it comes from the package registry and needs nothing else.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+WASM = Path("wasm")
+EMSCRIPTEN = "emscripten" in os.environ.get("_PYTHON_HOST_PLATFORM", sys.platform) or bool(os.environ.get("PYODIDE"))
+HAS_COMPILER = EMSCRIPTEN or "CC" in os.environ or any(map(shutil.which, ("cc", "gcc", "clang")))
+
+# Every build adds floats in the order the source says, so that all of them give the same bytes.
+COMMON = ["-O3", "-ffp-contract=off", "-fno-fast-math", "-fvisibility=hidden", f"-I{WASM}"]
+if EMSCRIPTEN:
+    VARIANT = ["-DSORDINO_KERNEL_SIMD128", "-msimd128", "-fwasm-exceptions"]
+else:
+    VARIANT = ["-DSORDINO_KERNEL_DISPATCH"]
+
+
+def c_sources() -> list[str]:
+    folders = [WASM, WASM / "kernels", WASM / "gen", *([] if EMSCRIPTEN else [WASM / "native"])]
+    return [str(path) for folder in folders for path in sorted(folder.glob("*.c"))]
+
+
+class BuildKernels(build_ext):
+    """C11 and C++20 sources with their own flags, linked into one module; in an editable install left to build.py."""
+
+    def run(self) -> None:
+        if not self.editable_mode:
+            super().run()
+
+    def build_extension(self, ext: Extension) -> None:
+        if not HAS_COMPILER:
+            zig = f"{sys.executable} -m ziglang"
+            self.compiler.set_executables(
+                compiler=f"{zig} cc -mcpu=baseline -fPIC",
+                compiler_so=f"{zig} cc -mcpu=baseline -fPIC",
+                compiler_cxx=f"{zig} c++ -mcpu=baseline -fPIC",
+                compiler_so_cxx=f"{zig} c++ -mcpu=baseline -fPIC",
+                linker_so=f"{zig} cc -shared",
+                linker_so_cxx=f"{zig} c++ -shared",
+            )
+        import pybind11
+
+        headers = [*self.include_dirs, pybind11.get_include()]
+        objects = []
+        for language, standard, sources in (
+            ("c", "-std=c11", c_sources()),
+            ("c++", "-std=c++20", [str(WASM / "bindings.cpp")]),
+        ):
+            flags = [standard, *COMMON, *VARIANT]
+            objects += self.compiler.compile(
+                sources, self.build_temp, include_dirs=headers if language == "c++" else [], extra_postargs=flags
+            )
+        self.mkpath(str(Path(self.get_ext_fullpath(ext.name)).parent))
+        self.compiler.link_shared_object(
+            objects,
+            self.get_ext_fullpath(ext.name),
+            libraries=self.get_libraries(ext),
+            extra_postargs=["-fwasm-exceptions"] if EMSCRIPTEN else ["-s"] if sys.platform == "linux" else [],
+            target_lang="c++",
+        )
+
+
+setup(
+    ext_modules=[Extension("sordino._native", ["wasm/bindings.cpp"], language="c++")],
+    cmdclass={"build_ext": BuildKernels},
+    setup_requires=[] if HAS_COMPILER else ["ziglang==0.17.0"],
+)

@@ -1,0 +1,47 @@
+/* The native build's matrix times vector: the template kernels/gemv.h once per instruction set, chosen when the program
+ * runs.
+ *
+ * All variants compute the same integer sums exactly and round the same float operations, so they give the same bytes.
+ */
+#ifndef SORDINO_NATIVE_GEMV_H
+#define SORDINO_NATIVE_GEMV_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Contracts of sordino_dense and sordino_sparse in network.h. */
+typedef void sordino_dense_function(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns);
+typedef void sordino_sparse_function(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns,
+                                     int32_t blocks);
+
+/* name           of the instruction set
+ * dense, sparse  what runs
+ * usable         whether this processor, and the system it runs under, have the instructions: 1 or 0
+ */
+typedef struct {
+    const char *name;
+    sordino_dense_function *dense;
+    sordino_sparse_function *sparse;
+    int32_t usable;
+} sordino_kernel;
+
+/* All kernels of this build, the fastest first, plain C last; count [1] gets their number. */
+const sordino_kernel *sordino_kernels(int32_t *count);
+
+/* Use the kernel of this name, or for a null pointer the first one that is usable and agrees with plain C on a trial.
+ * Before the first call plain C is in use. Not while a stream is being processed.
+ * Returns the name of the kernel now in use, or a null pointer (and changes nothing) if there is no such usable kernel. */
+const char *sordino_choose_kernel(const char *name);
+
+sordino_dense_function sordino_dense_scalar, sordino_dense_avx2, sordino_dense_avxvnni, sordino_dense_avx512vnni;
+sordino_dense_function sordino_dense_neon, sordino_dense_dotprod;
+sordino_sparse_function sordino_sparse_scalar, sordino_sparse_avx2, sordino_sparse_avxvnni, sordino_sparse_avx512vnni;
+sordino_sparse_function sordino_sparse_neon, sordino_sparse_dotprod;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

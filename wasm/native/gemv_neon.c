@@ -1,0 +1,6 @@
+/* Matrix times vector in NEON, which every AArch64 processor has. */
+#if defined(__aarch64__)
+#define VARIANT neon
+#define SORDINO_DOT "../native/dot_neon.h"
+#include "variant.h"
+#endif
