@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -68,11 +69,12 @@ class PlaywrightTab:
 
 
 class WebKitTab:
+    """WebKit's driver sometimes loses an asynchronous script's answer, so the page keeps it until it is fetched."""
+
     name = "webkit"
 
     def __init__(self, driver: Any) -> None:
         self.driver = driver
-        driver.set_script_timeout(CALL_TIMEOUT_S + 10)
 
     def open(self, address: str) -> None:
         """Go there and click on the page: without a user's gesture WebKit starts no sound."""
@@ -81,11 +83,15 @@ class WebKitTab:
 
     def call(self, module: str, function: str, *parameters: Any) -> Any:
         script = f"""
-            const done = arguments[arguments.length - 1];
-            ({CALL_SCRIPT})(arguments[0]).then((value) => done({{ value }}),
-              (error) => done({{ error: `${{error}}\\n${{error.stack}}` }}));
+            window.answer = null;
+            ({CALL_SCRIPT})(arguments[0]).then(
+              (value) => {{ window.answer = JSON.stringify({{ value }}); }},
+              (error) => {{ window.answer = JSON.stringify({{ error: `${{error}}\n${{error.stack}}` }}); }});
         """
-        answer = self.driver.execute_async_script(script, [module, function, parameters, CALL_TIMEOUT_S])
+        self.driver.execute_script(script, [module, function, parameters, CALL_TIMEOUT_S])
+        while not self.driver.execute_script("return window.answer !== null"):
+            time.sleep(0.05)
+        answer = json.loads(self.driver.execute_script("return window.answer"))
         if "error" in answer:
             raise RuntimeError(answer["error"])
         return answer["value"]
@@ -106,7 +112,9 @@ class Node:
             process.stdout.write(JSON.stringify(answer), () => process.exit(0));
         """
         request = json.dumps([file.as_uri(), function, parameters, CALL_TIMEOUT_S])
-        command = ["node", "--input-type=module", "--eval", script, request]
+        # build.py puts Node beside this Python where the machine has none.
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        command = [shutil.which("node", path=path), "--input-type=module", "--eval", script, request]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(f"node ended with status {done.returncode}:\n{done.stderr}")
