@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The one door to Sordino: build it, show it, test it.
+"""The one door to Sordino: build it, show it, test it, measure it.
 
 Needs Python 3.11 or newer and, for a first run, the package registries; everything else it sets up by itself in
 .venv, node_modules and build/. Every step notes the hash of what it read and wrote, so a second run does nothing twice.
@@ -51,6 +51,8 @@ BROWSERS = {
     "Xvfb": "xvfb",
     "pulseaudio": "pulseaudio",
 }
+BENCHMARKS = {"quality": ("eval", "sordino.evaluation.quality")}
+"""By name: the extra of pyproject.toml that it needs, and the module that takes all further arguments."""
 
 
 class Failure(Exception):
@@ -318,6 +320,14 @@ def test(with_torch: bool, arguments: list[str]) -> int:
     return subprocess.run([PYTHON, "-m", "pytest", *(arguments or ["tests"])], check=False, cwd=ROOT).returncode
 
 
+def bench(kind: str, arguments: list[str]) -> int:
+    """Install what the benchmark needs, then run it with the other arguments; returns its exit status."""
+    extra, module = BENCHMARKS[kind]
+    package(extra)
+    print(flush=True)
+    return subprocess.run([PYTHON, "-m", module, *arguments], check=False, cwd=ROOT).returncode
+
+
 def parse_arguments() -> tuple[argparse.Namespace, list[str]]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -334,8 +344,10 @@ def parse_arguments() -> tuple[argparse.Namespace, list[str]]:
     )
     test_parser.epilog = "Everything else is handed to pytest, for example: test tests/stft -k streaming"
     commands.add_parser("train-env", help="install what training needs (torch) into .venv")
+    bench_parser = commands.add_parser("bench", help="measure beside the peers, for example: quality", add_help=False)
+    bench_parser.add_argument("kind", choices=BENCHMARKS)
     options, rest = parser.parse_known_args()
-    if rest and options.command != "test":
+    if rest and options.command not in ("test", "bench"):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     return options, rest
 
@@ -353,6 +365,8 @@ def main() -> int:
     print(f"{options.command}: built in {time.monotonic() - start:.1f} s", flush=True)
     if options.command == "demo":
         demo(options.port, not options.no_browser)
+    if options.command == "bench":
+        return bench(options.kind, rest)
     return test(options.torch, rest) if options.command == "test" else 0
 
 

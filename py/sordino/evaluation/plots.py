@@ -1,0 +1,100 @@
+"""Plots: what report.collect returns goes in, pictures come out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+OURS, PEER, NOISY = "#2a6fb0", "#a0a7b0", "#d08a3c"
+_COLOURS = {"ours": OURS, "peer": PEER, "noisy": NOISY}
+_SCORES = (("pesq", "PESQ"), ("estoi", "ESTOI"), ("si_sdr_db", "SI-SDR, dB"), ("ovrl", "DNSMOS OVRL"))
+
+
+def _complete(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Systems that heard every noisy clip, worst PESQ first."""
+    systems = [s for s in found["systems"].values() if s["noisy"].get("pesq")]
+    most = max(s["noisy"]["pesq"]["clips"] for s in systems)
+    chosen = [s for s in systems if s["noisy"]["pesq"]["clips"] == most]
+    return sorted(chosen, key=lambda s: s["noisy"]["pesq"]["mean"])
+
+
+def overview(found: dict[str, Any], path: Path) -> None:
+    """Four scores with their intervals, a row per system."""
+    systems = _complete(found)
+    figure, axes = plt.subplots(1, 4, figsize=(15, 1.2 + 0.36 * len(systems)), sharey=True, layout="constrained")
+    for axis, (metric, heading) in zip(axes, _SCORES, strict=True):
+        for row, system in enumerate(systems):
+            value = system["noisy"][metric]
+            colour = _COLOURS[system["family"]]
+            axis.plot([value["low"], value["high"]], [row, row], color=colour, linewidth=2)
+            axis.plot(value["mean"], row, "o", color=colour)
+        axis.set_title(heading)
+        axis.grid(axis="x", alpha=0.3)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0].set_yticks(range(len(systems)), [s["title"] for s in systems])
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def by_snr(found: dict[str, Any], path: Path) -> None:
+    """PESQ, ESTOI and OVRL over the ratio; peers in grey tones by line style, ours in blue."""
+    systems = _complete(found)
+    figure, axes = plt.subplots(1, 3, figsize=(15, 5), layout="constrained")
+    for axis, (metric, heading) in zip(axes, (_SCORES[0], _SCORES[1], _SCORES[3]), strict=True):
+        for index, system in enumerate(reversed(systems)):
+            points = [(label, s[metric]["mean"]) for label, s in system["by_snr"].items() if s.get(metric)]
+            ours = system["family"] == "ours"
+            colour = OURS if ours else NOISY if system["family"] == "noisy" else plt.cm.Greys(0.4 + 0.05 * (index % 10))
+            style = ("-", "--", ":", "-.")[index % 4]
+            axis.plot(*zip(*points, strict=True), style, color=colour, linewidth=2.2 if ours else 1.3)
+            axis.lines[-1].set_label(system["title"])
+        axis.set_title(heading)
+        axis.grid(alpha=0.3)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", fontsize=8)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def by_kind(found: dict[str, Any], path: Path) -> None:
+    """PESQ gained over the noisy input, a cell per system and kind of clip."""
+    systems = list(reversed([s for s in _complete(found) if s["family"] != "noisy"]))
+    noisy = next(s for s in found["systems"].values() if s["family"] == "noisy")
+    where = [(part, label) for part in ("by_part", "by_kind") for label in noisy[part]]
+    gains = [[_gain(s, noisy, part, label) for part, label in where] for s in systems]
+    figure, axis = plt.subplots(figsize=(3 + 1.0 * len(where), 1.6 + 0.38 * len(systems)), layout="constrained")
+    most = max(abs(gain) for row in gains for gain in row if gain == gain)
+    axis.imshow(gains, cmap="RdBu", vmin=-most, vmax=most, aspect="auto")
+    for row, values in enumerate(gains):
+        for column, gain in enumerate(values):
+            shade = "white" if abs(gain) > 0.6 * most else "black"
+            axis.text(column, row, f"{gain:+.2f}", ha="center", va="center", fontsize=8, color=shade)
+    axis.set_xticks(range(len(where)), [label for _, label in where], rotation=30, ha="right")
+    axis.set_yticks(range(len(systems)), [s["title"] for s in systems])
+    axis.set_title("PESQ gained over the noisy input")
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def _gain(system: dict[str, Any], noisy: dict[str, Any], part: str, label: str) -> float:
+    one, other = (s[part].get(label, {}).get("pesq") for s in (system, noisy))
+    return one["mean"] - other["mean"] if one and other else float("nan")
+
+
+def draw(found: dict[str, Any], folder: Path) -> list[Path]:
+    """Draw all plots.
+
+    found    as report.collect returns it
+    folder   gets quality-overview.png, quality-snr.png, quality-noise.png
+    returns  their paths
+    """
+    made = []
+    for name, picture in (("overview", overview), ("snr", by_snr), ("noise", by_kind)):
+        made.append(folder / f"quality-{name}.png")
+        picture(found, made[-1])
+    return made

@@ -1,0 +1,189 @@
+"""Report: summaries of every system go in, a JSON-ready dictionary and a Markdown text come out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .statistics import Scores, Summary, differences, summaries, suspicion
+from .systems import System
+from .testset import NOISY_PARTS, Case
+
+MAIN = {
+    "pesq": ("PESQ", 2),
+    "stoi": ("STOI", 3),
+    "estoi": ("ESTOI", 3),
+    "si_sdr_db": ("SI-SDR dB", 1),
+    "sig": ("SIG", 2),
+    "bak": ("BAK", 2),
+    "ovrl": ("OVRL", 2),
+    "lsd_db": ("LSD dB", 1),
+    "visqol": ("ViSQOL", 2),
+}
+"""Scores of noisy speech: heading and digits."""
+HARM = (
+    ("onsets", "onsets_heard", "onsets kept within 2 dB (5..15 dB)", 2),
+    ("onsets", "onsets_kept_db", "onset dB (5..15 dB)", 1),
+    ("noisy", "fricatives_kept_db", "s, f, p above 4 kHz dB", 1),
+    ("noisy", "speech_kept_db", "speech dB", 1),
+    ("noisy", "pause_reduction_db", "pauses quieter by dB", 1),
+    ("noisy", "residual_db", "left in pauses dB", 1),
+    ("clean", "pesq", "clean speech PESQ", 2),
+    ("clean", "level_change_db", "clean speech level dB", 2),
+    ("clean", "ovrl", "clean speech OVRL", 2),
+    ("music alone", "music_change_db", "music alone dB", 1),
+)
+"""Further measures: summary, metric, heading, digits."""
+COMPARED = ("pesq", "estoi", "si_sdr_db", "ovrl")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One system with its scores."""
+
+    system: System
+    scores: Scores
+    lag: int
+
+
+def collect(results: list[Result], cases: list[Case], missing: dict[str, str], facts: dict[str, Any]) -> dict[str, Any]:
+    """Everything that was found, ready for JSON.
+
+    results  systems in the order they were scored; the first one is the noisy input
+    cases    the test set
+    missing  systems that could not be had, with the reason
+    facts    what else belongs into the record
+    """
+    noisy = summaries(results[0].scores, cases)["noisy"]
+    systems = {}
+    for result in results:
+        found = summaries(result.scores, cases)
+        doubt = suspicion(found["noisy"], noisy) if result.system.family == "peer" and found["noisy"] else ""
+        systems[result.system.name] = {
+            "title": result.system.title,
+            "family": result.system.family,
+            "package": asdict(result.system.package) if result.system.package else None,
+            "lag_samples": result.lag,
+            "latency_ms": result.system.latency_ms(result.lag) if result.system.streams else None,
+            "suspicion": doubt,
+            **found,
+        }
+    return {**facts, "missing": missing, "systems": systems, "differences": _compare(results, cases)}
+
+
+def _compare(results: list[Result], cases: list[Case]) -> dict[str, Summary]:
+    """Each of our int8 models against every other system of at least as many kinds of clips."""
+    found = {}
+    for ours in results:
+        if not ours.system.name.endswith("-int8"):
+            continue
+        for other in results:
+            if other is not ours and set(NOISY_PARTS) <= set(other.system.parts):
+                name = f"{ours.system.name} - {other.system.name}"
+                found[name] = differences(ours.scores, other.scores, cases, COMPARED)
+    return found
+
+
+def _cell(summary: Summary, metric: str, digits: int, spread: bool = True) -> str:
+    value = summary.get(metric)
+    if not value:
+        return ""
+    if metric == "onsets_heard":
+        return f"{100 * value['mean']:.0f} %"
+    text = f"{value['mean']:.{digits}f}"
+    return f"{text} ±{(value['high'] - value['low']) / 2:.{digits}f}" if spread else text
+
+
+def _table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    cells = [list(heading), *(list(row) for row in rows)]
+    used = [i for i in range(len(cells[0])) if i == 0 or any(row[i] for row in cells[1:])]
+    lines = ["| " + " | ".join(row[i] for i in used) + " |" for row in cells]
+    lines.insert(1, "|---" + "|--:" * (len(used) - 1) + "|")
+    return "\n".join(lines) + "\n"
+
+
+def _ordered(systems: dict[str, Any], partial: bool) -> list[dict[str, Any]]:
+    """Systems that heard all the clips (or the others), best PESQ first."""
+    most = max(system["noisy"].get("pesq", {}).get("clips", 0) for system in systems.values())
+    chosen = [s for s in systems.values() if (s["noisy"].get("pesq", {}).get("clips", 0) < most) == partial]
+    return sorted(chosen, key=lambda s: -s["noisy"].get("pesq", {}).get("mean", 0))
+
+
+def _title(system: dict[str, Any]) -> str:
+    return f"**{system['title']}**" if system["family"] == "ours" else system["title"]
+
+
+def _grouped(systems: list[dict[str, Any]], where: list[str], metric: str, digits: int) -> str:
+    labels = [(part, label) for part in where for label in systems[0][part]]
+    heading = ["", *(label for _, label in labels)]
+    rows = ([_title(s), *(_cell(s[part].get(label, {}), metric, digits) for part, label in labels)] for s in systems)
+    return _table(heading, rows)
+
+
+def markdown(found: dict[str, Any]) -> str:
+    """The tables.
+
+    found  as collect returns it
+    """
+    systems = _ordered(found["systems"], partial=False)
+    parts = Counter(found["parts"])
+    noisy_clips = sum(parts[part] for part in NOISY_PARTS)
+    text = [
+        "# Sordino beside its peers\n",
+        f"{noisy_clips} clips of noisy speech ({', '.join(f'{parts[part]} {part}' for part in NOISY_PARTS)}), "
+        f"{parts['clean']} of clean speech, {parts['music alone']} of music alone; {found['seconds']:g} s each, "
+        f"speech of the corpus' test split at -5..20 dB, set {found['set']}. ± is half the 95 % bootstrap interval. "
+        "Latency: as measured, in a page with quanta of 128 samples.\n",
+        "## Noisy speech\n",
+        _table(
+            ["", *(heading for heading, _ in MAIN.values()), "latency ms"],
+            (
+                [
+                    _title(s),
+                    *(_cell(s["noisy"], metric, digits) for metric, (_, digits) in MAIN.items()),
+                    "" if s["latency_ms"] is None else f"{s['latency_ms']:.1f}",
+                ]
+                for s in systems
+            ),
+        ),
+        "## What users complain about\n",
+        _table(
+            ["", *(heading for _, _, heading, _ in HARM)],
+            (
+                [_title(s), *(_cell(s[where], metric, digits, spread=False) for where, metric, _, digits in HARM)]
+                for s in [*systems, *_ordered(found["systems"], partial=True)]
+            ),
+        ),
+        "## PESQ by signal to noise ratio\n",
+        _grouped(systems, ["by_snr"], "pesq", 2),
+        "## ESTOI by signal to noise ratio\n",
+        _grouped(systems, ["by_snr"], "estoi", 3),
+        "## PESQ by part and, of the plain part, by noise\n",
+        _grouped(systems, ["by_part", "by_kind"], "pesq", 2),
+        "## OVRL by part and, of the plain part, by noise\n",
+        _grouped(systems, ["by_part", "by_kind"], "ovrl", 2),
+        "## Differences on the same clips\n",
+        "Mean and 95 % bootstrap interval of the paired difference; **bold**: the interval does not hold 0.\n",
+        _table(
+            ["", "clips", *(MAIN[metric][0] for metric in COMPARED)],
+            (
+                [name, str(d["pesq"]["clips"]), *(_difference(d, metric) for metric in COMPARED)]
+                for name, d in found["differences"].items()
+                if d.get("pesq")
+            ),
+        ),
+    ]
+    notes = [f"- {s['title']}: {s['suspicion']}" for s in found["systems"].values() if s["suspicion"]]
+    notes += [f"- {name}: {reason}" for name, reason in found["missing"].items()]
+    return "\n".join([*text, *(["## Not compared, or not to be trusted\n", *notes, ""] if notes else [])])
+
+
+def _difference(summary: Summary, metric: str) -> str:
+    value = summary.get(metric)
+    if not value:
+        return ""
+    digits = max(MAIN[metric][1], 2)
+    text = f"{value['mean']:+.{digits}f} ({value['low']:+.{digits}f}..{value['high']:+.{digits}f})"
+    return f"**{text}**" if value["low"] > 0 or value["high"] < 0 else text

@@ -1,0 +1,104 @@
+"""Statistics: scores of clips go in, means with bootstrap intervals, by group, and paired differences come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from .testset import NOISY_PARTS, Case
+
+RESAMPLES = 1000
+INTERVAL = (2.5, 97.5)
+SNR_EDGES_DB = (-5, 0, 5, 10, 15, 20)
+HEARD_DB = -2.0
+"""An onset that keeps more than this is heard as it was."""
+Scores = dict[int, dict[str, Any]]
+"""By index of the clip."""
+Summary = dict[str, dict[str, float | int]]
+"""By metric: mean, low, high, clips."""
+
+
+def interval(values: Iterable[float], seed: int = 0) -> dict[str, float | int]:
+    """Mean and 95 % bootstrap interval.
+
+    values   one per clip; None and nan are left out
+    returns  mean, low, high and clips; empty if there is no value
+    """
+    kept = np.array([v for v in values if v is not None and not np.isnan(v)], float)
+    if not len(kept):
+        return {}
+    picks = np.random.default_rng(seed).integers(0, len(kept), (RESAMPLES, len(kept)))
+    low, high = np.percentile(kept[picks].mean(1), INTERVAL)
+    return {"mean": float(kept.mean()), "low": float(low), "high": float(high), "clips": len(kept)}
+
+
+def summarise(scores: Scores, cases: list[Case]) -> Summary:
+    """Mean and interval of every metric over some clips; onsets become a mean and a share per clip."""
+    chosen = [scores[case.index] for case in cases if case.index in scores]
+    names = dict.fromkeys(name for found in chosen for name in found if name != "onsets_kept_db")
+    summary = {name: interval(found.get(name) for found in chosen) for name in names}
+    onsets = [value for found in chosen for value in found.get("onsets_kept_db", [])]
+    if onsets:
+        summary["onsets_kept_db"] = interval(np.maximum(onsets, -30.0))
+        summary["onsets_heard"] = interval(float(value >= HEARD_DB) for value in onsets)
+    return {name: value for name, value in summary.items() if value}
+
+
+def snr_label(snr_db: float) -> str:
+    """The range a ratio falls into, such as "0..5 dB"."""
+    for low, high in pairwise(SNR_EDGES_DB):
+        if snr_db < high or high == SNR_EDGES_DB[-1]:
+            return f"{low}..{high} dB"
+    raise AssertionError
+
+
+def group(scores: Scores, cases: list[Case], label: Callable[[Case], str]) -> dict[str, Summary]:
+    """Summaries of the clips that share a label."""
+    labels = dict.fromkeys(label(case) for case in cases)
+    return {name: summarise(scores, [case for case in cases if label(case) == name]) for name in labels}
+
+
+def summaries(scores: Scores, cases: list[Case]) -> dict[str, Any]:
+    """All summaries of one system.
+
+    returns  "noisy": over noisy speech; "clean", "music alone"; "by_snr", "by_kind" (plain clips), "by_part";
+             "onsets": noisy speech at 5..15 dB
+    """
+    noisy = [case for case in cases if case.part in NOISY_PARTS]
+    snr_order = sorted(noisy, key=lambda case: case.snr_db)
+    return {
+        "noisy": summarise(scores, noisy),
+        "clean": summarise(scores, [case for case in cases if case.part == "clean"]),
+        "music alone": summarise(scores, [case for case in cases if case.part == "music alone"]),
+        "by_snr": group(scores, snr_order, lambda case: snr_label(case.snr_db)),
+        "by_kind": group(scores, [case for case in noisy if case.part == "plain"], lambda case: case.kind),
+        "by_part": group(scores, noisy, lambda case: case.part),
+        "onsets": summarise(scores, [case for case in noisy if 5 <= case.snr_db < 15]),
+    }
+
+
+def differences(one: Scores, other: Scores, cases: list[Case], metrics: Iterable[str]) -> Summary:
+    """Mean of one minus other over the noisy clips that both have, with the interval of the paired difference."""
+    both = [c.index for c in cases if c.part in NOISY_PARTS and c.index in one and c.index in other]
+    found = {}
+    for metric in metrics:
+        pairs = [(one[index].get(metric), other[index].get(metric)) for index in both]
+        found[metric] = interval(a - b for a, b in pairs if a is not None and b is not None)
+    return {metric: value for metric, value in found.items() if value}
+
+
+def suspicion(system: Summary, noisy: Summary) -> str:
+    """Why a system seems not to denoise at all, or nothing.
+
+    system, noisy  summaries over noisy speech
+    """
+    kept = system.get("speech_kept_db", {}).get("mean", 0.0)
+    quieter = system.get("pause_reduction_db", {}).get("mean", 0.0)
+    if kept < -20:
+        return f"its output holds {kept:.0f} dB of the speech: silence?"
+    if quieter < 1 and abs(system["si_sdr_db"]["mean"] - noisy["si_sdr_db"]["mean"]) < 0.1:
+        return f"its output is the input (pauses {quieter:.1f} dB quieter)"
+    return ""
