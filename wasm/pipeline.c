@@ -1,12 +1,13 @@
 /* The whole chain on one stream: calls the stages in order and does no arithmetic of its own but the input guard.
  * Reference: py/sordino/pipeline.py. */
+#include "guard.h"
+#include "linked.h"
 #include "network.h"
 #include "numerics.h"
 #include "sordino.h"
 #include "stages.h"
 
 #define FRAMES (MAX_LOOK_AHEAD + 1)
-#define SAMPLES (HISTORY + WINDOW + HOP * MAX_LOOK_AHEAD)
 #define NEW_DECIMATED (HOP / DECIMATION)
 
 typedef struct {
@@ -34,6 +35,7 @@ struct sordino_state {
     _Alignas(16) uint8_t network_state[SORDINO_NETWORK_STATE_BYTES];
     /* of the frame just given out */
     sordino_decision decision;
+    float gain[PADDED_BANDS]; /* as applied */
     int32_t period;
     float correlation;
 };
@@ -94,14 +96,6 @@ void sordino_reset(sordino_state *state)
     state->period = PERIOD_MAX;
 }
 
-/* Samples fit for the chain: not finite or minute -> 0, huge -> clamped. Reference: pipeline.guard. */
-static float guard(float x)
-{
-    const float size = __builtin_fabsf(x);
-    if (!(size <= 3.402823466e38f) || size < SAMPLE_FLOOR) return 0.0f;
-    return min1(max1(x, -SAMPLE_LIMIT), SAMPLE_LIMIT);
-}
-
 static void listen(sordino_state *s, const float *in)
 {
     __builtin_memmove(s->samples, s->samples + HOP, sizeof s->samples - HOP * sizeof(float));
@@ -146,15 +140,12 @@ static void describe(sordino_state *s, const float *coherence)
 
 static void speak(sordino_state *s, float *out)
 {
-    float gain[PADDED_BANDS];
     frame *now = &s->frames[0];
-    if (s->post_filter)
-        sordino_postfilter(gain, s->decision.gain, now->energy);
-    else
-        __builtin_memcpy(gain, s->decision.gain, sizeof gain);
-    for (int b = 0; b < PADDED_BANDS; b++) gain[b] = max1(gain[b], s->floor_gain);
+    __builtin_memcpy(s->gain, s->decision.gain, sizeof s->gain);
+    for (int pass = 0; pass < s->post_filter; pass++) sordino_postfilter(s->gain, s->gain, now->energy);
+    for (int b = 0; b < PADDED_BANDS; b++) s->gain[b] = max1(s->gain[b], s->floor_gain);
     sordino_mix_comb(now->re, now->im, s->comb_re, s->comb_im, s->decision.strength);
-    sordino_apply_gains(now->re, now->im, now->energy, gain);
+    sordino_apply_gains(now->re, now->im, now->energy, s->gain);
     sordino_synthesise(out, s->overlap, now->re, now->im);
 }
 
@@ -194,9 +185,14 @@ uint32_t sordino_latency(const sordino_state *s)
     return HOP * (1 + (uint32_t)s->look_ahead);
 }
 
-void sordino_set_post_filter(sordino_state *s, int32_t on)
+sordino_treatment sordino_last_treatment(const sordino_state *s)
 {
-    s->post_filter = on;
+    return (sordino_treatment){s->look_ahead, s->period, s->gain, s->decision.strength, s->samples, s->overlap};
+}
+
+void sordino_set_post_filter(sordino_state *s, int32_t passes)
+{
+    s->post_filter = passes < 0 ? 0 : passes > POST_FILTER_PASSES_MAX ? POST_FILTER_PASSES_MAX : passes;
 }
 
 void sordino_set_attenuation_limit(sordino_state *s, float floor_gain)

@@ -61,11 +61,62 @@ void sordino_finish(sordino_state *state, float *out);
 /* Samples between the input and the output of sordino_process. */
 uint32_t sordino_latency(const sordino_state *state);
 
-/* Envelope post-filter: 1 on (default), 0 off. */
-void sordino_set_post_filter(sordino_state *state, int32_t on);
+/* How often the envelope post-filter sharpens the gains: 1 (default), 0 is off, 2 removes most. */
+void sordino_set_post_filter(sordino_state *state, int32_t passes);
 
 /* Attenuate no band below this amplitude, 0 (default: no limit) to 1 (leave everything). */
 void sordino_set_attenuation_limit(sordino_state *state, float floor_gain);
+
+/* Linked channels. A stream works on the mean of the channels; each channel then follows what the stream decided, so
+ * all get the same gains at the same time and the stereo image stays. The latency is the stream's. */
+typedef struct sordino_channel sordino_channel;
+
+/* Bytes of one channel; it starts at a multiple of SORDINO_ALIGNMENT. */
+uint32_t sordino_channel_bytes(void);
+
+/* Begin to follow: what the stream has heard so far counts as the channel's own past. After sordino_reset, join again. */
+void sordino_join(sordino_channel *channel, const sordino_state *state);
+
+/* Treat one hop of a channel as the stream's last hop. To be called after sordino_process with the mean of the same hop.
+ *
+ * out  [480] samples, full scale 1
+ * in   [480] samples of this channel; may be the same memory as out
+ */
+void sordino_follow(sordino_channel *channel, float *out, const float *in, const sordino_state *state);
+
+/* Sample rate conversion of 1 to 8 channels by a polyphase windowed sinc: pass band up to 0.455 of the lower rate,
+ * errors below -90 dB there. */
+typedef struct sordino_resampler sordino_resampler;
+
+enum {
+    SORDINO_RESAMPLER_HALF = 32, /* samples of the lower rate before and after the centre of the filter */
+    SORDINO_RESAMPLER_BLOCK = 1024, /* most samples per channel that one call takes */
+};
+
+/* Bytes of a resampler; it starts at a multiple of SORDINO_ALIGNMENT. 0 where the arguments are not as in _init. */
+uint32_t sordino_resampler_bytes(uint32_t in_hz, uint32_t out_hz, uint32_t channels, double delay);
+
+/* Prepare a resampler.
+ *
+ * in_hz, out_hz  1000..768000
+ * channels       1..8
+ * delay          in samples at in_hz, SORDINO_RESAMPLER_HALF * max(1, in_hz / out_hz) or up to twice as much:
+ *                output sample m is the input at m in_hz / out_hz - delay
+ */
+void sordino_resampler_init(sordino_resampler *resampler, uint32_t in_hz, uint32_t out_hz, uint32_t channels, double delay);
+
+/* Forget what was heard; the next sample counts as the first. */
+void sordino_resampler_reset(sordino_resampler *resampler);
+
+/* Convert one block.
+ *
+ * out         channel c at out + c out_stride; room for samples out_hz / in_hz + 1 samples each
+ * in          channel c at in + c in_stride; not finite samples count as 0
+ * samples     0..SORDINO_RESAMPLER_BLOCK per channel
+ * returns     samples written per channel: after n samples in all, ceil(n out_hz / in_hz)
+ */
+uint32_t sordino_resample(sordino_resampler *resampler, float *out, uint32_t out_stride, const float *in,
+                          uint32_t in_stride, uint32_t samples);
 
 /* What was decided about the frame just given out. */
 float sordino_voice(const sordino_state *state);             /* speech probability, 0..1 */

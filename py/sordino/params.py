@@ -81,3 +81,13 @@ MIX_GAIN_MAX = 2.0
 MIX_FLOOR = 1e-15
 POSTFILTER_BETA = 0.02
 POSTFILTER_FLOOR = 1e-15
+POST_FILTER_PASSES_MAX = 2
+
+# Resampling: Kaiser-windowed sinc, RESAMPLE_HALF samples of the lower rate to each side
+RESAMPLE_HALF = 32
+RESAMPLE_KAISER_BETA_HALF = 4.48
+"""Stop band at -90 dB, transition band 0.089 of the lower rate around its Nyquist frequency."""
+RESAMPLE_PHASES_MAX = 640
+"""Exact phases for ratios up to here; between them phases are interpolated, error below -100 dB."""
+RESAMPLE_SERIES = 32
+"""Terms of the series of the window's Bessel function."""

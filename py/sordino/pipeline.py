@@ -13,11 +13,13 @@ from .network import Network
 from .numerics import Float32
 from .params import (
     BANDS,
+    BINS,
     DECIMATION_TAPS,
     HISTORY,
     HOP,
     LAGS,
     PITCH_HISTORY,
+    POST_FILTER_PASSES_MAX,
     SAMPLE_FLOOR,
     SAMPLE_LIMIT,
     WINDOW,
@@ -29,11 +31,11 @@ from .postfilter import postfilter
 class Settings:
     """What a listener may choose.
 
-    post_filter  sharpen the gains
+    post_filter  how often the gains are sharpened, 0 to POST_FILTER_PASSES_MAX
     floor_gain   no band is attenuated below this amplitude, 0..1
     """
 
-    post_filter: bool = True
+    post_filter: int = 1
     floor_gain: float = 0.0
 
 
@@ -67,7 +69,7 @@ class Pipeline:
     def reset(self) -> None:
         """Forget everything heard."""
         frames = self.model.look_ahead + 1
-        silent = np.zeros(stft.BINS, np.float32)
+        silent = np.zeros(BINS, np.float32)
         self.samples = np.zeros(HISTORY + WINDOW + HOP * self.model.look_ahead, np.float32)
         self.decimated = np.zeros(PITCH_HISTORY, np.float32)
         self.spectra = deque([(silent, silent)] * frames, frames)
@@ -121,7 +123,9 @@ class Pipeline:
         self.gain, self.strength, self.voice = self.network.step(self.features)
 
     def _speak(self) -> Float32:
-        gain = postfilter(self.gain, self.energy) if self.settings.post_filter else self.gain
+        gain = self.gain
+        for _ in range(min(self.settings.post_filter, POST_FILTER_PASSES_MAX)):
+            gain = postfilter(gain, self.energy)
         self.final_gain = np.maximum(gain, np.float32(self.settings.floor_gain))
         mixed = gains.mix_comb(self.spectrum, self.comb_spectrum, self.strength)
         self.output = gains.apply_gains(mixed, self.energy, self.final_gain)

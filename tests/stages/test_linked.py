@@ -1,0 +1,119 @@
+"""Linked channels: bits of the reference, one channel is the stream itself, the stereo image stays."""
+
+import numpy as np
+import pytest
+from golden.signals import clip_files, read_clip
+from kernels import every_build, same_bytes
+from sordino.engines import WasmMemory, find_model, load_weights, open_engine
+from sordino.linked import Channel, mean
+from sordino.model import Model
+from sordino.params import HOP, SAMPLE_RATE
+from sordino.pipeline import Pipeline, Settings
+from support import BUILD
+
+HOPS = 120
+JOINED = 40
+"""Hop at which the second channel joins."""
+
+
+def stereo() -> np.ndarray:
+    """A talker in noise, to the left; another noise to the right. (2, HOPS, HOP)."""
+    clip = read_clip(clip_files()[0])[: HOPS * HOP]
+    noise = np.random.default_rng(5).standard_normal(clip.size).astype(np.float32) * np.float32(0.01)
+    return np.stack([clip, clip * np.float32(0.25) + noise]).reshape(2, HOPS, HOP)
+
+
+def leader_hop(channels: np.ndarray, hop: int) -> np.ndarray:
+    return mean([channels[0, hop], channels[1, hop]])
+
+
+def native(channels: np.ndarray) -> np.ndarray:
+    from sordino._native import Channel as Compiled
+    from sordino._native import Stream
+
+    stream = Stream(load_weights(find_model("standard")))
+    out, led = np.zeros_like(channels), np.empty(HOP, np.float32)
+    followers = [Compiled(stream), None]
+    for hop in range(HOPS):
+        if hop == JOINED:
+            followers[1] = Compiled(stream)
+        stream.process(led, leader_hop(channels, hop))
+        for c, follower in enumerate(followers):
+            if follower:
+                follower.follow(out[c, hop], channels[c, hop].copy())
+    return out
+
+
+def wasm(channels: np.ndarray, variant: str) -> np.ndarray:
+    memory = WasmMemory(BUILD / "wasm" / f"sordino.{variant}.wasm")
+    weights = load_weights(find_model("standard"))
+    at = memory.place(weights)
+    state, hop_at = memory.reserve(memory.call("sordino_state_bytes")), memory.reserve(4 * HOP)
+    assert memory.call("sordino_init", state, at, len(weights)) == 0
+    followers = [memory.reserve(memory.call("sordino_channel_bytes")) for _ in range(2)]
+    memory.call("sordino_join", followers[0], state)
+    out = np.zeros_like(channels)
+    for hop in range(HOPS):
+        if hop == JOINED:
+            memory.call("sordino_join", followers[1], state)
+        memory.write(hop_at, leader_hop(channels, hop).tobytes())
+        memory.call("sordino_process", state, hop_at, hop_at)
+        for c in range(2 if hop >= JOINED else 1):
+            memory.write(hop_at, channels[c, hop].tobytes())
+            memory.call("sordino_follow", followers[c], hop_at, hop_at, state)
+            out[c, hop] = np.frombuffer(memory.read(hop_at, 4 * HOP), np.float32)
+    return out
+
+
+def reference(channels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The followers' output and the leader's."""
+    pipeline = Pipeline(Model.load(find_model("standard")))
+    followers = [Channel(pipeline), None]
+    out, led = np.zeros_like(channels), np.zeros(channels.shape[1:], np.float32)
+    for hop in range(HOPS):
+        if hop == JOINED:
+            followers[1] = Channel(pipeline)
+        led[hop] = pipeline.process(leader_hop(channels, hop))
+        for c, follower in enumerate(followers):
+            if follower:
+                out[c, hop] = follower.follow(channels[c, hop])
+    return out, led
+
+
+@pytest.fixture(scope="module")
+def wanted() -> tuple[np.ndarray, np.ndarray]:
+    return reference(stereo())
+
+
+@every_build
+def test_every_build_gives_the_references_bits(build: str, wanted) -> None:
+    channels = stereo()
+    got = native(channels) if build == "native" else wasm(channels, build)
+    same_bytes(got, wanted[0], "linked channels")
+
+
+def test_a_channel_that_is_the_mean_is_the_stream() -> None:
+    channels = stereo()
+    channels[1] = channels[0]
+    followed, led = reference(channels)
+    same_bytes(followed[0], led, "follower of itself")
+    same_bytes(followed[1, JOINED:], led[JOINED:], "follower that joined late")
+
+
+def test_the_image_stays() -> None:
+    """One source at two levels keeps their ratio, sample by sample."""
+    channels = stereo()
+    channels[1] = channels[0] * np.float32(0.25)
+    followed, _ = reference(channels)
+    loud = np.abs(followed[0, JOINED + 10 :]) > 1e-3
+    ratio = followed[1, JOINED + 10 :][loud] / followed[0, JOINED + 10 :][loud]
+    assert loud.sum() > 1000 and np.abs(ratio - 0.25).max() < 1e-3
+
+
+def test_post_filter_passes_remove_more_and_more() -> None:
+    clip = read_clip(clip_files()[0])[: 5 * SAMPLE_RATE]
+    levels = []
+    for passes in range(3):
+        out = open_engine("native", settings=Settings(post_filter=passes)).process(clip)
+        levels.append(np.median((out.reshape(-1, HOP) ** 2).mean(axis=1)))
+    assert levels[0] > levels[1] > levels[2]
