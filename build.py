@@ -51,7 +51,10 @@ BROWSERS = {
     "Xvfb": "xvfb",
     "pulseaudio": "pulseaudio",
 }
-BENCHMARKS = {"quality": ("eval", "sordino.evaluation.quality")}
+BENCHMARKS = {
+    "quality": ("eval", "sordino.evaluation.quality"),
+    "speed": ("", "tests.bench.speed.speed"),
+}
 """By name: the extra of pyproject.toml that it needs, and the module that takes all further arguments."""
 
 

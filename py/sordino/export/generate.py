@@ -108,9 +108,11 @@ class _Step:
         """Dense layer and convolutions, which end in the summary."""
         s, source = self.shape, "input"
         self.parts.append(["sordino_quantise(input, features, PADDED_FEATURES);"])
-        for conv, channels, taps, producer in (("conv1", s.fc, s.conv1_taps, "fc"), ("conv2", s.conv1, s.conv2_taps, "conv1")):
+        first, second = ("conv1", s.fc, s.conv1_taps, "fc"), ("conv2", s.conv1, s.conv2_taps, "conv1")
+        for conv, channels, taps, producer in (first, second):
             past = f"s->bytes.{conv}_input"
-            self.members.append(f"        uint8_t {conv}_input[{taps * channels}]; /* {taps} frames, the oldest first */")
+            member = f"uint8_t {conv}_input[{taps * channels}]; /* {taps} frames, the oldest first */"
+            self.members.append(f"        {member}")
             self.say(f"__builtin_memmove({past}, {past} + {channels}, {(taps - 1) * channels});")
             self.multiply("sum", producer, source)
             self.say(f"sordino_quantise_tanh({past} + {(taps - 1) * channels}, sum, {channels});")

@@ -1,7 +1,7 @@
 """Model <-> ONNX: the network on a sequence of normalised features, with every state as an input and an output.
 
-    features (frames, FEATURES) + conv1_past, conv2_past, <gru>_past  ->  gain, strength (frames, BANDS), voice (frames, 1)
-                                                                          + conv1_next, conv2_next, <gru>_next
+    in   features (frames, FEATURES), conv1_past, conv2_past, <gru>_past
+    out  gain, strength (frames, BANDS), voice (frames, 1), conv1_next, conv2_next, <gru>_next
 """
 
 from __future__ import annotations
@@ -56,9 +56,11 @@ def _dense(graph: _Graph, name: str, x: str, activation: str) -> str:
 def _convolve(graph: _Graph, name: str, x: str, channels: int, taps: int) -> str:
     past, following = graph.state(name, [taps - 1, channels])
     joined = graph.node("Concat", [past, x], f"{name}_joined", axis=0)
-    tail = [graph.constant(f"{name}_tail_{k}", np.array([v])) for k, v in (("from", 1 - taps), ("to", 2**31), ("axis", 0))]
+    limits = {"from": 1 - taps, "to": 2**31, "axis": 0}
+    tail = [graph.constant(f"{name}_tail_{k}", np.array([v])) for k, v in limits.items()]
     graph.node("Slice", [joined, *tail], following)
-    batch = graph.node("Unsqueeze", [graph.node("Transpose", [joined], f"{name}_turned", perm=[1, 0]), "axis_0"], f"{name}_batch")
+    turned = graph.node("Transpose", [joined], f"{name}_turned", perm=[1, 0])
+    batch = graph.node("Unsqueeze", [turned, "axis_0"], f"{name}_batch")
     y = graph.node("Conv", [batch, f"{name}.weight", f"{name}.bias"], f"{name}_sum", kernel_shape=[taps])
     y = graph.node("Tanh", [y], f"{name}_tanh")
     return graph.node("Transpose", [graph.node("Squeeze", [y, "axis_0"], f"{name}_flat")], f"{name}_out", perm=[1, 0])
@@ -78,9 +80,8 @@ def _recur(graph: _Graph, name: str, x: str, weights: dict[str, Float32], hidden
     b = graph.constant(f"{name}.bias", np.concatenate(both)[None])
     batch = graph.node("Unsqueeze", [x, "axis_1"], f"{name}_batch")
     outputs = [f"{name}_sequence", following]
-    graph.nodes.append(
-        helper.make_node("GRU", [batch, w, r, b, "", past], outputs, name=name, hidden_size=hidden, linear_before_reset=1)
-    )
+    inputs = [batch, w, r, b, "", past]
+    graph.nodes.append(helper.make_node("GRU", inputs, outputs, name=name, hidden_size=hidden, linear_before_reset=1))
     return graph.node("Squeeze", [f"{name}_sequence", "axes_12"], f"{name}_out")
 
 
@@ -132,7 +133,7 @@ def read_onnx(path: Path) -> Model:
         raise ModelError(f"{path} is not an ONNX file: {error}") from error
     meta = {p.key: p.value for p in proto.metadata_props}
     if "sordino.shape" not in meta:
-        raise ModelError(f"{path} is an ONNX file without Sordino's metadata, wanted one written by `sordino export` or training")
+        raise ModelError(f"{path} is an ONNX file without Sordino's metadata, wanted one written by Sordino's training")
     for key, wanted in (("sordino.bands", BANDS), ("sordino.features", FEATURES)):
         if meta.get(key) != str(wanted):
             raise ModelError(f"{path}: {key} is {meta.get(key)}, this version wants {wanted}")
@@ -140,7 +141,8 @@ def read_onnx(path: Path) -> Model:
     stored = {t.name: numpy_helper.to_array(t).astype(np.float32) for t in proto.graph.initializer}
     mean, std = (np.array(json.loads(meta[f"sordino.feature_{k}"]), np.float32) for k in ("mean", "std"))
     record = json.loads(meta.get("sordino.record", "{}"))
-    return Model(meta["sordino.name"], shape, int(meta["sordino.look_ahead"]), _collect(shape, stored), mean, std, record)
+    look_ahead = int(meta["sordino.look_ahead"])
+    return Model(meta["sordino.name"], shape, look_ahead, _collect(shape, stored), mean, std, record)
 
 
 def _collect(shape: NetworkShape, stored: dict[str, Float32]) -> dict[str, Float32]:

@@ -1,7 +1,7 @@
 """The weight file: header, feature normalisation and 8-bit matrices in the order in which the kernels stream them.
 
-    header   WEIGHT_HEADER_BYTES: magic, version, bytes, Adler-32 of all that follows the header, network id, look-ahead,
-             zeros, name (32 bytes); little-endian
+    header   WEIGHT_HEADER_BYTES: magic, version, bytes, Adler-32 of all that follows the header, network id,
+             look-ahead, zeros, name (32 bytes); little-endian
     float32  feature offset, feature factor, PADDED_FEATURES each
     matrix   float32 scale, float32 bias, int32 offset (-64 x sum of the row), ROWS each; then int8 weights:
              dense in blocks of 32 rows; or, where most are zero, only the blocks of 8 rows x 4 columns that are not,

@@ -1,0 +1,142 @@
+"""The figures of a run as a Markdown table, a plot, and the bars that they clear or miss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+RNNOISE_1, RNNOISE_2, ORT = "rnnoise 0.1 simd", "rnnoise 0.2", "onnxruntime-web, network only"
+HOP_US = 10_000
+QUANTUM_US = 128 / 48_000 * 1e6
+NOTE = "Microseconds per 10 ms of sound on one thread; 100 are 1 % of a core. Compare figures of one run only."
+
+
+def network_us(browser: dict[str, Any], tier: str) -> float:
+    return sum(piece["mean"] for piece in browser["pieces"][tier][1:-1])
+
+
+def signal_us(browser: dict[str, Any]) -> float:
+    """The whole hop of the smallest tier back to back, without its network."""
+    return browser["warm"][f"tiny {browser['best']}"]["median"] - network_us(browser, "tiny")
+
+
+def bars(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Bars of the Chromium run: what is measured, the figure, the bar, whether it holds."""
+    browser = result["browsers"].get("chromium")
+    if not browser or browser["best"] != "relaxed":
+        return []
+    warm = {name: f["median"] for name, f in browser["warm"].items()}
+    ten = next(row for row in browser["streams"] if row["streams"] == 10)
+    hundred = next(row for row in browser["streams"] if row["streams"] == 100)
+    matrix, wire = browser["matrix"], result["wire_bytes"]
+    rows = [
+        ("standard relaxed / RNNoise 0.2, warm", warm["standard relaxed"] / warm[RNNOISE_2], 0.20),
+        ("standard relaxed / RNNoise 0.1 SIMD, warm", warm["standard relaxed"] / warm[RNNOISE_1], 1.0),
+        ("standard SIMD128 / RNNoise 0.2, warm", warm["standard simd128"] / warm[RNNOISE_2], 0.35),
+        ("tiny relaxed / RNNoise 0.1 SIMD, warm", warm["tiny relaxed"] / warm[RNNOISE_1], 0.5),
+        ("full relaxed / RNNoise 0.2, warm", warm["full relaxed"] / warm[RNNOISE_2], 0.6),
+        ("full relaxed, paced, share of a core", browser["paced"]["full relaxed"]["median"] / HOP_US, 0.03),
+        ("standard relaxed / native, warm", warm["standard relaxed"] / result["native"]["standard"]["median"], 1.6),
+        ("signal processing without network, us warm", signal_us(browser), 25),
+        ("network / onnxruntime-web", network_us(browser, "standard") / warm[ORT], 0.2),
+        ("silence after speech / speech", browser["silence"]["silence"] / browser["silence"]["speech"], 1.05),
+        ("10 streams, p99 of a quantum's work / quantum", ten["paced"]["p99"] / QUANTUM_US, 0.5),
+        ("100 streams, p99 of a hop / hop", hundred["paced"]["p99"] / HOP_US, 1.0),
+        ("code without weights, kB brotli", wire["code without weights"] / 1000, 60),
+        ("tiny, all in, kB brotli", wire["tiny, all in"] / 1000, 450),
+        ("an extra stream, kB", hundred["stateBytes"] / 1000, 96),
+    ]
+    found = [{"bar": name, "got": got, "at_most": limit, "holds": bool(got <= limit)} for name, got, limit in rows]
+    for variant, limit in (("relaxed", 60), ("simd128", 30)):
+        got = matrix[variant]["gmac_s"]
+        share = got / matrix[f"probe {variant}"]["gmac_s"]
+        name = f"1536 x 512 {variant}, GMAC/s (or 0.6 of the probe: {share:.2f})"
+        found.append({"bar": name, "got": got, "at_least": limit, "holds": bool(got >= limit or share >= 0.6)})
+    return found
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def systems_table(browser: dict[str, Any], wire: dict[str, int]) -> str:
+    base = browser["warm"].get(RNNOISE_1, {"median": 1})["median"]
+    rows = []
+    for name, warm in browser["warm"].items():
+        paced, tier = browser["paced"][name], name.split()[0]
+        size = wire.get(name) or wire.get(f"{tier}, all in", 0)
+        memory = browser["memory_bytes"].get(name) or 0
+        figures = [f"{x:.1f}" for x in (warm["median"], warm["p99"], paced["median"], paced["p99"])]
+        figures += [f"{warm['median'] / base:.2f}", f"{browser['start_ms'][name]:.1f}"]
+        rows.append([name, *figures, f"{memory / 1e6:.1f}" if memory else "", f"{size / 1e3:.0f}"])
+    head = ["", "warm", "p99", "paced", "p99", "x RNNoise 0.1", "start, ms", "memory, MB", "kB on the wire"]
+    return table(head, rows)
+
+
+def browser_section(name: str, browser: dict[str, Any], wire: dict[str, int]) -> str:
+    pieces = browser["pieces"]["standard"]
+    parts = [f"begin {pieces[0]['mean']:.1f}", *(f"part {i} {p['mean']:.1f}" for i, p in enumerate(pieces[1:-1]))]
+    parts.append(f"finish {pieces[-1]['mean']:.1f}")
+    stages = [[k, f"{s['per_hop']}", f"{s['us']:.2f}"] for k, s in browser["stages"].items()]
+    streams = [
+        [str(r["streams"]), *(f"{x:.0f}" for x in (r["warm"]["median"], r["paced"]["median"], r["paced"]["p99"]))]
+        for r in browser["streams"]
+    ]
+    for row, r in zip(streams, browser["streams"], strict=True):
+        row += [f"{r['paced']['median'] / HOP_US:.1%}", f"{r['memoryBytes'] / 1e6:.1f}"]
+    sizes = [
+        [r["name"], f"{r['weights'] / 1e6:.2f}", r["variant"], *(f"{r[k]['median']:.1f}" for k in ("warm", "paced"))]
+        for r in browser["sizes"]
+    ]
+    matrix = [[k, *(f"{m[x]:.1f}" for x in ("us", "gmac_s", "best_gmac_s"))] for k, m in browser["matrix"].items()]
+    silence = browser["silence"]
+    start = sorted(browser["node_start_ms"])
+    return "\n".join(
+        [
+            f"## {name} {browser['version']}\n",
+            systems_table(browser, wire),
+            f"`SordinoNode.create()` until ready: {start[len(start) // 2]:.0f} ms, the first time "
+            f"{browser['node_start_ms'][0]:.0f} ms.",
+            f"Speech {silence['speech']:.1f}, silence after it {silence['silence']:.1f}.\n",
+            f"Pieces of a hop of `standard`, {browser['best']}: {', '.join(parts)}.\n",
+            table(["stage", "per hop", "us per hop"], stages),
+            table(["streams", "warm, all", "paced, all", "p99", "of a core", "memory, MB"], streams),
+            table(["network", "M weights", "build", "warm", "paced"], sizes),
+            table(["1536 x 512", "us", "GMAC/s", "best"], matrix),
+        ]
+    )
+
+
+def markdown(result: dict[str, Any]) -> str:
+    machine = result["machine"]
+    place = f"{machine['cpu']} ({machine['vnni']}), {machine['cores']} cores, load {machine['load']:.1f}.\n"
+    text = [f"# Speed, {machine['time']}\n", NOTE, place]
+    text += [browser_section(name, b, result["wire_bytes"]) for name, b in result["browsers"].items()]
+    native = [[name, f"{f['median']:.1f}", f"{f['p99']:.1f}"] for name, f in result["native"].items()]
+    text += ["## Native\n", table(["", "warm", "p99"], native), "## Bars (Chromium)\n"]
+    rows = []
+    for bar in result["bars"]:
+        limit = f"<= {bar['at_most']:g}" if "at_most" in bar else f">= {bar['at_least']:g}"
+        rows.append([bar["bar"], f"{bar['got']:.3g}", limit, "yes" if bar["holds"] else "NO"])
+    return "\n".join([*text, table(["bar", "got", "wanted", "holds"], rows)])
+
+
+def plot(result: dict[str, Any]) -> str:
+    """Warm and paced cost of every system as horizontal bars, one group per browser."""
+    rows = [(f"{b}: {n}", w["median"], result["browsers"][b]["paced"][n]["median"])
+            for b in result["browsers"] for n, w in result["browsers"][b]["warm"].items()]
+    left, width, height = 330, 560, 22
+    scale = width / max(max(w, p) for _, w, p in rows)
+    body = []
+    for i, (name, warm, paced) in enumerate(rows):
+        y = 40 + height * i
+        body.append(f'<text x="{left - 8}" y="{y + 13}" text-anchor="end">{name}</text>')
+        body.append(f'<rect x="{left}" y="{y + 1}" width="{warm * scale:.1f}" height="8" fill="#2a6f97"/>')
+        body.append(f'<rect x="{left}" y="{y + 10}" width="{paced * scale:.1f}" height="8" fill="#a9d6e5"/>')
+        body.append(f'<text x="{left + max(warm, paced) * scale + 6:.1f}" y="{y + 13}">{warm:.0f} / {paced:.0f}</text>')
+    size = f'width="{left + width + 110}" height="{60 + height * len(rows)}"'
+    title = "us per 10 ms of sound: warm (dark), paced (light)"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">'
+        f'<rect width="100%" height="100%" fill="white"/><text x="12" y="24">{title}</text>{"".join(body)}</svg>\n'
+    )

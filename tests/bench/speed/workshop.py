@@ -1,0 +1,161 @@
+"""What the benchmark needs besides the build: peers from npm, random models, modules for their shapes, a server."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import ClassVar, Self
+
+import build
+
+from sordino.export.generate import tiers, write_generated
+from sordino.export.weight_file import weight_bytes
+from sordino.model import Model, NetworkShape, random_model
+
+OUT = build.BUILD / "bench" / "speed"
+PEERS = {
+    "@sapphi-red/web-noise-suppressor": "0.4.1",
+    "@jitsi/rnnoise-wasm": "0.2.1",
+    "@timephy/rnnoise-wasm": "1.0.0",
+}
+MILLIONS = (0.25, 0.5, 1, 2, 4, 8)
+SPARSE_DENSITY = 0.25
+VARIANTS = ("relaxed", "simd128", "scalar")
+
+
+def install_peers() -> Path:
+    """node_modules with the peers, under build/; installed once."""
+    folder = OUT / "peers"
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = [f"{name}@{version}" for name, version in PEERS.items()]
+    stamp = folder / "installed"
+    if not stamp.is_file() or stamp.read_text() != "\n".join(wanted):
+        (folder / "package.json").write_text('{"private": true}')
+        command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", *wanted]
+        subprocess.run(command, cwd=folder, check=True)
+        stamp.write_text("\n".join(wanted))
+    return folder / "node_modules"
+
+
+def scaled_shape(millions: float) -> NetworkShape:
+    """The standard network's proportions with about so many million weights."""
+    size = 8
+    while True:
+        shape = NetworkShape(size // 2, size, size, size, 2, size, size // 2)
+        if shape.weight_count() >= millions * 1e6:
+            return shape
+        size += 8
+
+
+def pruned(model: Model, density: float) -> Model:
+    """The model with all but the strongest blocks of 8 x 4 weights of its larger matrices set to 0."""
+    weights = dict(model.weights)
+    for name, w in weights.items():
+        if not ("gru" in name and ".weight" in name) or w.shape[0] % 8 or w.shape[1] % 4:
+            continue
+        blocks = w.reshape(w.shape[0] // 8, 8, w.shape[1] // 4, 4)
+        strength = abs(blocks).sum(axis=(1, 3))
+        kept = strength >= sorted(strength.ravel())[int(strength.size * (1 - density))]
+        weights[name] = (blocks * kept[:, None, :, None]).reshape(w.shape)
+    return Model(model.name, model.shape, model.look_ahead, weights, model.feature_mean, model.feature_std)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Weights to measure, and the folder of modules that know their shape. weights: multiplications per hop."""
+
+    name: str
+    file: Path
+    modules: Path
+    weights: int
+    trained: bool
+
+
+def tier_subjects() -> list[Subject]:
+    """The tiers, in the modules that ship; those without a trained model with random weights, which cost the same."""
+    subjects = []
+    for name, shape in tiers().items():
+        trained = build.MODELS / f"{name}.sordino"
+        if trained.is_file():
+            subjects.append(Subject(name, trained, build.BUILD / "wasm", shape.weight_count(), True))
+            continue
+        file = OUT / f"{name}.sordino"
+        file.write_bytes(weight_bytes(random_model(shape, name=name)))
+        subjects.append(Subject(name, file, build.BUILD / "wasm", shape.weight_count(), False))
+    return subjects
+
+
+def scaled_subjects() -> list[Subject]:
+    """Networks of growing size and a pruned twin of the full tier, in modules of their own."""
+    models = {f"size_{m:g}".replace(".", "_"): random_model(scaled_shape(m)) for m in MILLIONS}
+    models["full_sparse"] = pruned(random_model(tiers()["full"]), SPARSE_DENSITY)
+    named = [Model(n, m.shape, 2, m.weights, m.feature_mean, m.feature_std) for n, m in models.items()]
+    folder = OUT / "modules"
+    shutil.rmtree(folder / "source", ignore_errors=True)
+    shutil.copytree(build.WASM, folder / "source", ignore=shutil.ignore_patterns("native"))
+    write_generated(named, folder / "source", known={})
+    for variant in ("relaxed", "simd128"):
+        compile_module(folder / "source", variant, folder / f"sordino.{variant}.wasm")
+    subjects = []
+    for model in named:
+        file = folder / f"{model.name}.sordino"
+        file.write_bytes(weight_bytes(model))
+        subjects.append(Subject(model.name, file, folder, model.shape.weight_count(), False))
+    return subjects
+
+
+def compile_module(source: Path, variant: str, output: Path) -> None:
+    """The shipped module's build with other generated files."""
+    flags = ["-std=c11", *build.C_FLAGS, *build.WASM_FLAGS, *build.WASM_VARIANTS[variant], *build.exports("sordino.h")]
+    build.run(*build.ZIG, "cc", *flags, f"-I{source}", *sorted(source.rglob("*.c")), "-o", output)
+
+
+def compile_probes() -> None:
+    for variant in ("relaxed", "simd128"):
+        output = OUT / f"probe.{variant}.wasm"
+        flags = ["-std=c11", *build.C_FLAGS, *build.WASM_FLAGS, *build.WASM_VARIANTS[variant], "-Wl,--export=probe"]
+        build.run(*build.ZIG, "cc", *flags, Path(__file__).with_name("probe.c"), "-o", output)
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    """Isolated pages have a clock of 5 microseconds instead of 100."""
+
+    extensions_map: ClassVar[dict[str, str]] = {
+        **SimpleHTTPRequestHandler.extensions_map,
+        ".mjs": "text/javascript",
+        ".wasm": "application/wasm",
+    }
+    folders: ClassVar[dict[str, Path]]
+
+    def translate_path(self, path: str) -> str:
+        root, _, rest = path.split("?")[0].lstrip("/").partition("/")
+        return str(self.folders.get(root, OUT / "nowhere") / rest)
+
+    def end_headers(self) -> None:
+        self.send_header("Cross-Origin-Opener-Policy", "same-origin")
+        self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """The terminal shows the figures."""
+
+
+class Server:
+    """Serves folders (first path segment -> folder) on a free port of 127.0.0.1."""
+
+    def __init__(self, folders: dict[str, Path]) -> None:
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"folders": folders}))
+        self.origin = f"http://127.0.0.1:{self._http.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        Thread(target=self._http.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._http.server_close()
