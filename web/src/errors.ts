@@ -3,7 +3,7 @@
 /**
  * What went wrong:
  * - `unsupported`  the browser lacks AudioWorklet, WebAssembly or its SIMD
- * - `sample-rate`  the context does not run at 48000 Hz
+ * - `sample-rate`  the context runs at a rate outside 8000 to 192000 Hz
  * - `option`       an option has a value that makes no sense
  * - `fetch`        the wasm module, the weight file or the worklet script did not arrive
  * - `worklet`      the browser refused the worklet script or the processor
@@ -11,7 +11,10 @@
  * - `weights`      the weight file is not one that this kernel can use
  * - `timeout`      the worklet did not answer
  * - `aborted`      the signal given to create() fired, or the node was destroyed
- * - `runtime`      the kernel trapped or returned numbers that are not finite; the voice now passes through unchanged
+ * - `runtime`      the kernel trapped or returned numbers that are not finite
+ * - `overrun`      the kernel was too slow for too long
+ * - `suspended`    the context stands still, so nothing that passes through it is heard
+ * - `source`       the track that was to be cleaned has ended
  */
 export type SordinoErrorCode =
   | "unsupported"
@@ -23,7 +26,10 @@ export type SordinoErrorCode =
   | "weights"
   | "timeout"
   | "aborted"
-  | "runtime";
+  | "runtime"
+  | "overrun"
+  | "suspended"
+  | "source";
 
 export class SordinoError extends Error {
   override readonly name = "SordinoError";
@@ -33,4 +39,9 @@ export class SordinoError extends Error {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
   }
+}
+
+/** Whatever was thrown, as a SordinoError. */
+export function asSordinoError(cause: unknown): SordinoError {
+  return cause instanceof SordinoError ? cause : new SordinoError("worklet", String(cause), cause);
 }

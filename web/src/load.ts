@@ -1,7 +1,8 @@
 // Page thread: where the package's files are, which kernel this browser can run, and how they are fetched.
 
 import { SordinoError } from "./errors.js";
-import type { EngineName } from "./messages.js";
+import type { EngineFiles, EngineName } from "./messages.js";
+import type { CustomModel } from "./options.js";
 
 /** A weight file of the package. */
 export type ModelName = "standard";
@@ -14,12 +15,18 @@ export interface AssetUrls {
   readonly relaxed?: string | URL;
   readonly simd128?: string | URL;
   readonly weights?: string | URL;
+  /** The script of the frame path's Worker. */
+  readonly worker?: string | URL;
+  /** Subresource integrity of what is fetched, e.g. "sha384-..."; the weight file's own checksum is verified always. */
+  readonly integrity?: { readonly wasm?: string; readonly weights?: string };
 }
 
 export interface Assets {
   readonly worklet: URL;
   readonly wasm: URL;
   readonly weights: URL;
+  readonly worker: URL;
+  readonly integrity: { readonly wasm?: string; readonly weights?: string };
 }
 
 /*
@@ -68,7 +75,7 @@ export function chooseEngine(wanted: EngineName | "auto"): EngineName {
 }
 
 /** Full addresses of the files. The literals stand in new URL(...) so that bundlers find and copy the files. */
-export function locate(engine: EngineName, model: ModelName, urls: AssetUrls): Assets {
+export function locate(engine: EngineName, model: ModelName | CustomModel, urls: AssetUrls): Assets {
   const given = (url: string | URL | undefined): URL | undefined =>
     url === undefined ? undefined : new URL(url, document.baseURI);
   const base = given(urls.base);
@@ -80,23 +87,36 @@ export function locate(engine: EngineName, model: ModelName, urls: AssetUrls): A
   const weights = {
     standard: () => new URL("./models/standard.sordino", import.meta.url),
   };
+  const weightsOf = (): URL => {
+    if (typeof model === "object") return new URL(model.url, document.baseURI);
+    if (!(model in weights)) throw new SordinoError("option", `model is "${model}"; wanted ${Object.keys(weights)}`);
+    return given(urls.weights) ?? inBase(`models/${model}.sordino`) ?? weights[model]();
+  };
   return {
     worklet: given(urls.worklet) ?? inBase("sordino.worklet.js") ?? new URL("./sordino.worklet.js", import.meta.url),
     wasm: given(urls[engine]) ?? inBase(`sordino.${engine}.wasm`) ?? wasm[engine](),
-    weights: given(urls.weights) ?? inBase(`models/${model}.sordino`) ?? weights[model](),
+    weights: weightsOf(),
+    worker: given(urls.worker) ?? inBase("sordino.worker.js") ?? new URL("./sordino.worker.js", import.meta.url),
+    integrity: urls.integrity ?? {},
   };
 }
 
 /**
  * The bytes at an address.
  *
- * what     named in the error
- * signal   ends the transfer; the rejection is then SordinoError "aborted"
- * rejects  SordinoError "fetch"
+ * what       named in the error
+ * signal     ends the transfer; the rejection is then SordinoError "aborted"
+ * integrity  what the bytes must hash to
+ * rejects    SordinoError "fetch"
  */
-export async function fetchBytes(what: string, url: URL, signal: AbortSignal | undefined): Promise<ArrayBuffer> {
+async function fetchBytes(
+  what: string,
+  url: URL,
+  signal: AbortSignal | undefined,
+  integrity: string | undefined,
+): Promise<ArrayBuffer> {
   try {
-    const response = await fetch(url, signal ? { signal } : {});
+    const response = await fetch(url, { ...(signal && { signal }), ...(integrity && { integrity }) });
     if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
     return await response.arrayBuffer();
   } catch (cause) {
@@ -104,6 +124,15 @@ export async function fetchBytes(what: string, url: URL, signal: AbortSignal | u
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new SordinoError("fetch", `the ${what} did not arrive from ${url}: ${reason}`, cause);
   }
+}
+
+/** The kernel and the weights, side by side. rejects SordinoError */
+export async function fetchEngine(assets: Assets, signal?: AbortSignal): Promise<EngineFiles> {
+  const [wasm, weights] = await Promise.all([
+    fetchBytes("wasm module", assets.wasm, signal, assets.integrity.wasm),
+    fetchBytes("weight file", assets.weights, signal, assets.integrity.weights),
+  ]);
+  return { wasm, weights };
 }
 
 export function aborted(signal: AbortSignal): SordinoError {

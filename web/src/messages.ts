@@ -12,15 +12,30 @@ export interface Failure {
 /** Settings that may change while the node runs. */
 export interface Settings {
   readonly bypass: boolean;
-  readonly postFilter: boolean;
+  /** How often the post-filter sharpens the gains, 0 to 2. */
+  readonly postFilterPasses: number;
   /** Smallest gain the kernel may apply, 0 (no limit) to 1 (nothing is removed). */
   readonly floorGain: number;
 }
 
-/** Handed to the processor's constructor. The bytes are copied by the browser. */
-export interface Startup {
+/** The two files that make an engine. */
+export interface EngineFiles {
   readonly wasm: ArrayBuffer;
   readonly weights: ArrayBuffer;
+}
+
+/** What stays the same as long as a stream lives. */
+export interface StreamShape {
+  /** Most channels, 1 to 8. */
+  readonly channels: number;
+  /** One decision for all channels, or each channel on its own. */
+  readonly linked: boolean;
+  /** Time counts: overruns are watched. False in offline contexts. */
+  readonly realTime: boolean;
+}
+
+/** Handed to the processor's constructor. The bytes are copied by the browser. */
+export interface Startup extends EngineFiles, StreamShape {
   readonly settings: Settings;
 }
 
@@ -29,16 +44,22 @@ export type Request =
   | { readonly type: "settings"; readonly settings: Settings }
   | { readonly type: "reset" }
   | { readonly type: "read" }
+  /** Say the speech probability of every hop, or no longer. */
+  | { readonly type: "voice"; readonly on: boolean }
+  /** Make a new engine, warm it up beside the old one and fade over to it; `id` comes back in "ready" or "failure". */
+  | ({ readonly type: "engine"; readonly id: number } & EngineFiles)
   | { readonly type: "destroy" };
 
-/** What the node costs, counted since it was created or reset. */
-export interface Stats {
+/** What the stream costs, counted since it was created or reset. */
+export interface Counters {
   /** Frames (hops of 10 ms) that the kernel has worked off. */
   readonly frames: number;
   /** Mean time per frame. Exact over many frames although the worklet's only clock ticks in whole milliseconds. */
   readonly meanFrameMs: number;
   /** Longest frame, in whole milliseconds, because the clock is that coarse. */
   readonly maxFrameMs: number;
+  /** Frames that took longer than they last. */
+  readonly overruns: number;
   /** Bytes of the wasm memory: code's data, weights and state. */
   readonly memoryBytes: number;
 }
@@ -50,23 +71,33 @@ export interface Readout {
   readonly outputDb: number;
   /** Probability, 0 to 1, that the hop just played contains a voice. */
   readonly voice: number;
-  /** Pitch period in samples and how periodic the frame is, 0 to 1. */
+  /** Pitch period in samples at 48 kHz and how periodic the frame is, 0 to 1. */
   readonly pitchPeriod: number;
   readonly pitchCorrelation: number;
   /** One number in 0..1 per band: how much passes, and the share of the comb filter. */
   readonly gains: Float32Array;
   readonly strengths: Float32Array;
-  readonly stats: Stats;
+  readonly stats: Counters;
 }
 
 /** Audio thread to page thread. */
 export type Reply =
   | {
+      /** An engine is heard: the first (id 0) or one that was sent later. */
       readonly type: "ready";
-      /** Samples between input and output, everything counted. */
+      readonly id: number;
+      /** Samples between input and output at the context's rate, everything counted. */
       readonly latencySamples: number;
       readonly stateBytes: number;
     }
   | { readonly type: "latency"; readonly latencySamples: number }
   | { readonly type: "readout"; readonly readout: Readout }
-  | { readonly type: "failure"; readonly failure: Failure };
+  | { readonly type: "voice"; readonly probability: number }
+  | {
+      readonly type: "overrun";
+      readonly overruns: number;
+      /** The kernel was stopped, the unchanged voice plays. */
+      readonly stopped: boolean;
+    }
+  /** id: the engine that was not made, or undefined when the one that runs has failed. */
+  | { readonly type: "failure"; readonly id: number | undefined; readonly failure: Failure };

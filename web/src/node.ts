@@ -1,150 +1,144 @@
 // Page thread: SordinoNode, an AudioWorkletNode that suppresses noise, and how it is created.
 
+import { Controls } from "./controls.js";
 import { SordinoError } from "./errors.js";
-import { type Assets, aborted, addWorklet, chooseEngine, fetchBytes, locate, type ModelName } from "./load.js";
-import type { EngineName, Readout, Reply, Request, Settings, Startup, Stats } from "./messages.js";
-import { floorGain, initialSettings, type SordinoOptions } from "./options.js";
-import { SAMPLE_RATE } from "./params.js";
-
-/** Put there by web/build.mjs: the processor's name, with the package's version in it. */
-declare const PROCESSOR_NAME: string;
+import { dispatchDetail, dispatchError, type SordinoEventMap, type Stats } from "./events.js";
+import { aborted, fetchEngine, type ModelName } from "./load.js";
+import type { EngineName, Readout, Reply } from "./messages.js";
+import type { CustomModel, SordinoOptions } from "./options.js";
+import { Recovery } from "./recovery.js";
+import { assetsFor, isOffline, type Plan, prepare } from "./start.js";
 
 const TIMEOUT_MS = 10_000;
 const READOUT_INTERVAL_MS = 33;
 
-/** On a server there is no AudioWorkletNode; importing this file must do no harm there. */
-const Base: typeof AudioWorkletNode = globalThis.AudioWorkletNode ?? (class {} as unknown as typeof AudioWorkletNode);
-
-interface Identity {
-  readonly engine: EngineName;
-  readonly model: ModelName;
-}
+type Settle = (outcome: undefined | SordinoError) => void;
 
 /**
  * Suppresses the noise in speech. Connect it like any other node.
  *
- * One input, one output. The stream is mono: the mean of the input's channels is worked on and written to every output
- * channel. Events: "error" (an ErrorEvent whose `error` is a SordinoError; the voice then passes through unchanged, with the same
- * latency, until reset()) and "readout" (a CustomEvent whose `detail` is a Readout) while startReadout() is on.
+ * One input, one output with as many channels. Events: see SordinoEventMap. Whatever fails while it runs, the unchanged
+ * voice passes, with the same latency, and "error" and "fallback" say why; the node goes on by itself as soon as it can.
  */
-export class SordinoNode extends Base {
+export class SordinoNode extends Controls {
   /** The kernel that runs. */
   readonly engine: EngineName;
-  /** The model that runs. */
-  readonly model: ModelName;
-  #settings: Settings;
+  readonly #options: SordinoOptions;
+  readonly #recovery: Recovery;
+  readonly #end = new AbortController();
+  readonly #pending = new Map<number, Settle>();
+  #model: ModelName | CustomModel;
+  #nextId = 1;
   #latencySamples = 0;
   #stateBytes = 0;
+  #voice = 0;
   #readout: Readout | undefined;
   #readoutTimer: ReturnType<typeof setInterval> | undefined;
   #waiting: ((readout: Readout | SordinoError) => void)[] = [];
-  #started: ((outcome: undefined | SordinoError) => void) | undefined;
-  #destroyed = false;
+  #suppressing = false;
+  #lightened = false;
 
-  private constructor(context: BaseAudioContext, identity: Identity, startup: Startup) {
-    super(context, PROCESSOR_NAME, { numberOfInputs: 1, numberOfOutputs: 1, processorOptions: startup });
-    this.engine = identity.engine;
-    this.model = identity.model;
-    this.#settings = startup.settings;
+  private constructor(context: BaseAudioContext, plan: Plan) {
+    super(context, plan.startup);
+    this.engine = plan.engine;
+    this.#model = plan.model;
+    this.#options = plan.options;
+    this.#recovery = new Recovery(() => void this.#recover(), plan.options.retryMs);
     this.port.onmessage = (event: MessageEvent<Reply>) => this.#hear(event.data);
-    this.addEventListener("processorerror", () => {
-      this.#report(new SordinoError("worklet", "the processor threw an exception; the browser has silenced the node"));
-    });
+    const { signal } = this.#end;
+    this.addEventListener("processorerror", () => this.#processorFailed(), { signal });
+    if (!isOffline(context)) context.addEventListener("statechange", () => this.#contextChanged(), { signal });
   }
 
   /**
    * Fetch the kernel and the weights, start the processor and wait until it is ready.
    *
-   * context  runs at 48000 Hz; may be an OfflineAudioContext, may still be suspended
+   * context  8000 to 192000 Hz; may be an OfflineAudioContext, may still be suspended
    * rejects  SordinoError; its code says what went wrong
    */
   static async create(context: BaseAudioContext, options: SordinoOptions = {}): Promise<SordinoNode> {
-    const { signal } = options;
-    if (signal?.aborted) throw aborted(signal);
-    const settings = initialSettings(options);
-    checkContext(context);
-    const engine = chooseEngine(options.engine ?? "auto");
-    const model = options.model ?? "standard";
-    const assets = locate(engine, model, options.assets ?? {});
-    const startup = await prepare(context, assets, settings, signal);
-    if (signal?.aborted) throw aborted(signal);
+    const plan = await prepare(context, options);
     let node: SordinoNode;
     try {
-      node = new SordinoNode(context, { engine, model }, startup);
+      node = new SordinoNode(context, plan);
     } catch (cause) {
       throw new SordinoError("worklet", `the browser did not create the processor: ${cause}`, cause);
     }
-    await node.#whenReady(signal, options.timeoutMs ?? TIMEOUT_MS);
+    try {
+      await node.#outcome(0, options.signal, options.timeoutMs ?? TIMEOUT_MS);
+    } catch (error) {
+      node.destroy();
+      throw error;
+    }
+    setTimeout(() => node.#suppressing && node.dispatchEvent(new Event("ready")));
     return node;
+  }
+
+  /** The name of the model that runs. */
+  get model(): string {
+    return typeof this.#model === "string" ? this.#model : this.#model.name;
+  }
+
+  /** Whether noise is being removed; false while the unchanged voice plays because of a failure. */
+  get suppressing(): boolean {
+    return this.#suppressing && !(this.context.state !== "running" && !isOffline(this.context));
   }
 
   /** Delay between input and output, everything counted. */
   get latency(): { readonly samples: number; readonly seconds: number } {
-    return { samples: this.#latencySamples, seconds: this.#latencySamples / SAMPLE_RATE };
+    return { samples: this.#latencySamples, seconds: this.#latencySamples / this.context.sampleRate };
   }
 
-  /** Bytes that one stream carries from hop to hop. */
+  /** Bytes that the stream carries from hop to hop. */
   get stateBytes(): number {
     return this.#stateBytes;
   }
 
-  /** Probability, 0 to 1, that there is a voice, as of the last read-out; 0 before the first. */
+  /** Probability, 0 to 1, that there is a voice: of the last hop while "voice" is listened to, else of the last read-out. */
   get voice(): number {
-    return this.#readout?.voice ?? 0;
+    return this.#voice;
   }
 
   /** What the node costs, as of the last read-out; undefined before the first. */
   get stats(): Stats | undefined {
-    return this.#readout?.stats;
+    return this.#readout && { ...this.#readout.stats, engine: this.engine, model: this.model };
   }
 
-  /** Play the unchanged signal, with the same latency. Switching fades over one hop (10 ms). The kernel keeps running. */
-  get bypass(): boolean {
-    return this.#settings.bypass;
+  /** Change the model while the node runs: it warms up unheard, then fades in. rejects SordinoError; the old one runs on. */
+  async setModel(model: ModelName | CustomModel): Promise<void> {
+    await this.#install(model);
+    this.#model = model;
   }
 
-  set bypass(bypass: boolean) {
-    this.#apply({ ...this.#settings, bypass });
-  }
-
-  get postFilter(): boolean {
-    return this.#settings.postFilter;
-  }
-
-  set postFilter(postFilter: boolean) {
-    this.#apply({ ...this.#settings, postFilter });
-  }
-
-  get attenuationLimitDb(): number {
-    return 0 - 20 * Math.log10(this.#settings.floorGain);
-  }
-
-  set attenuationLimitDb(attenuationLimitDb: number) {
-    this.#apply({ ...this.#settings, floorGain: floorGain(attenuationLimitDb) });
-  }
-
-  /** Forget the past of the stream, counters included. After an "error" of code "runtime" this tries the kernel again. */
+  /** Forget the past of the stream, counters included. What had failed is tried again. */
   reset(): void {
     this.#readout = undefined;
-    this.#send({ type: "reset" });
+    this.#voice = 0;
+    this.send({ type: "reset" });
+    if (!this.#suppressing) this.retry();
+  }
+
+  /** After a "fallback": try again now. */
+  retry(): void {
+    if (!this.#suppressing && !this.destroyed) this.#recovery.now();
   }
 
   /** One look at the running stream. Levels count from the read-out before. Rejects when the node is destroyed. */
   read(): Promise<Readout> {
     return new Promise((resolve, reject) => {
-      if (this.#destroyed) {
+      if (this.destroyed) {
         reject(new SordinoError("aborted", "the node was destroyed"));
         return;
       }
       this.#waiting.push((answer) => (answer instanceof SordinoError ? reject(answer) : resolve(answer)));
-      if (this.#waiting.length === 1) this.#send({ type: "read" });
+      if (this.#waiting.length === 1) this.send({ type: "read" });
     });
   }
 
   /** Dispatch "readout" events, about 30 in a second unless told otherwise. */
   startReadout(intervalMs: number = READOUT_INTERVAL_MS): void {
     this.stopReadout();
-    if (this.#destroyed) return;
+    if (this.destroyed) return;
     const ask = (): void => {
       if (this.#waiting.length === 0) this.read().then(undefined, () => this.stopReadout());
     };
@@ -156,24 +150,35 @@ export class SordinoNode extends Base {
     this.#readoutTimer = undefined;
   }
 
+  override addEventListener<K extends keyof SordinoEventMap>(
+    type: K,
+    listener: (this: SordinoNode, event: SordinoEventMap[K]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void {
+    super.addEventListener(type, listener, options);
+    if (type === "voice") this.send({ type: "voice", on: true });
+  }
+
   /** Disconnect, and free the processor with all its memory. Without this a processor lives as long as its context. */
-  destroy(): void {
-    if (this.#destroyed) return;
+  override destroy(): void {
+    if (this.destroyed) return;
     this.stopReadout();
-    this.#send({ type: "destroy" });
-    this.#destroyed = true;
-    this.disconnect();
-    this.port.onmessage = null;
-    this.#answer(new SordinoError("aborted", "the node was destroyed"));
-  }
-
-  #apply(settings: Settings): void {
-    this.#settings = settings;
-    this.#send({ type: "settings", settings });
-  }
-
-  #send(request: Request): void {
-    if (!this.#destroyed) this.port.postMessage(request);
+    this.#recovery.cancel();
+    this.#end.abort();
+    super.destroy();
+    const gone = new SordinoError("aborted", "the node was destroyed");
+    for (const settle of this.#pending.values()) settle(gone);
+    this.#answer(gone);
   }
 
   #answer(answer: Readout | SordinoError): void {
@@ -187,74 +192,107 @@ export class SordinoNode extends Base {
       case "ready":
         this.#latencySamples = reply.latencySamples;
         this.#stateBytes = reply.stateBytes;
-        this.#started?.(undefined);
+        this.#suppressing = true;
+        this.#recovery.cancel();
+        this.#pending.get(reply.id)?.(undefined);
+        if (reply.id !== 0) this.dispatchEvent(new Event("ready"));
         break;
       case "latency":
         this.#latencySamples = reply.latencySamples;
         break;
       case "readout":
         this.#readout = reply.readout;
+        this.#voice = reply.readout.voice;
         this.#answer(reply.readout);
-        this.dispatchEvent(new CustomEvent("readout", { detail: reply.readout }));
+        dispatchDetail(this, "readout", reply.readout);
         break;
-      case "failure":
-        this.#report(new SordinoError(reply.failure.code, reply.failure.message));
+      case "voice":
+        this.#voice = reply.probability;
+        dispatchDetail(this, "voice", { probability: reply.probability });
         break;
+      case "overrun":
+        this.#overrun(reply.overruns, reply.stopped);
+        break;
+      case "failure": {
+        const error = new SordinoError(reply.failure.code, reply.failure.message);
+        const settle = reply.id === undefined ? undefined : this.#pending.get(reply.id);
+        if (settle) settle(error);
+        else this.#fallBack(error);
+        break;
+      }
     }
   }
 
-  /** An error before the node is ready rejects create(); a later one is an event. */
-  #report(error: SordinoError): void {
-    if (this.#started) this.#started(error);
-    else this.dispatchEvent(new ErrorEvent("error", { error, message: error.message }));
+  /** The unchanged voice plays. Says so, and plans an attempt to go on. */
+  #fallBack(cause: SordinoError): void {
+    if (this.destroyed) return;
+    this.#suppressing = false;
+    this.#voice = 0;
+    dispatchError(this, cause);
+    const retryInMs = this.#recovery.plan();
+    dispatchDetail(this, "fallback", { cause, retryInMs, retry: () => this.retry() });
   }
 
-  async #whenReady(signal: AbortSignal | undefined, timeoutMs: number): Promise<void> {
+  #overrun(overruns: number, stopped: boolean): void {
+    const { overrunPolicy, lighterModel } = this.#options;
+    const stepDown = stopped && overrunPolicy === "step-down" && lighterModel !== undefined && !this.#lightened;
+    dispatchDetail(this, "overrun", { overruns, action: stepDown ? "step-down" : stopped ? "bypass" : "none" });
+    if (!stopped) return;
+    this.#fallBack(new SordinoError("overrun", `the kernel was too slow for too long (${overruns} frames were late)`));
+    if (!stepDown) return;
+    this.#lightened = true;
+    this.#model = lighterModel;
+    this.retry();
+  }
+
+  /** One attempt after a failure: a fresh engine with the same model. */
+  async #recover(): Promise<void> {
+    try {
+      await this.#install(this.#model);
+    } catch (error) {
+      this.#fallBack(error as SordinoError);
+    }
+  }
+
+  async #install(model: ModelName | CustomModel): Promise<void> {
+    const { signal } = this.#end;
+    const files = await fetchEngine(assetsFor(this.engine, model, this.#options), signal);
+    const id = this.#nextId++;
+    this.send({ type: "engine", id, ...files }, [files.wasm, files.weights]);
+    await this.#outcome(id, signal, undefined);
+  }
+
+  /** Until the engine runs. rejects SordinoError */
+  async #outcome(id: number, signal: AbortSignal | undefined, timeoutMs: number | undefined): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let onAbort: (() => void) | undefined;
+    const onAbort = (): void => this.#pending.get(id)?.(aborted(signal!));
     const outcome = await new Promise<undefined | SordinoError>((settle) => {
-      this.#started = settle;
+      this.#pending.set(id, settle);
+      signal?.addEventListener("abort", onAbort);
+      if (timeoutMs === undefined) return;
       const late = `the worklet did not answer within ${timeoutMs} ms (the context is ${this.context.state})`;
       timer = setTimeout(() => settle(new SordinoError("timeout", late)), timeoutMs);
-      onAbort = () => settle(aborted(signal!));
-      signal?.addEventListener("abort", onAbort);
     });
-    this.#started = undefined;
+    this.#pending.delete(id);
     clearTimeout(timer);
-    if (onAbort) signal?.removeEventListener("abort", onAbort);
-    if (outcome === undefined) return;
-    this.destroy();
-    throw outcome;
+    signal?.removeEventListener("abort", onAbort);
+    if (outcome) throw outcome;
   }
-}
 
-/** throws SordinoError "unsupported" or "sample-rate" */
-function checkContext(context: BaseAudioContext): void {
-  if (typeof AudioWorkletNode === "undefined" || !context.audioWorklet) {
-    throw new SordinoError(
-      "unsupported",
-      "there is no AudioWorklet here; it needs a browser and a page served over HTTPS",
-    );
+  #processorFailed(): void {
+    const error = new SordinoError("worklet", "the processor threw an exception; the browser has silenced the node");
+    this.#suppressing = false;
+    dispatchError(this, error);
+    dispatchDetail(this, "fallback", { cause: error, retryInMs: undefined, retry: () => undefined });
   }
-  if (context.sampleRate !== SAMPLE_RATE) {
-    throw new SordinoError(
-      "sample-rate",
-      `the context runs at ${context.sampleRate} Hz; wanted ${SAMPLE_RATE}: new AudioContext({ sampleRate: ${SAMPLE_RATE} })`,
-    );
-  }
-}
 
-/** Everything the processor's constructor needs, fetched side by side. rejects SordinoError */
-async function prepare(
-  context: BaseAudioContext,
-  assets: Assets,
-  settings: Settings,
-  signal: AbortSignal | undefined,
-): Promise<Startup> {
-  const [wasm, weights] = await Promise.all([
-    fetchBytes("wasm module", assets.wasm, signal),
-    fetchBytes("weight file", assets.weights, signal),
-    addWorklet(context, assets.worklet),
-  ]);
-  return { wasm, weights, settings };
+  #contextChanged(): void {
+    if (this.context.state === "running") {
+      if (this.#suppressing) this.dispatchEvent(new Event("ready"));
+      return;
+    }
+    const cause = new SordinoError("suspended", `the context is ${this.context.state}; nothing passes through it`);
+    const retry = (): void => void (this.context as AudioContext).resume?.();
+    dispatchDetail(this, "fallback", { cause, retryInMs: undefined, retry });
+  }
 }

@@ -4,24 +4,66 @@ import { SordinoError } from "./errors.js";
 import type { AssetUrls, ModelName } from "./load.js";
 import type { EngineName, Settings } from "./messages.js";
 
+/** How much is removed: every preset is a pair of post-filter and attenuation limit. */
+export type Preset = "conservative" | "balanced" | "strong";
+
+/** Off, once, or twice: how often the gains are sharpened, which removes more between the harmonics and in pauses. */
+export type PostFilter = boolean | "double";
+
+/** What happens when the kernel is too slow for too long. */
+export type OverrunPolicy = "bypass" | "step-down" | "ignore";
+
+/** A weight file of your own. */
+export interface CustomModel {
+  readonly name: string;
+  readonly url: string | URL;
+}
+
 export interface SordinoOptions {
   /** Where the files are, when they do not lie beside the package's script. */
   readonly assets?: AssetUrls;
   /** Default "standard". */
-  readonly model?: ModelName;
+  readonly model?: ModelName | CustomModel;
   /** Default "auto": relaxed SIMD where the browser has it, SIMD128 elsewhere. Both compute the same. */
   readonly engine?: EngineName | "auto";
-  /** Remove more between the harmonics and in pauses. Default true. */
-  readonly postFilter?: boolean;
-  /** Remove at most this many decibels; 0 removes nothing, Infinity (default) sets no limit. */
+  /** Default "balanced". postFilter and attenuationLimitDb, where given, replace what the preset says. */
+  readonly preset?: Preset;
+  readonly postFilter?: PostFilter;
+  /** Remove at most this many decibels; 0 removes nothing, Infinity sets no limit. */
   readonly attenuationLimitDb?: number;
   /** Begin with the unchanged signal. Default false. */
   readonly bypass?: boolean;
+  /** Most channels, 1 to 8; more are mixed down. Default 2. */
+  readonly channels?: number;
+  /** One decision and the same gains for all channels, which keeps the stereo image (default), or each channel alone. */
+  readonly linked?: boolean;
+  /** Default "bypass": the unchanged voice, and attempts to go on. "step-down": first to `lighterModel`. */
+  readonly overrunPolicy?: OverrunPolicy;
+  readonly lighterModel?: ModelName | CustomModel;
+  /** First pause before a failed kernel is tried again; it doubles up to 30 s. Default 1000. */
+  readonly retryMs?: number;
   /** Gives up the creation when it fires. */
   readonly signal?: AbortSignal;
   /** Give up when the worklet has not answered after this time. Default 10000. */
   readonly timeoutMs?: number;
 }
+
+const CONSERVATIVE_LIMIT_DB = 15;
+
+export const PRESETS: Readonly<
+  Record<Preset, { readonly postFilter: PostFilter; readonly attenuationLimitDb: number }>
+> = {
+  conservative: { postFilter: false, attenuationLimitDb: CONSERVATIVE_LIMIT_DB },
+  balanced: { postFilter: true, attenuationLimitDb: Number.POSITIVE_INFINITY },
+  strong: { postFilter: "double", attenuationLimitDb: Number.POSITIVE_INFINITY },
+};
+
+const PASSES = new Map<PostFilter, number>([
+  [false, 0],
+  [true, 1],
+  ["double", 2],
+]);
+const MOST_CHANNELS = 8;
 
 /** throws SordinoError "option" */
 export function floorGain(attenuationLimitDb: number): number {
@@ -35,10 +77,39 @@ export function floorGain(attenuationLimitDb: number): number {
 }
 
 /** throws SordinoError "option" */
+export function passes(postFilter: PostFilter): number {
+  const found = PASSES.get(postFilter);
+  if (found === undefined)
+    throw new SordinoError("option", `postFilter is ${postFilter}; wanted a boolean or "double"`);
+  return found;
+}
+
+export function postFilterOf(settings: Settings): PostFilter {
+  return settings.postFilterPasses === 2 ? "double" : settings.postFilterPasses === 1;
+}
+
+/** throws SordinoError "option" */
+export function presetSettings(preset: Preset): Pick<Settings, "postFilterPasses" | "floorGain"> {
+  const values = PRESETS[preset];
+  if (values === undefined) {
+    throw new SordinoError("option", `preset is "${preset}"; wanted ${Object.keys(PRESETS).join(", ")}`);
+  }
+  return { postFilterPasses: passes(values.postFilter), floorGain: floorGain(values.attenuationLimitDb) };
+}
+
+/** throws SordinoError "option" */
 export function initialSettings(options: SordinoOptions): Settings {
+  const settings = presetSettings(options.preset ?? "balanced");
   return {
     bypass: options.bypass ?? false,
-    postFilter: options.postFilter ?? true,
-    floorGain: floorGain(options.attenuationLimitDb ?? Number.POSITIVE_INFINITY),
+    postFilterPasses: options.postFilter === undefined ? settings.postFilterPasses : passes(options.postFilter),
+    floorGain: options.attenuationLimitDb === undefined ? settings.floorGain : floorGain(options.attenuationLimitDb),
   };
+}
+
+/** throws SordinoError "option" */
+export function channelCount(options: SordinoOptions): number {
+  const channels = options.channels ?? 2;
+  if (Number.isInteger(channels) && channels >= 1 && channels <= MOST_CHANNELS) return channels;
+  throw new SordinoError("option", `channels is ${channels}; wanted a whole number from 1 to ${MOST_CHANNELS}`);
 }

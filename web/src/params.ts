@@ -8,3 +8,6 @@ export const HOP = 480;
 
 /** Bands that gains and strengths are given for. */
 export const BANDS = 34;
+
+/** Samples of the lower rate on each side of the resampling filter's centre. */
+export const RESAMPLE_HALF = 32;

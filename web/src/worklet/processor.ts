@@ -1,94 +1,59 @@
-// Audio thread: the AudioWorkletProcessor. Render quanta go through the fifo, messages come from and go to the page.
+// Audio thread: the AudioWorkletProcessor. Render quanta go through a session, messages come from and go to the page.
 
-import type { Failure, Reply, Request, Settings, Startup } from "../messages.js";
-import { Engine, EngineError } from "./engine.js";
-import { HopFifo } from "./fifo.js";
-import { Stream } from "./stream.js";
+import type { Request, Startup } from "../messages.js";
+import { Session } from "./session.js";
 
 /** Put there by web/build.mjs: the processor's name, with the package's version in it. */
 declare const PROCESSOR_NAME: string;
 
 /** Newer browsers say how long a render quantum is; 128 is what all others use. */
 const EXPECTED_QUANTUM = (globalThis as { renderQuantumSize?: number }).renderQuantumSize ?? 128;
+const NO_CHANNELS: readonly Float32Array[] = [];
 
 class SordinoProcessor extends AudioWorkletProcessor {
-  readonly #fifo = new HopFifo(EXPECTED_QUANTUM);
-  #stream: Stream | undefined;
-  #settings: Settings;
+  readonly #session: Session;
   #alive = true;
 
   constructor(options: { readonly processorOptions: Startup }) {
     super();
     const startup = options.processorOptions;
-    this.#settings = startup.settings;
+    // This scope has no finer clock than Date.now(); its whole milliseconds average out over the frames.
+    const host = { now: Date.now, reply: (reply: unknown) => this.port.postMessage(reply) };
+    this.#session = new Session(host, startup, startup.settings, sampleRate, EXPECTED_QUANTUM);
     this.port.onmessage = (event: MessageEvent<Request>) => this.#obey(event.data);
-    void this.#start(startup);
+    void this.#session.start(startup, 0);
   }
 
-  /**
-   * One render quantum. Real-time safe: no allocation, no await, no exception; a message is sent only when the kernel
-   * fails or when the quantum is not the expected one. Until the kernel is ready the input passes through undelayed.
-   */
+  /** One render quantum. Real-time safe: no await, no exception. */
   process(inputs: Float32Array[][], outputs: Float32Array[][]): boolean {
-    const channels = inputs[0]!;
     const output = outputs[0]!;
-    const first = output[0];
-    if (!this.#alive || first === undefined) return this.#alive;
-    if (this.#stream === undefined) {
-      for (let c = 0; c < output.length && c < channels.length; c++) output[c]!.set(channels[c]!);
-      return true;
-    }
-    if (first.length !== this.#fifo.quantum) this.#adopt(first.length);
-    this.#fifo.exchange(first, channels, this.#stream);
-    for (let c = 1; c < output.length; c++) output[c]!.set(first);
-    return true;
-  }
-
-  async #start(startup: Startup): Promise<void> {
-    try {
-      const engine = await Engine.create(startup.wasm, startup.weights);
-      if (!this.#alive) return;
-      this.#stream = new Stream(engine, this.#settings, (failure) => this.#reply({ type: "failure", failure }));
-      this.#reply({ type: "ready", latencySamples: this.#latency(engine.latency), stateBytes: engine.stateBytes });
-    } catch (cause) {
-      const failure: Failure =
-        cause instanceof EngineError ? cause.failure : { code: "wasm", message: `the engine did not start: ${cause}` };
-      this.#reply({ type: "failure", failure });
-    }
+    if (this.#alive && output.length > 0) this.#session.process(output, inputs[0] ?? NO_CHANNELS);
+    return this.#alive;
   }
 
   #obey(request: Request): void {
     switch (request.type) {
       case "settings":
-        this.#settings = request.settings;
-        this.#stream?.apply(request.settings);
+        this.#session.apply(request.settings);
         break;
       case "reset":
-        this.#fifo.configure(this.#fifo.quantum);
-        this.#stream?.reset();
+        this.#session.reset();
         break;
       case "read":
-        if (this.#stream) this.#reply({ type: "readout", readout: this.#stream.read() });
+        this.port.postMessage({ type: "readout", readout: this.#session.read() });
+        break;
+      case "voice":
+        this.#session.tellVoice(request.on);
+        break;
+      case "engine":
+        void this.#session.start(request, request.id);
         break;
       case "destroy":
         this.#alive = false;
-        this.#stream = undefined;
+        this.#session.destroy();
         this.port.onmessage = null;
         break;
     }
-  }
-
-  #adopt(quantum: number): void {
-    this.#fifo.configure(quantum);
-    if (this.#stream) this.#reply({ type: "latency", latencySamples: this.#latency(this.#stream.latency) });
-  }
-
-  #latency(engineLatency: number): number {
-    return this.#fifo.delay + engineLatency;
-  }
-
-  #reply(reply: Reply): void {
-    this.port.postMessage(reply);
   }
 }
 

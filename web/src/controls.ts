@@ -1,0 +1,87 @@
+// Page thread: the settings of a node that may change while it runs.
+
+import type { Request, Settings, Startup } from "./messages.js";
+import { floorGain, type PostFilter, type Preset, passes, postFilterOf, presetSettings } from "./options.js";
+
+/** Put there by web/build.mjs: the processor's name, with the package's version in it. */
+declare const PROCESSOR_NAME: string;
+
+/** On a server there is no AudioWorkletNode; importing this file must do no harm there. */
+const Base: typeof AudioWorkletNode = globalThis.AudioWorkletNode ?? (class {} as unknown as typeof AudioWorkletNode);
+
+/** The node's way to its processor, and its settings. No change clicks. */
+export abstract class Controls extends Base {
+  #settings: Settings;
+  #destroyed = false;
+
+  protected constructor(context: BaseAudioContext, startup: Startup) {
+    super(context, PROCESSOR_NAME, {
+      numberOfInputs: 1,
+      numberOfOutputs: 1,
+      channelCount: startup.channels,
+      channelCountMode: "clamped-max",
+      processorOptions: startup,
+    });
+    this.#settings = startup.settings;
+  }
+
+  /** Play the unchanged signal, with the same latency. Switching fades over one hop (10 ms). The kernel keeps running. */
+  get bypass(): boolean {
+    return this.#settings.bypass;
+  }
+
+  set bypass(bypass: boolean) {
+    this.#apply({ ...this.#settings, bypass });
+  }
+
+  /** Remove more between the harmonics and in pauses. */
+  get postFilter(): PostFilter {
+    return postFilterOf(this.#settings);
+  }
+
+  set postFilter(postFilter: PostFilter) {
+    this.#apply({ ...this.#settings, postFilterPasses: passes(postFilter) });
+  }
+
+  /** Remove at most this many decibels; 0 removes nothing, Infinity sets no limit. */
+  get attenuationLimitDb(): number {
+    return 0 - 20 * Math.log10(this.#settings.floorGain);
+  }
+
+  set attenuationLimitDb(attenuationLimitDb: number) {
+    this.#apply({ ...this.#settings, floorGain: floorGain(attenuationLimitDb) });
+  }
+
+  /** Post-filter and attenuation limit in one word. undefined where they fit no preset. */
+  get preset(): Preset | undefined {
+    const { postFilterPasses, floorGain } = this.#settings;
+    return (["conservative", "balanced", "strong"] as const).find((name) => {
+      const preset = presetSettings(name);
+      return preset.postFilterPasses === postFilterPasses && preset.floorGain === floorGain;
+    });
+  }
+
+  set preset(preset: Preset) {
+    this.#apply({ ...this.#settings, ...presetSettings(preset) });
+  }
+
+  protected get destroyed(): boolean {
+    return this.#destroyed;
+  }
+
+  protected send(request: Request, transfer: Transferable[] = []): void {
+    if (!this.#destroyed) this.port.postMessage(request, transfer);
+  }
+
+  protected destroy(): void {
+    this.send({ type: "destroy" });
+    this.#destroyed = true;
+    this.disconnect();
+    this.port.onmessage = null;
+  }
+
+  #apply(settings: Settings): void {
+    this.#settings = settings;
+    this.send({ type: "settings", settings });
+  }
+}

@@ -1,0 +1,44 @@
+// Page thread: when to try again after a failure.
+
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 30_000;
+/** After so long without a failure the pauses begin anew. */
+const QUIET_MS = 60_000;
+
+/** One planned attempt at a time; every further failure doubles the pause. */
+export class Recovery {
+  readonly #attempt: () => void;
+  readonly #firstMs: number;
+  #nextMs: number;
+  #last = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(attempt: () => void, firstMs: number = FIRST_PAUSE_MS) {
+    this.#attempt = attempt;
+    this.#firstMs = firstMs;
+    this.#nextMs = firstMs;
+  }
+
+  /** Plan an attempt. Returns the milliseconds until then. */
+  plan(): number {
+    const now = Date.now();
+    if (now - this.#last > QUIET_MS) this.#nextMs = this.#firstMs;
+    this.#last = now;
+    const pause = this.#nextMs;
+    this.#nextMs = Math.min(LONGEST_PAUSE_MS, 2 * pause);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#attempt, pause);
+    return pause;
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Attempt at once, instead of what was planned. */
+  now(): void {
+    this.cancel();
+    this.#attempt();
+  }
+}

@@ -1,0 +1,59 @@
+// Page thread: what must hold before a node can be made, and what the processor's constructor is handed.
+
+import { SordinoError } from "./errors.js";
+import { type Assets, aborted, addWorklet, chooseEngine, fetchEngine, locate, type ModelName } from "./load.js";
+import type { EngineName, Startup } from "./messages.js";
+import { type CustomModel, channelCount, initialSettings, type SordinoOptions } from "./options.js";
+
+const LOWEST_RATE = 8_000;
+const HIGHEST_RATE = 192_000;
+
+/** Everything that is known before the processor is made. */
+export interface Plan {
+  readonly options: SordinoOptions;
+  readonly engine: EngineName;
+  readonly model: ModelName | CustomModel;
+  readonly startup: Startup;
+}
+
+export function isOffline(context: BaseAudioContext): boolean {
+  return typeof OfflineAudioContext !== "undefined" && context instanceof OfflineAudioContext;
+}
+
+/** throws SordinoError "unsupported" or "sample-rate" */
+function checkContext(context: BaseAudioContext): void {
+  if (typeof AudioWorkletNode === "undefined" || !context.audioWorklet) {
+    throw new SordinoError(
+      "unsupported",
+      "there is no AudioWorklet here; it needs a browser and a page served over HTTPS",
+    );
+  }
+  const { sampleRate } = context;
+  if (sampleRate < LOWEST_RATE || sampleRate > HIGHEST_RATE || !Number.isInteger(sampleRate)) {
+    throw new SordinoError(
+      "sample-rate",
+      `the context runs at ${sampleRate} Hz; wanted a whole number from ${LOWEST_RATE} to ${HIGHEST_RATE}`,
+    );
+  }
+}
+
+/** The files of an engine for a model. throws SordinoError */
+export function assetsFor(engine: EngineName, model: ModelName | CustomModel, options: SordinoOptions): Assets {
+  return locate(engine, model, options.assets ?? {});
+}
+
+/** Check the options, load the worklet and fetch the files, side by side. rejects SordinoError */
+export async function prepare(context: BaseAudioContext, options: SordinoOptions): Promise<Plan> {
+  const { signal, model = "standard" } = options;
+  if (signal?.aborted) throw aborted(signal);
+  const settings = initialSettings(options);
+  const channels = channelCount(options);
+  checkContext(context);
+  const engine = chooseEngine(options.engine ?? "auto");
+  const assets = assetsFor(engine, model, options);
+  const [files] = await Promise.all([fetchEngine(assets, signal), addWorklet(context, assets.worklet)]);
+  if (signal?.aborted) throw aborted(signal);
+  const realTime = !isOffline(context) && options.overrunPolicy !== "ignore";
+  const startup = { ...files, settings, channels, linked: options.linked ?? true, realTime };
+  return { options, engine, model, startup };
+}

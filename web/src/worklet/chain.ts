@@ -1,0 +1,179 @@
+// Audio thread: the way of the cleaned signal. Render quanta of any length and rate become hops and quanta again.
+
+import { HOP } from "../params.js";
+import type { Engine } from "./engine.js";
+import type { Resampler } from "./resampler.js";
+import { reblockingDelay } from "./schedule.js";
+
+/** Samples per channel that wait to be played. */
+class Ring {
+  #samples: Float32Array[] = [];
+  #length = 0;
+  #read = 0;
+  #write = 0;
+
+  /** Begin with `silence` samples of silence; never more than `longest` wait. */
+  configure(channels: number, silence: number, longest: number): void {
+    this.#length = longest + 1;
+    this.#samples = Array.from({ length: channels }, () => new Float32Array(this.#length));
+    this.#read = 0;
+    this.#write = silence;
+  }
+
+  clear(silence: number): void {
+    for (const samples of this.#samples) samples.fill(0);
+    this.#read = 0;
+    this.#write = silence;
+  }
+
+  push(blocks: readonly Float32Array[], channels: number, count: number): void {
+    for (let c = 0; c < this.#samples.length; c++) {
+      const samples = this.#samples[c]!;
+      const block = blocks[c]!;
+      let at = this.#write;
+      for (let i = 0; i < count; i++) {
+        samples[at] = c < channels ? block[i]! : 0;
+        at = at + 1 === this.#length ? 0 : at + 1;
+      }
+    }
+    this.#write = (this.#write + count) % this.#length;
+  }
+
+  pull(blocks: readonly Float32Array[], channels: number, count: number): void {
+    for (let c = 0; c < channels; c++) {
+      const samples = this.#samples[c]!;
+      const block = blocks[c]!;
+      let at = this.#read;
+      for (let i = 0; i < count; i++) {
+        block[i] = samples[at]!;
+        at = at + 1 === this.#length ? 0 : at + 1;
+      }
+    }
+    this.#read = (this.#read + count) % this.#length;
+  }
+}
+
+/** One engine and everything between it and the render quanta. exchange() allocates nothing. */
+export class Chain {
+  readonly engine: Engine;
+  readonly #rate: number;
+  readonly #channels: number;
+  readonly #ring = new Ring();
+  #padding = 0;
+  #fill = 0;
+
+  constructor(engine: Engine, channels: number, rate: number, quantum: number) {
+    this.engine = engine;
+    this.#rate = rate;
+    this.#channels = channels;
+    this.configure(quantum);
+  }
+
+  /** Samples between input and output at the context's rate. */
+  get latency(): number {
+    return this.#padding + this.engine.delays.total;
+  }
+
+  /** Forget what is under way and prepare for quanta of this length. */
+  configure(quantum: number): void {
+    this.#padding = reblockingDelay(this.#rate, quantum);
+    const hop = Math.ceil(this.#rate / 100) + 1;
+    this.#ring.configure(this.#channels, this.#padding, this.#padding + quantum + 2 * hop);
+    this.reset();
+  }
+
+  reset(): void {
+    this.engine.reset();
+    for (const input of this.engine.input) input.fill(0);
+    this.#ring.clear(this.#padding);
+    this.#fill = 0;
+  }
+
+  /**
+   * Take one render quantum and give one back.
+   *
+   * outputs   [channels][quantum] written
+   * inputs    [channels][quantum] read; a missing channel is the first one; none is silence
+   * returns   hops worked off, or -1 when the kernel gave samples that are not finite (outputs are then not written)
+   * throws    what the kernel throws when it traps
+   */
+  exchange(
+    outputs: readonly Float32Array[],
+    inputs: readonly Float32Array[],
+    channels: number,
+    quantum: number,
+  ): number {
+    const { toKernel } = this.engine;
+    const longest = toKernel?.longest ?? HOP;
+    let hops = 0;
+    for (let done = 0; done < quantum; ) {
+      const count = Math.min(longest, quantum - done);
+      let more: number;
+      if (toKernel) {
+        copyBlocks(toKernel.input, inputs, channels, done, count);
+        more = this.#gather(toKernel.output, channels, 0, toKernel.convert(count));
+      } else {
+        more = this.#gather(inputs, channels, done, count);
+      }
+      if (more < 0) return -1;
+      hops += more;
+      done += count;
+    }
+    this.#ring.pull(outputs, channels, quantum);
+    return hops;
+  }
+
+  /** Append to the hop and work it off whenever it is full. Returns the hops worked off, or -1. */
+  #gather(blocks: readonly Float32Array[], channels: number, from: number, count: number): number {
+    const { input } = this.engine;
+    let hops = 0;
+    for (let done = 0; done < count; ) {
+      const part = Math.min(HOP - this.#fill, count - done);
+      for (let c = 0; c < channels; c++) copy(input[c]!, this.#fill, blocks[c] ?? blocks[0], from + done, part);
+      this.#fill += part;
+      done += part;
+      if (this.#fill < HOP) break;
+      this.#fill = 0;
+      this.engine.processHop(channels);
+      if (!this.#playHop(channels)) return -1;
+      hops++;
+    }
+    return hops;
+  }
+
+  #playHop(channels: number): boolean {
+    const { output, fromKernel } = this.engine;
+    for (let c = 0; c < channels; c++) if (!allFinite(output[c]!)) return false;
+    if (fromKernel) this.#playConverted(fromKernel, output, channels);
+    else this.#ring.push(output, channels, HOP);
+    return true;
+  }
+
+  #playConverted(fromKernel: Resampler, output: readonly Float32Array[], channels: number): void {
+    copyBlocks(fromKernel.input, output, channels, 0, HOP);
+    this.#ring.push(fromKernel.output, channels, fromKernel.convert(HOP));
+  }
+}
+
+/** A sum is finite exactly if its terms are, as long as they are of a sensible size. */
+function allFinite(samples: Float32Array): boolean {
+  let sum = 0;
+  for (let i = 0; i < samples.length; i++) sum += samples[i]!;
+  return Number.isFinite(sum);
+}
+
+function copy(to: Float32Array, at: number, source: Float32Array | undefined, from: number, count: number): void {
+  if (source === undefined) to.fill(0, at, at + count);
+  else for (let i = 0; i < count; i++) to[at + i] = source[from + i]!;
+}
+
+function copyBlocks(
+  to: readonly Float32Array[],
+  sources: readonly Float32Array[],
+  channels: number,
+  from: number,
+  count: number,
+): void {
+  for (let c = 0; c < to.length; c++)
+    copy(to[c]!, 0, c < channels ? (sources[c] ?? sources[0]) : undefined, from, count);
+}

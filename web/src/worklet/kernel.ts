@@ -1,0 +1,118 @@
+// Audio thread: the wasm module's functions (wasm/sordino.h), and how a module is started.
+
+import type { Failure } from "../messages.js";
+
+const PAGE_BYTES = 65_536;
+const ALIGNMENT = 16;
+
+/** Pointers are byte offsets into the memory. */
+export interface Kernel {
+  readonly memory: WebAssembly.Memory;
+  readonly __heap_base: WebAssembly.Global;
+  sordino_state_bytes(): number;
+  sordino_init(state: number, weights: number, weightBytes: number): number;
+  sordino_reset(state: number): void;
+  sordino_process(state: number, output: number, input: number): void;
+  sordino_latency(state: number): number;
+  sordino_set_post_filter(state: number, passes: number): void;
+  sordino_set_attenuation_limit(state: number, floorGain: number): void;
+  sordino_channel_bytes(): number;
+  sordino_join(channel: number, state: number): void;
+  sordino_follow(channel: number, output: number, input: number, state: number): void;
+  sordino_resampler_bytes(fromHz: number, toHz: number, channels: number, delay: number): number;
+  sordino_resampler_init(resampler: number, fromHz: number, toHz: number, channels: number, delay: number): void;
+  sordino_resampler_reset(resampler: number): void;
+  sordino_resample(
+    resampler: number,
+    output: number,
+    outputStride: number,
+    input: number,
+    inputStride: number,
+    samples: number,
+  ): number;
+  sordino_voice(state: number): number;
+  sordino_gains(state: number): number;
+  sordino_strengths(state: number): number;
+  sordino_pitch_period(state: number): number;
+  sordino_pitch_correlation(state: number): number;
+}
+
+const EXPORTS: readonly (keyof Kernel)[] = [
+  "memory",
+  "__heap_base",
+  "sordino_state_bytes",
+  "sordino_init",
+  "sordino_reset",
+  "sordino_process",
+  "sordino_latency",
+  "sordino_set_post_filter",
+  "sordino_set_attenuation_limit",
+  "sordino_channel_bytes",
+  "sordino_join",
+  "sordino_follow",
+  "sordino_resampler_bytes",
+  "sordino_resampler_init",
+  "sordino_resampler_reset",
+  "sordino_resample",
+  "sordino_voice",
+  "sordino_gains",
+  "sordino_strengths",
+  "sordino_pitch_period",
+  "sordino_pitch_correlation",
+];
+
+/** Why an engine could not be made. */
+export class EngineError extends Error {
+  readonly failure: Failure;
+
+  constructor(code: Failure["code"], message: string) {
+    super(message);
+    this.failure = { code, message };
+  }
+}
+
+/** rejects  EngineError "wasm" */
+export async function instantiate(wasm: ArrayBuffer): Promise<Kernel> {
+  let exports: WebAssembly.Exports;
+  try {
+    exports = (await WebAssembly.instantiate(wasm)).instance.exports;
+  } catch (cause) {
+    throw new EngineError("wasm", `the wasm module (${wasm.byteLength} bytes) was refused: ${cause}`);
+  }
+  const missing = EXPORTS.filter((name) => !(name in exports));
+  if (missing.length > 0) throw new EngineError("wasm", `the wasm module does not export ${missing.join(", ")}`);
+  return exports as unknown as Kernel;
+}
+
+/** Hands out addresses above the module's own data; commit() grows the memory to what was handed out. */
+export class Allocator {
+  readonly #kernel: Kernel;
+  #top: number;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    this.#top = kernel.__heap_base.value as number;
+  }
+
+  reserve(bytes: number): number {
+    const at = Math.ceil(this.#top / ALIGNMENT) * ALIGNMENT;
+    this.#top = at + bytes;
+    return at;
+  }
+
+  /** Address and, after commit(), views are the caller's to make: [rows][samples] floats. */
+  reserveFloats(rows: number, samples: number): number {
+    return this.reserve(rows * samples * Float32Array.BYTES_PER_ELEMENT);
+  }
+
+  commit(): void {
+    const missing = this.#top - this.#kernel.memory.buffer.byteLength;
+    if (missing > 0) this.#kernel.memory.grow(Math.ceil(missing / PAGE_BYTES));
+  }
+}
+
+/** Views of [rows][samples] floats in the memory; they hold until it grows. */
+export function views(kernel: Kernel, at: number, rows: number, samples: number): Float32Array[] {
+  const rowBytes = samples * Float32Array.BYTES_PER_ELEMENT;
+  return Array.from({ length: rows }, (_, row) => new Float32Array(kernel.memory.buffer, at + row * rowBytes, samples));
+}

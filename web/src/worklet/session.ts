@@ -1,0 +1,264 @@
+// Audio thread: one stream with everything that may happen to it. The cleaned signal comes from a chain, the unchanged
+// one from a delay line; whatever fails, the voice goes on.
+
+import type { EngineFiles, Failure, Readout, Reply, Settings, StreamShape } from "../messages.js";
+import { BANDS } from "../params.js";
+import { Chain } from "./chain.js";
+import { DelayLine } from "./delay.js";
+import { Engine } from "./engine.js";
+import { EngineError } from "./kernel.js";
+import { Meter } from "./meter.js";
+import { crossfade, Mixer } from "./mixer.js";
+import { Watch } from "./watch.js";
+
+/** A new engine runs unheard for so long, so that the network knows the voice when it is heard. */
+const WARM_UP_S = 0.3;
+const FADES_PER_SECOND = 100;
+/** "overrun" is said at most once in so many frames while the kernel runs. */
+const FRAMES_PER_REPORT = 100;
+
+/** What a session needs from the thread it lives on. */
+export interface Host {
+  /** Milliseconds, as fine as the thread can tell. */
+  now(): number;
+  reply(reply: Reply): void;
+}
+
+/** process() allocates nothing but the messages for failures, overruns and, where wanted, the voice. */
+export class Session {
+  readonly #host: Host;
+  readonly #shape: StreamShape;
+  readonly #rate: number;
+  readonly #dryDelay: DelayLine;
+  readonly #mixer: Mixer;
+  readonly #watch = new Watch();
+  readonly #meter = new Meter();
+  #settings: Settings;
+  #quantum: number;
+  #dry: Float32Array[] = [];
+  #wet: Float32Array[] = [];
+  #newWet: Float32Array[] = [];
+  /** The chain that is heard; the one that warms up or is being faded in. */
+  #current: Chain | undefined;
+  #incoming: Chain | undefined;
+  #incomingId = 0;
+  #warmUp = 0;
+  #crossShare = 0;
+  #heard = false;
+  #tellVoice = false;
+  #reported = 0;
+  #alive = true;
+
+  constructor(host: Host, shape: StreamShape, settings: Settings, rate: number, quantum: number) {
+    this.#host = host;
+    this.#shape = shape;
+    this.#settings = settings;
+    this.#rate = rate;
+    this.#quantum = quantum;
+    this.#dryDelay = new DelayLine(shape.channels, rate);
+    this.#mixer = new Mixer(shape.channels, Math.round(rate / FADES_PER_SECOND));
+    this.#makeBlocks();
+  }
+
+  /** Make an engine. The first is heard at once if nothing was played before; any other is warmed up and faded in. */
+  async start(files: EngineFiles, id: number): Promise<void> {
+    let chain: Chain;
+    try {
+      const engine = await Engine.create(files, this.#shape, this.#rate);
+      if (!this.#alive) return;
+      engine.apply(this.#settings);
+      chain = new Chain(engine, this.#shape.channels, this.#rate, this.#quantum);
+    } catch (cause) {
+      const failure: Failure =
+        cause instanceof EngineError ? cause.failure : { code: "wasm", message: `the engine did not start: ${cause}` };
+      if (this.#alive) this.#host.reply({ type: "failure", id, failure });
+      return;
+    }
+    if (this.#heard) {
+      this.#warm(chain, id);
+      return;
+    }
+    this.#current = chain;
+    this.#dryDelay.configure(chain.latency, this.#quantum);
+    this.#mixer.set(this.#target());
+    this.#sayReady(chain, id);
+  }
+
+  apply(settings: Settings): void {
+    this.#settings = settings;
+    this.#guard(() => this.#current?.engine.apply(settings));
+    this.#guard(() => this.#incoming?.engine.apply(settings));
+  }
+
+  tellVoice(on: boolean): void {
+    this.#tellVoice = on;
+  }
+
+  /** Forget the past: states, delays and counters. The sound fades to the silence with which every stream begins. */
+  reset(): void {
+    this.#watch.reset();
+    this.#meter.reset();
+    this.#reported = 0;
+    this.#dryDelay.clear();
+    this.#guard(() => this.#current?.reset());
+    this.#guard(() => this.#incoming?.reset());
+    this.#mixer.jump(this.#target());
+  }
+
+  destroy(): void {
+    this.#alive = false;
+    this.#current = this.#incoming = undefined;
+  }
+
+  /** One block of every channel, [channels][quantum]; fewer inputs than outputs are the first one, none is silence. */
+  process(outputs: readonly Float32Array[], inputs: readonly Float32Array[]): void {
+    const quantum = outputs[0]!.length;
+    const channels = Math.min(outputs.length, this.#shape.channels);
+    if (quantum !== this.#quantum) this.#adopt(quantum);
+    if (this.#current && this.#current.latency !== this.#dryDelay.delay) this.#align(this.#current.latency);
+    this.#dryDelay.process(this.#dry, inputs, channels, quantum);
+    if (inputs.length > 0) this.#heard = true;
+    const wasHeard = this.#current;
+    if (this.#current && this.#run(this.#current, this.#wet, inputs, channels) === false) this.#current = undefined;
+    if (this.#incoming) this.#runIncoming(inputs, channels);
+    if (wasHeard && this.#current === undefined) this.#mixer.jump(0);
+    this.#mixer.mix(outputs, this.#dry, this.#wet, this.#target(), channels, quantum);
+    for (let c = channels; c < outputs.length; c++) outputs[c]!.set(outputs[0]!);
+    this.#meter.note(this.#dry, outputs, channels, quantum);
+  }
+
+  /** Answer the page. Runs in a message handler, never inside process(). */
+  read(): Readout {
+    const engine = this.#current?.engine;
+    const { inputDb, outputDb } = this.#meter.read();
+    return {
+      inputDb,
+      outputDb,
+      voice: engine?.voice ?? 0,
+      pitchPeriod: engine?.pitchPeriod ?? 0,
+      pitchCorrelation: engine?.pitchCorrelation ?? 0,
+      gains: engine?.gains.slice() ?? new Float32Array(BANDS).fill(1),
+      strengths: engine?.strengths.slice() ?? new Float32Array(BANDS),
+      stats: {
+        frames: this.#watch.frames,
+        meanFrameMs: this.#watch.meanMs,
+        maxFrameMs: this.#watch.maxMs,
+        overruns: this.#watch.overruns,
+        memoryBytes: engine?.memoryBytes ?? 0,
+      },
+    };
+  }
+
+  /** Share of the cleaned signal that is wanted now. */
+  #target(): number {
+    return this.#current === undefined || this.#settings.bypass ? 0 : 1;
+  }
+
+  #warm(chain: Chain, id: number): void {
+    this.#incoming = chain;
+    this.#incomingId = id;
+    this.#warmUp = chain.latency + Math.round(WARM_UP_S * this.#rate);
+    this.#crossShare = 0;
+    this.#watch.forgive();
+  }
+
+  /** One quantum through a chain. Returns false when the chain is lost or stopped; the page has then been told. */
+  #run(chain: Chain, wet: readonly Float32Array[], inputs: readonly Float32Array[], channels: number): boolean {
+    const begin = this.#host.now();
+    let hops: number;
+    try {
+      hops = chain.exchange(wet, inputs, channels, this.#quantum);
+    } catch (cause) {
+      return this.#fail(`the kernel trapped: ${cause}`, chain);
+    }
+    if (hops < 0) return this.#fail("the kernel returned samples that are not finite numbers", chain);
+    if (hops === 0) return true;
+    if (this.#tellVoice && chain === this.#current) {
+      this.#host.reply({ type: "voice", probability: chain.engine.voice });
+    }
+    const verdict = this.#watch.note(hops, this.#host.now() - begin);
+    if (verdict === "fine" || !this.#shape.realTime) return true;
+    return this.#beLate(verdict === "stop");
+  }
+
+  #beLate(stop: boolean): boolean {
+    const { frames, overruns } = this.#watch;
+    if (stop || this.#reported === 0 || frames - this.#reported >= FRAMES_PER_REPORT) {
+      this.#reported = frames;
+      this.#host.reply({ type: "overrun", overruns, stopped: stop });
+    }
+    return !stop;
+  }
+
+  #runIncoming(inputs: readonly Float32Array[], channels: number): void {
+    const chain = this.#incoming!;
+    if (!this.#run(chain, this.#newWet, inputs, channels)) {
+      this.#incoming = undefined;
+      return;
+    }
+    this.#warmUp -= this.#quantum;
+    if (this.#warmUp > 0) return;
+    if (this.#current === undefined) {
+      this.#promote();
+      for (let c = 0; c < channels; c++) this.#wet[c]!.set(this.#newWet[c]!);
+      return;
+    }
+    const share = Math.min(1, this.#crossShare + (this.#quantum * FADES_PER_SECOND) / this.#rate);
+    crossfade(this.#wet, this.#newWet, this.#crossShare, share, channels, this.#quantum);
+    this.#crossShare = share;
+    if (share === 1) this.#promote();
+  }
+
+  /** The incoming chain becomes the one that is heard. */
+  #promote(): void {
+    const chain = this.#incoming!;
+    this.#current = chain;
+    this.#incoming = undefined;
+    this.#sayReady(chain, this.#incomingId);
+  }
+
+  #sayReady(chain: Chain, id: number): void {
+    const { stateBytes } = chain.engine;
+    this.#host.reply({ type: "ready", id, latencySamples: chain.latency, stateBytes });
+  }
+
+  /** The unchanged signal follows the cleaned one. */
+  #align(delay: number): void {
+    this.#dryDelay.configure(delay, this.#quantum);
+    if (this.#mixer.share < 1) this.#mixer.jump(this.#mixer.share);
+  }
+
+  #adopt(quantum: number): void {
+    this.#quantum = quantum;
+    this.#makeBlocks();
+    for (const chain of [this.#current, this.#incoming]) this.#guard(() => chain?.configure(quantum));
+    this.#dryDelay.configure(this.#dryDelay.delay, quantum);
+    this.#mixer.jump(this.#target());
+    if (this.#current) this.#host.reply({ type: "latency", latencySamples: this.#current.latency });
+  }
+
+  #makeBlocks(): void {
+    const blocks = (): Float32Array[] =>
+      Array.from({ length: this.#shape.channels }, () => new Float32Array(this.#quantum));
+    this.#dry = blocks();
+    this.#wet = blocks();
+    this.#newWet = blocks();
+  }
+
+  /** A broken kernel may trap in anything it is asked; process() will find out and report it. */
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (cause) {
+      this.#fail(`the kernel trapped: ${cause}`);
+      this.#current = this.#incoming = undefined;
+      this.#mixer.jump(0);
+    }
+  }
+
+  #fail(message: string, chain?: Chain): false {
+    const id = chain !== undefined && chain === this.#incoming ? this.#incomingId : undefined;
+    this.#host.reply({ type: "failure", id, failure: { code: "runtime", message } });
+    return false;
+  }
+}
