@@ -3,13 +3,23 @@
 // Samples travel in buffers (NumPy arrays, array.array, memoryview) of float32; no NumPy is needed to use the module.
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 extern "C" {
+#if defined(SORDINO_KERNEL_DISPATCH)
+#include "native/gemv.h"
+#endif
 #include "network.h"
 #include "sordino.h"
 #include "stages.h"
@@ -19,19 +29,49 @@ namespace py = pybind11;
 
 namespace {
 
+// The elements of a contiguous buffer; the exporter keeps them in place as long as this lives.
+template <class T> class View {
+public:
+    View(const py::buffer &buffer, py::ssize_t wanted, bool writable) : info_(buffer.request(writable))
+    {
+        if (info_.itemsize != sizeof(T) || info_.format != py::format_descriptor<T>::format())
+            throw py::type_error("buffer of format '" + info_.format + "', wanted '" + py::format_descriptor<T>::format() +
+                                 "'");
+        py::ssize_t stride = info_.itemsize;
+        for (size_t axis = static_cast<size_t>(info_.ndim); axis-- > 0; stride *= info_.shape[axis])
+            if (info_.shape[axis] > 1 && info_.strides[axis] != stride) throw py::value_error("buffer is not contiguous");
+        if (wanted >= 0 && info_.size != wanted)
+            throw py::value_error("buffer of " + std::to_string(info_.size) + " items, wanted " + std::to_string(wanted));
+    }
+
+    T *data() const { return static_cast<T *>(info_.ptr); }
+    py::ssize_t size() const { return info_.size; }
+
+private:
+    py::buffer_info info_;
+};
+
+// For stages, which run while the interpreter waits: the caller's buffers stay where they are.
 template <class T> T *view(const py::buffer &buffer, py::ssize_t wanted, bool writable)
 {
-    const py::buffer_info info = buffer.request(writable);
-    if (info.itemsize != sizeof(T) || info.format != py::format_descriptor<T>::format())
-        throw py::type_error("buffer of format '" + info.format + "', wanted '" + py::format_descriptor<T>::format() + "'");
-    py::ssize_t stride = info.itemsize;
-    for (py::ssize_t axis = info.ndim; axis-- > 0; stride *= info.shape[static_cast<size_t>(axis)])
-        if (info.shape[static_cast<size_t>(axis)] > 1 && info.strides[static_cast<size_t>(axis)] != stride)
-            throw py::value_error("buffer is not contiguous");
-    if (wanted >= 0 && info.size != wanted)
-        throw py::value_error("buffer of " + std::to_string(info.size) + " items, wanted " + std::to_string(wanted));
-    return static_cast<T *>(info.ptr);
+    return View<T>(buffer, wanted, writable).data();
 }
+
+// Marks an object as at work, so that a second thread gets an exception instead of a torn state.
+class Busy {
+public:
+    explicit Busy(std::atomic_flag &flag) : flag_(flag)
+    {
+        if (flag_.test_and_set(std::memory_order_acquire))
+            throw std::runtime_error("the stream is in use by another thread; use one stream per thread");
+    }
+    Busy(const Busy &) = delete;
+    Busy &operator=(const Busy &) = delete;
+    ~Busy() { flag_.clear(std::memory_order_release); }
+
+private:
+    std::atomic_flag &flag_;
+};
 
 const char *reason(int32_t code)
 {
@@ -58,30 +98,102 @@ std::unique_ptr<uint8_t, Free> aligned(size_t bytes)
 
 class Stream {
 public:
-    explicit Stream(const py::bytes &file)
+    explicit Stream(py::bytes file) : file_(std::move(file))
     {
-        const std::string_view bytes = file;
-        weights_ = aligned(bytes.size());
-        std::memcpy(weights_.get(), bytes.data(), bytes.size());
+        const std::string_view bytes = file_;
+        const auto *weights = reinterpret_cast<const uint8_t *>(bytes.data());
+        if (reinterpret_cast<uintptr_t>(weights) % SORDINO_ALIGNMENT) {
+            copy_ = aligned(bytes.size());
+            std::memcpy(copy_.get(), weights, bytes.size());
+            weights = copy_.get();
+        }
         memory_ = aligned(sordino_state_bytes());
-        const int32_t code = sordino_init(state(), weights_.get(), static_cast<uint32_t>(bytes.size()));
+        const int32_t code = sordino_init(state(), weights, static_cast<uint32_t>(bytes.size()));
         if (code != SORDINO_OK) throw py::value_error(reason(code));
     }
 
     void process(const py::buffer &out, const py::buffer &in)
     {
-        const float *from = view<float>(in, -1, false);
-        const py::ssize_t samples = in.request().size;
-        float *to = view<float>(out, samples, true);
+        const View<float> from(in, -1, false);
+        const View<float> to(out, from.size(), true);
+        const py::ssize_t samples = from.size();
         if (samples % HOP) throw py::value_error(std::to_string(samples) + " samples, wanted a multiple of 480");
+        const Busy busy(busy_);
         const py::gil_scoped_release release;
-        for (py::ssize_t n = 0; n < samples; n += HOP) sordino_process(state(), to + n, from + n);
+        for (py::ssize_t n = 0; n < samples; n += HOP) sordino_process(state(), to.data() + n, from.data() + n);
+    }
+
+    void reset()
+    {
+        const Busy busy(busy_);
+        sordino_reset(state());
     }
 
     sordino_state *state() const { return reinterpret_cast<sordino_state *>(memory_.get()); }
 
 private:
-    std::unique_ptr<uint8_t, Free> weights_, memory_;
+    py::bytes file_; // streams of one model share its bytes
+    std::unique_ptr<uint8_t, Free> copy_, memory_;
+    std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
+};
+
+class Channel {
+public:
+    explicit Channel(const Stream &leader) : leader_(leader.state()), memory_(aligned(sordino_channel_bytes()))
+    {
+        sordino_join(channel(), leader_);
+    }
+
+    void follow(const py::buffer &out, const py::buffer &in)
+    {
+        sordino_follow(channel(), view<float>(out, HOP, true), view<float>(in, HOP, false), leader_);
+    }
+
+private:
+    sordino_channel *channel() const { return reinterpret_cast<sordino_channel *>(memory_.get()); }
+
+    const sordino_state *leader_;
+    std::unique_ptr<uint8_t, Free> memory_;
+};
+
+class Resampler {
+public:
+    Resampler(uint32_t in_hz, uint32_t out_hz, double delay)
+        : ratio_(static_cast<double>(out_hz) / static_cast<double>(in_hz))
+    {
+        const uint32_t bytes = sordino_resampler_bytes(in_hz, out_hz, 1, delay);
+        if (!bytes) throw py::value_error("rates or delay out of range");
+        memory_ = aligned(bytes);
+        sordino_resampler_init(resampler(), in_hz, out_hz, 1, delay);
+    }
+
+    py::ssize_t process(const py::buffer &out, const py::buffer &in)
+    {
+        const View<float> from(in, -1, false), to(out, -1, true);
+        if (static_cast<double>(to.size()) < static_cast<double>(from.size()) * ratio_ + 1)
+            throw py::value_error("buffer of " + std::to_string(to.size()) + " items is too small for the output");
+        const Busy busy(busy_);
+        const py::gil_scoped_release release;
+        py::ssize_t written = 0;
+        for (py::ssize_t n = 0; n < from.size(); n += SORDINO_RESAMPLER_BLOCK) {
+            const py::ssize_t block = std::min<py::ssize_t>(SORDINO_RESAMPLER_BLOCK, from.size() - n);
+            written += sordino_resample(resampler(), to.data() + written, 0, from.data() + n, 0, static_cast<uint32_t>(block));
+        }
+        return written;
+    }
+
+    void reset()
+    {
+        const Busy busy(busy_);
+        sordino_resampler_reset(resampler());
+    }
+
+private:
+    sordino_resampler *resampler() const { return reinterpret_cast<sordino_resampler *>(memory_.get()); }
+
+    double ratio_;
+    std::unique_ptr<uint8_t, Free> memory_;
+    std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
 };
 
 py::list bands(const float *values)
@@ -150,6 +262,29 @@ void bind_stages(py::module_ m)
     });
 }
 
+py::dict kernels()
+{
+    py::dict usable;
+#if defined(SORDINO_KERNEL_DISPATCH)
+    int32_t count;
+    const sordino_kernel *all = sordino_kernels(&count);
+    for (int32_t i = 0; i < count; i++) usable[all[i].name] = py::bool_(all[i].usable);
+#endif
+    return usable;
+}
+
+std::string choose_kernel(const char *name)
+{
+#if defined(SORDINO_KERNEL_DISPATCH)
+    const char *chosen = sordino_choose_kernel(name);
+    if (!chosen) throw py::value_error(std::string("no kernel called ") + name + " can be used here");
+    return chosen;
+#else
+    if (name) throw py::value_error("this build has one kernel");
+    return "simd128";
+#endif
+}
+
 } // namespace
 
 PYBIND11_MODULE(_native, m)
@@ -159,8 +294,8 @@ PYBIND11_MODULE(_native, m)
         .def(py::init<py::bytes>(), py::arg("weights"), "weights: the bytes of a weight file; ValueError says what is wrong.")
         .def("process", &Stream::process, py::arg("out"), py::arg("samples"),
              "float32 buffers of the same length, a multiple of 480; out may be samples.")
-        .def("reset", [](const Stream &s) { sordino_reset(s.state()); })
-        .def("set_post_filter", [](const Stream &s, bool on) { sordino_set_post_filter(s.state(), on); })
+        .def("reset", &Stream::reset)
+        .def("set_post_filter", [](const Stream &s, int32_t passes) { sordino_set_post_filter(s.state(), passes); })
         .def("set_attenuation_limit", [](const Stream &s, float floor) { sordino_set_attenuation_limit(s.state(), floor); })
         .def_property_readonly("latency", [](const Stream &s) { return sordino_latency(s.state()); })
         .def_property_readonly("voice", [](const Stream &s) { return sordino_voice(s.state()); })
@@ -168,5 +303,16 @@ PYBIND11_MODULE(_native, m)
         .def_property_readonly("strengths", [](const Stream &s) { return bands(sordino_strengths(s.state())); })
         .def_property_readonly("pitch_period", [](const Stream &s) { return sordino_pitch_period(s.state()); })
         .def_property_readonly("pitch_correlation", [](const Stream &s) { return sordino_pitch_correlation(s.state()); });
+    py::class_<Channel>(m, "Channel", "A channel that is treated as a stream has treated the mean of all channels.")
+        .def(py::init<const Stream &>(), py::arg("leader"), py::keep_alive<1, 2>())
+        .def("follow", &Channel::follow, py::arg("out"), py::arg("hop"), "float32 buffers of 480 samples.");
+    py::class_<Resampler>(m, "Resampler", "Sample rate conversion of one channel; see sordino_resampler_init.")
+        .def(py::init<uint32_t, uint32_t, double>(), py::arg("in_hz"), py::arg("out_hz"), py::arg("delay"))
+        .def("process", &Resampler::process, py::arg("out"), py::arg("samples"), "Returns the samples written.")
+        .def("reset", &Resampler::reset);
+    m.def("kernels", kernels, "Dot products of this build, the fastest first: name and whether the processor has it.");
+    m.def("choose_kernel", choose_kernel, py::arg("name") = static_cast<const char *>(nullptr),
+          "Use a dot product by its name, or the fastest; returns its name. Not while a stream is processing.");
+    choose_kernel(nullptr);
     bind_stages(m.def_submodule("stages", "The stages of the chain; see wasm/stages.h."));
 }

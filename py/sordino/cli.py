@@ -1,25 +1,37 @@
-"""The command line: sordino denoise | export | train | evaluate."""
+"""The command line: sordino denoise | compare | info | export | train | evaluate."""
 
 from __future__ import annotations
 
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from .engines import ENGINES, MODELS, EngineError, find_model, open_engine
+from .engines import MODELS, EngineError, find_model, open_engine
 from .model import Model, ModelError
 from .params import VERSION
 from .pipeline import Settings
 
+if TYPE_CHECKING:
+    from .audio import Treatment
+    from .batch import Outcome
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Sordino: real-time speech noise suppression.")
 console = Console(stderr=True)
-EngineName = StrEnum("EngineName", {name: name for name in ENGINES})
+FAILED, SOME_FAILED = 1, 3
+
+
+class EngineName(StrEnum):
+    """engines.ENGINES for the command line."""
+
+    native = "native"
+    wasm = "wasm"
+    reference = "reference"
 
 
 def _show_version(wanted: bool) -> None:
@@ -30,37 +42,131 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print it.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print it.")
+    ] = False,
 ) -> None:
     """Sordino: real-time speech noise suppression."""
 
 
-@app.command()
+@app.command(epilog="Exit code: 0 all done, 1 nothing done, 2 wrong usage, 3 some files failed, 130 interrupted.")
 def denoise(
-    source: Annotated[Path, typer.Argument(help="Sound file: WAV, FLAC, OGG, ... any rate, any channel count.")],
-    target: Annotated[Path, typer.Argument(help="Where the clean sound goes: .wav, .flac or .ogg.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE... TARGET",
+            help="Files, folders or 'glob*patterns', any rate, any channel count; last the file (.wav, .flac, .ogg) "
+            "or, for several, the folder of the results. `- -`: raw samples from stdin to stdout.",
+        ),
+    ],
     engine: Annotated[EngineName, typer.Option(help="What computes it.")] = EngineName.native,
     model: Annotated[str, typer.Option(help="Name, or path of an .onnx or .sordino file.")] = "standard",
     post_filter: Annotated[bool, typer.Option(help="Sharpen the gains.")] = True,
-    attenuation_limit_db: Annotated[float, typer.Option(min=0, help="Attenuate by at most this; 0: no limit.")] = 0,
-    force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite the target.")] = False,
+    attenuation_limit_db: Annotated[
+        float | None, typer.Option(min=0, help="Attenuate by at most this; 0 changes nothing.", show_default="no limit")
+    ] = None,
+    linked: Annotated[
+        bool, typer.Option("--linked/--independent", help="Same gains on all channels, or each on its own.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite what exists.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep results that are complete, make the others.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Files at the same time; 0: one per core.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Say on stdout what became of each file.")] = False,
+    raw: Annotated[str, typer.Option(help="Of stdin and stdout: s16 or f32, little-endian, interleaved.")] = "s16",
+    rate: Annotated[int, typer.Option(help="Of stdin, Hz.")] = 48_000,
+    channels: Annotated[int, typer.Option(help="Of stdin.")] = 1,
 ) -> None:
-    """Clean a recording; the output is aligned with the input and as long."""
-    from .audio import denoise_file
+    """Clean recordings; each result is aligned with its source and as long."""
+    from .api import _floor_gain
+    from .audio import Treatment
 
+    if len(paths) < 2:
+        raise typer.BadParameter("wanted at least one source and a target", param_hint="SOURCE... TARGET")
+    *sources, target = paths
+    treatment = Treatment(engine.value, model, Settings(int(post_filter), _floor_gain(attenuation_limit_db)), linked)
+    if "-" in paths:
+        if sources != ["-"] or target != "-" or as_json:
+            raise typer.BadParameter("raw samples go from - to -, without --json", param_hint="SOURCE... TARGET")
+        _denoise_pipe(raw, rate, channels, treatment)
+    else:
+        _denoise_files(sources, Path(target), treatment, force, resume, jobs, as_json)
+
+
+def _denoise_pipe(raw: str, rate: int, channels: int, treatment: Treatment) -> None:
+    from .audio import denoise_raw
+
+    def write(data: bytes) -> None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+    denoise_raw(sys.stdin.buffer, write, raw, rate, channels, treatment)
+
+
+def _denoise_files(
+    sources: list[str], target: Path, treatment: Treatment, force: bool, resume: bool, jobs: int, as_json: bool
+) -> None:
+    from . import batch
+
+    plan = batch.plan(sources, target)
+    if not force and not resume:
+        batch.refuse_existing(plan)
+    open_engine(treatment.engine, treatment.model, treatment.settings)
+    percentage = TextColumn("{task.percentage:3.0f} %")
+    columns = (TextColumn("{task.description}"), BarColumn(), percentage, TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        whole = bar.add_task(f"{len(plan)} files", total=len(plan), visible=len(plan) > 1)
+        tasks: dict[Path, TaskID] = {}
+
+        def show(source: Path, done: int, total: int) -> None:
+            if source not in tasks:
+                tasks[source] = bar.add_task(source.name, total=total)
+            bar.update(tasks[source], completed=done)
+            if done >= total:
+                bar.remove_task(tasks[source])
+                bar.advance(whole)
+
+        outcomes = batch.run(plan, treatment, jobs or batch.usable_cores(), force, resume, show)
+    _report(outcomes, as_json)
+
+
+def _report(outcomes: list[Outcome], as_json: bool) -> None:
+    """Say what became of the files; ends the program where one failed."""
+    import json
+
+    count = {status: sum(o.status == status for o in outcomes) for status in ("done", "skipped", "failed")}
+    if as_json:
+        print(json.dumps({**count, "files": [o.as_dict() for o in outcomes]}, indent=2))
+    for outcome in outcomes:
+        if outcome.error:
+            named = len(outcomes) == 1 or outcome.source in outcome.error
+            _complain(outcome.error if named else f"{outcome.source}: {outcome.error}")
+    if len(outcomes) > 1:
+        text = ", ".join(f"{number} {status}" for status, number in count.items() if number)
+        console.print(f"sordino: {text}", markup=False, highlight=False)
+    if count["failed"]:
+        raise typer.Exit(SOME_FAILED if count["failed"] < len(outcomes) else FAILED)
+
+
+@app.command()
+def compare(
+    source: Annotated[Path, typer.Argument(help="Sound file.")],
+    target: Annotated[Path, typer.Argument(help="The picture: .png, .svg or .pdf.")],
+    model: Annotated[str, typer.Option(help="Name, or path of a model.")] = "standard",
+    engine: Annotated[EngineName, typer.Option(help="What computes it.")] = EngineName.native,
+    start: Annotated[float, typer.Option(min=0, help="Where the picture begins, in seconds.")] = 0,
+    seconds: Annotated[float, typer.Option(min=0.1, max=600, help="How much it shows.")] = 20,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite the picture.")] = False,
+) -> None:
+    """Draw a recording before and after, with gains, pitch and speech probability; needs `sordino[plot]`."""
+    from . import picture
+
+    _need("matplotlib", "plot")
+    if target.suffix.lower() not in picture.PICTURE_FORMATS:
+        raise ValueError(f"the picture {target} ends in {target.suffix!r}, wanted {', '.join(picture.PICTURE_FORMATS)}")
     if target.exists() and not force:
         raise FileExistsError(f"{target} exists; --force overwrites it")
-    floor = 10 ** (-attenuation_limit_db / 20) if attenuation_limit_db else 0.0
-    settings = Settings(post_filter, floor)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(source.name, total=None)
-        denoise_file(
-            source,
-            target,
-            lambda: open_engine(engine.value, model, settings),
-            lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    story = picture.follow(picture.read_mono(source, start, seconds), model, engine.value)
+    picture.draw(story, f"{source.name}, model {Path(model).stem}", target)
 
 
 @app.command()
@@ -108,8 +214,8 @@ def train(
     _need("torch", "train")
     import torch
 
-    from .train.config import load_config
     from .train.checkpoint import load_checkpoint, to_model
+    from .train.config import load_config
     from .train.train import train as run
 
     chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
@@ -134,7 +240,8 @@ def evaluate(
     _need("pesq", "eval")
     from .train.listen import score_engine
 
-    results = score_engine(lambda: open_engine(engine.value, model, Settings(post_filter)), cache, split, count, console)
+    settings = Settings(int(post_filter))
+    results = score_engine(lambda: open_engine(engine.value, model, settings), cache, split, count, console)
     if as_json:
         import json
 
@@ -153,13 +260,20 @@ def _need(module: str, extra: str) -> None:
         raise EngineError(f"{module} is not installed; run `pip install 'sordino[{extra}]'`")
 
 
+def _complain(message: object) -> None:
+    console.print(f"sordino: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
 def main() -> Any:
-    """Entry point: known errors become one line on stderr and exit code 1."""
+    """Entry point: known errors become one line on stderr and an exit code."""
     try:
         return app()
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(FAILED)
     except (ModelError, EngineError, ValueError, OSError) as error:
-        console.print(f"sordino: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(1)
+        _complain(error)
+        sys.exit(FAILED)
 
 
 if __name__ == "__main__":

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
+from . import linked
 from .model import Model, ModelError
+from .models import MODELS, find_model, load_weights
 from .numerics import Float32
-from .params import HOP
+from .params import BANDS, HOP, PERIOD_MAX
 from .pipeline import Pipeline, Settings
 
+__all__ = [
+    "ENGINES",
+    "MODELS",
+    "Decision",
+    "Engine",
+    "EngineError",
+    "Follower",
+    "NativeEngine",
+    "ReferenceEngine",
+    "WasmEngine",
+    "WasmMemory",
+    "find_model",
+    "find_wasm",
+    "load_weights",
+    "open_engine",
+]
+
 ENGINES = ("native", "wasm", "reference")
-MODELS = Path(__file__).parent / "models"
 WASM_FOLDERS = (Path(__file__).parent / "wasm", Path(__file__).parents[2] / "build" / "wasm")
 WASM_ERRORS = {
     -1: "not a Sordino weight file",
@@ -22,10 +41,36 @@ WASM_ERRORS = {
     -4: "a damaged weight file (wrong checksum)",
     -5: "a weight file for a network that this build does not know",
 }
+NEW_SHAPE = "a new shape needs `sordino export --generate` and a build"
 
 
 class EngineError(RuntimeError):
     """An engine cannot be had or does not take the model; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided about the frame just given out.
+
+    voice              speech probability, 0..1
+    gains              (BANDS,) float32 the network's gains, 0..1, before post-filter and attenuation limit
+    strengths          (BANDS,) float32 share of the comb-filtered spectrum, 0..1
+    pitch_period       samples at 48 kHz, 96..799
+    pitch_correlation  0..1
+    """
+
+    voice: float
+    gains: Float32
+    strengths: Float32
+    pitch_period: float
+    pitch_correlation: float
+
+
+class Follower(Protocol):
+    """A channel that is treated as an engine has treated the mean of all channels."""
+
+    def follow(self, hop: Float32) -> Float32:
+        """Treat (HOP,) float32 after the engine has processed the mean of the same hop."""
 
 
 class Engine(Protocol):
@@ -36,31 +81,17 @@ class Engine(Protocol):
     def process(self, samples: Float32) -> Float32:
         """Take a whole number of hops, (n,) float32 at 48 kHz, and give as many samples out."""
 
+    def configure(self, settings: Settings) -> None:
+        """Exchange the listener's choices between hops."""
 
-def find_model(name_or_path: str) -> Path:
-    """Path of a model by its short name ("standard") or by its path.
+    def reset(self) -> None:
+        """Forget everything heard; followers must be made anew."""
 
-    raises  FileNotFoundError naming what was looked for and which names exist
-    """
-    path = Path(name_or_path)
-    if path.suffix in (".onnx", ".sordino"):
-        if path.is_file():
-            return path
-        raise FileNotFoundError(f"no model file at {path}")
-    named = MODELS / f"{name_or_path}.onnx"
-    if named.is_file():
-        return named
-    known = ", ".join(sorted(p.stem for p in MODELS.glob("*.onnx"))) or "none"
-    raise FileNotFoundError(f"no model is called {name_or_path!r}; known: {known}; or give the path of an .onnx file")
+    def decision(self) -> Decision:
+        """What was decided about the last hop given out."""
 
-
-def load_weights(path: Path) -> bytes:
-    """The weight file of a model, quantised now where only the .onnx file exists."""
-    if path.suffix == ".sordino":
-        return path.read_bytes()
-    from .export.weight_file import weight_bytes
-
-    return weight_bytes(Model.load(path))
+    def follower(self) -> Follower:
+        """A further channel that gets this stream's gains."""
 
 
 class ReferenceEngine:
@@ -71,9 +102,27 @@ class ReferenceEngine:
             raise EngineError(f"the reference reads .onnx models, got {model}")
         self.pipeline = Pipeline(Model.load(model), settings, quantised)
         self.latency = self.pipeline.latency
+        self.decided = False
 
     def process(self, samples: Float32) -> Float32:
+        self.decided = True
         return np.concatenate([self.pipeline.process(h) for h in samples.reshape(-1, HOP)])
+
+    def configure(self, settings: Settings) -> None:
+        self.pipeline.settings = settings
+
+    def reset(self) -> None:
+        self.decided = False
+        self.pipeline.reset()
+
+    def decision(self) -> Decision:
+        p, silent = self.pipeline, np.zeros(BANDS, np.float32)
+        if not self.decided:
+            return Decision(0.0, silent, silent, float(PERIOD_MAX), 0.0)
+        return Decision(float(p.voice), p.gain, p.strength, float(p.period), float(p.correlation))
+
+    def follower(self) -> Follower:
+        return linked.Channel(self.pipeline)
 
 
 class NativeEngine:
@@ -87,14 +136,40 @@ class NativeEngine:
         try:
             self.stream = Stream(weights)
         except ValueError as error:
-            raise ModelError(f"{error}; a new shape needs `sordino export --generate` and a build") from error
-        self.stream.set_post_filter(settings.post_filter)
-        self.stream.set_attenuation_limit(settings.floor_gain)
-        self.latency = self.stream.latency
+            raise ModelError(f"{error}; {NEW_SHAPE}") from error
+        self.latency: int = self.stream.latency
+        self.configure(settings)
 
     def process(self, samples: Float32) -> Float32:
         out = np.empty(samples.shape, np.float32)
         self.stream.process(out, np.ascontiguousarray(samples, np.float32))
+        return out
+
+    def configure(self, settings: Settings) -> None:
+        self.stream.set_post_filter(int(settings.post_filter))
+        self.stream.set_attenuation_limit(settings.floor_gain)
+
+    def reset(self) -> None:
+        self.stream.reset()
+
+    def decision(self) -> Decision:
+        s = self.stream
+        gains, strengths = np.array(s.gains, np.float32), np.array(s.strengths, np.float32)
+        return Decision(s.voice, gains, strengths, s.pitch_period, s.pitch_correlation)
+
+    def follower(self) -> Follower:
+        return _NativeFollower(self)
+
+
+class _NativeFollower:
+    def __init__(self, leader: NativeEngine) -> None:
+        from ._native import Channel
+
+        self.channel = Channel(leader.stream)
+
+    def follow(self, hop: Float32) -> Float32:
+        out = np.empty(HOP, np.float32)
+        self.channel.follow(out, np.ascontiguousarray(hop, np.float32))
         return out
 
 
@@ -114,10 +189,9 @@ class WasmEngine:
         self.hop = self.memory.reserve(4 * HOP)
         code = call("sordino_init", self.state, weights_at, len(weights))
         if code != 0:
-            raise ModelError(f"{WASM_ERRORS[code]}; a new shape needs `sordino export --generate` and a build")
-        call("sordino_set_post_filter", self.state, int(settings.post_filter))
-        call("sordino_set_attenuation_limit", self.state, settings.floor_gain)
-        self.latency = call("sordino_latency", self.state)
+            raise ModelError(f"{WASM_ERRORS[code]}; {NEW_SHAPE}")
+        self.latency = int(call("sordino_latency", self.state))
+        self.configure(settings)
 
     def process(self, samples: Float32) -> Float32:
         hops = np.ascontiguousarray(samples, np.float32).reshape(-1, HOP)
@@ -126,29 +200,61 @@ class WasmEngine:
     def _process_hop(self, hop: Float32) -> Float32:
         self.memory.write(self.hop, hop.tobytes())
         self.memory.call("sordino_process", self.state, self.hop, self.hop)
-        return np.frombuffer(self.memory.read(self.hop, 4 * HOP), np.float32)
+        return self.memory.floats(self.hop, HOP)
+
+    def configure(self, settings: Settings) -> None:
+        self.memory.call("sordino_set_post_filter", self.state, int(settings.post_filter))
+        self.memory.call("sordino_set_attenuation_limit", self.state, settings.floor_gain)
+
+    def reset(self) -> None:
+        self.memory.call("sordino_reset", self.state)
+
+    def decision(self) -> Decision:
+        def read(name: str) -> Any:
+            return self.memory.call(f"sordino_{name}", self.state)
+
+        gains, strengths = (self.memory.floats(read(name), BANDS) for name in ("gains", "strengths"))
+        return Decision(read("voice"), gains, strengths, read("pitch_period"), read("pitch_correlation"))
+
+    def follower(self) -> Follower:
+        return _WasmFollower(self)
+
+
+class _WasmFollower:
+    def __init__(self, leader: WasmEngine) -> None:
+        self.leader, self.memory = leader, leader.memory
+        self.channel = self.memory.reserve(self.memory.call("sordino_channel_bytes"))
+        self.memory.call("sordino_join", self.channel, leader.state)
+
+    def follow(self, hop: Float32) -> Float32:
+        at = self.leader.hop
+        self.memory.write(at, np.ascontiguousarray(hop, np.float32).tobytes())
+        self.memory.call("sordino_follow", self.channel, at, at, self.leader.state)
+        return self.memory.floats(at, HOP)
 
 
 class WasmMemory:
     """A module instance in wasmtime with a bump allocator above __heap_base."""
 
     def __init__(self, module: Path) -> None:
-        import wasmtime
-
+        try:
+            import wasmtime
+        except ImportError as error:
+            raise EngineError("the engine wasm needs wasmtime; run `pip install 'sordino[wasm]'`") from error
         config = wasmtime.Config()
         config.wasm_relaxed_simd = True
         self.store = wasmtime.Store(wasmtime.Engine(config))
         instance = wasmtime.Instance(self.store, wasmtime.Module.from_file(self.store.engine, str(module)), [])
-        self.exports = instance.exports(self.store)
+        self.exports: Any = instance.exports(self.store)
         self.memory = self.exports["memory"]
         self.top = self.exports["__heap_base"].value(self.store)
 
-    def call(self, name: str, *arguments: float) -> int:
+    def call(self, name: str, *arguments: float) -> Any:
         return self.exports[name](self.store, *arguments)
 
     def reserve(self, size: int) -> int:
         """Address of so many fresh bytes, a multiple of 16."""
-        at = -(-self.top // 16) * 16
+        at: int = -(-self.top // 16) * 16
         self.top = at + size
         missing = self.top - self.memory.data_len(self.store)
         if missing > 0:
@@ -167,6 +273,10 @@ class WasmMemory:
     def read(self, at: int, size: int) -> bytes:
         return bytes(self.memory.read(self.store, at, at + size))
 
+    def floats(self, at: int, count: int) -> Float32:
+        """A copy of so many float32."""
+        return np.frombuffer(self.read(at, 4 * count), np.float32)
+
 
 def find_wasm(name: str) -> Path:
     """Path of a built module. Raises EngineError if there is none."""
@@ -176,7 +286,7 @@ def find_wasm(name: str) -> Path:
     raise EngineError(f"{name} is not built; run `python3 build.py build`")
 
 
-def open_engine(engine: str, model: str = "standard", settings: Settings | None = None) -> Engine:
+def open_engine(engine: str, model: str | Path = "standard", settings: Settings | None = None) -> Engine:
     """Start a stream.
 
     engine    "native", "wasm" or "reference"
@@ -184,11 +294,13 @@ def open_engine(engine: str, model: str = "standard", settings: Settings | None 
     settings  listener's choices
     raises    EngineError, ModelError, FileNotFoundError, ValueError for an unknown engine
     """
+    if engine not in ENGINES:
+        raise ValueError(f"engine is {engine!r}, wanted one of {', '.join(ENGINES)}")
     path, settings = find_model(model), settings or Settings()
-    if engine == "reference":
-        return ReferenceEngine(path, settings)
-    if engine == "native":
-        return NativeEngine(load_weights(path), settings)
-    if engine == "wasm":
-        return WasmEngine(load_weights(path), settings)
-    raise ValueError(f"engine is {engine!r}, wanted one of {', '.join(ENGINES)}")
+    try:
+        if engine == "reference":
+            return ReferenceEngine(path, settings)
+        weights = load_weights(path)
+    except ImportError as error:
+        raise EngineError(f"{path.name} needs {error.name}; run `pip install 'sordino[onnx]'`") from error
+    return NativeEngine(weights, settings) if engine == "native" else WasmEngine(weights, settings)

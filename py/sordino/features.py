@@ -32,7 +32,7 @@ def collect(newest_energy: Float32, band_coherence: Float32, period: int, correl
     f = np.empty(FEATURES, np.float32)
     f[:BANDS] = log_energy(newest_energy)
     f[BANDS : 2 * BANDS] = band_coherence
-    f[2 * BANDS] = log2(np.float32([period]) * np.float32(1 / PERIOD_CENTRE))[0]
+    f[2 * BANDS] = log2(np.array([period], np.float32) * np.float32(1 / PERIOD_CENTRE))[0]
     f[2 * BANDS + 1] = correlation
     return f
 

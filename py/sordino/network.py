@@ -112,6 +112,7 @@ class Network:
     def __init__(self, model: Model, quantised: bool = True) -> None:
         self.shape = model.shape
         self.offset, self.factor = normaliser(model.feature_mean, model.feature_std)
+        self.layers: dict[str, _IntegerLayer | _FloatLayer]
         if quantised:
             self.layers = {name: _IntegerLayer(m) for name, m in quantise(model).items()}
         else:

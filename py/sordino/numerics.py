@@ -14,11 +14,15 @@ Float32 = NDArray[np.float32]
 LANES = 4
 LOG2_E = np.float32(1.4426950408889634)
 EXP2_LIMIT = np.float32(126.0)
-EXP2_COEFFICIENTS = np.float32([1.00000007, 0.69314697, 0.2402212, 0.055507133, 0.0096755413, 0.0013276452])
+EXP2_COEFFICIENTS: Float32 = np.array(
+    [1.00000007, 0.69314697, 0.2402212, 0.055507133, 0.0096755413, 0.0013276452], np.float32
+)
 """Minimax polynomial of 2**f on -0.5..0.5, relative error 8e-8 before rounding."""
-LOG2_COEFFICIENTS = np.float32([2.8853900818, 0.9617966939, 0.5770780164, 0.4121985831])
+LOG2_COEFFICIENTS: Float32 = np.array([2.8853900818, 0.9617966939, 0.5770780164, 0.4121985831], np.float32)
 """2 / (k ln 2) for k = 1, 3, 5, 7: the series of log2((1 + t) / (1 - t))."""
-SINE_COEFFICIENTS = np.float32([1.5707963268, -0.6459640975, 0.0796926262, -0.0046817541, 0.0001604412])
+SINE_COEFFICIENTS: Float32 = np.array(
+    [1.5707963268, -0.6459640975, 0.0796926262, -0.0046817541, 0.0001604412], np.float32
+)
 """Taylor series of sin(pi x / 2) in odd powers of x, error below 4e-6 on 0..1."""
 
 

@@ -8,7 +8,7 @@ from .numerics import Float32, lane_sum, sine_quarter
 from .params import BANDS, POSTFILTER_BETA, POSTFILTER_FLOOR
 
 
-def _total(x: Float32) -> np.float32:
+def _total(x: Float32) -> Float32:
     padded = np.zeros(-(-BANDS // 4) * 4, np.float32)
     padded[:BANDS] = x
     return lane_sum(padded)
