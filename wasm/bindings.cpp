@@ -260,6 +260,19 @@ void bind_stages(py::module_ m)
         if (n % 4) throw py::value_error("n is not a multiple of 4");
         sordino_sigmoid(view<float>(x, n, true), n);
     });
+    m.def("dense", [](const py::buffer &y, const py::buffer &matrix, const py::buffer &q, int32_t rows, int32_t columns) {
+        const uint8_t *bytes = view<uint8_t>(matrix, rows * (12 + columns), false);
+        sordino_dense(view<float>(y, rows, true), bytes, view<uint8_t>(q, columns, false), rows, columns);
+    });
+    m.def("sparse", [](const py::buffer &y, const py::buffer &matrix, const py::buffer &q, int32_t rows, int32_t columns,
+                       int32_t blocks) {
+        const uint8_t *bytes = view<uint8_t>(matrix, -1, false);
+        if (!sordino_sparse_valid(bytes, rows, columns, blocks)) throw py::value_error("damaged lists");
+        sordino_sparse(view<float>(y, rows, true), bytes, view<uint8_t>(q, columns, false), rows, columns, blocks);
+    });
+    m.def("sparse_valid", [](const py::buffer &matrix, int32_t rows, int32_t columns, int32_t blocks) {
+        return sordino_sparse_valid(view<uint8_t>(matrix, -1, false), rows, columns, blocks);
+    });
 }
 
 py::dict kernels()

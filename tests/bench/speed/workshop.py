@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +11,8 @@ from typing import ClassVar, Self
 
 import build
 
-from sordino.export.generate import tiers, write_generated
+from modules import build_modules, pruned
+from sordino.export.generate import tiers
 from sordino.export.weight_file import weight_bytes
 from sordino.model import Model, NetworkShape, random_model
 
@@ -51,19 +51,6 @@ def scaled_shape(millions: float) -> NetworkShape:
         size += 8
 
 
-def pruned(model: Model, density: float) -> Model:
-    """The model with all but the strongest blocks of 8 x 4 weights of its larger matrices set to 0."""
-    weights = dict(model.weights)
-    for name, w in weights.items():
-        if not ("gru" in name and ".weight" in name) or w.shape[0] % 8 or w.shape[1] % 4:
-            continue
-        blocks = w.reshape(w.shape[0] // 8, 8, w.shape[1] // 4, 4)
-        strength = abs(blocks).sum(axis=(1, 3))
-        kept = strength >= sorted(strength.ravel())[int(strength.size * (1 - density))]
-        weights[name] = (blocks * kept[:, None, :, None]).reshape(w.shape)
-    return Model(model.name, model.shape, model.look_ahead, weights, model.feature_mean, model.feature_std)
-
-
 @dataclass(frozen=True)
 class Subject:
     """Weights to measure, and the folder of modules that know their shape. weights: multiplications per hop."""
@@ -95,23 +82,13 @@ def scaled_subjects() -> list[Subject]:
     models["full_sparse"] = pruned(random_model(tiers()["full"]), SPARSE_DENSITY)
     named = [Model(n, m.shape, 2, m.weights, m.feature_mean, m.feature_std) for n, m in models.items()]
     folder = OUT / "modules"
-    shutil.rmtree(folder / "source", ignore_errors=True)
-    shutil.copytree(build.WASM, folder / "source", ignore=shutil.ignore_patterns("native"))
-    write_generated(named, folder / "source", known={})
-    for variant in ("relaxed", "simd128"):
-        compile_module(folder / "source", variant, folder / f"sordino.{variant}.wasm")
+    build_modules(named, ("relaxed", "simd128"), folder)
     subjects = []
     for model in named:
         file = folder / f"{model.name}.sordino"
         file.write_bytes(weight_bytes(model))
         subjects.append(Subject(model.name, file, folder, model.shape.weight_count(), False))
     return subjects
-
-
-def compile_module(source: Path, variant: str, output: Path) -> None:
-    """The shipped module's build with other generated files."""
-    flags = ["-std=c11", *build.C_FLAGS, *build.WASM_FLAGS, *build.WASM_VARIANTS[variant], *build.exports("sordino.h")]
-    build.run(*build.ZIG, "cc", *flags, f"-I{source}", *sorted(source.rglob("*.c")), "-o", output)
 
 
 def compile_probes() -> None:

@@ -1,0 +1,130 @@
+"""Networks of other sizes, pruned ones, hops in pieces and many streams in one memory: always the reference's bytes."""
+
+import numpy as np
+import pytest
+
+from golden.signals import golden_signals
+from kernels import same_bytes
+from modules import build_modules, pruned
+from sordino.engines import WasmMemory, find_model, find_wasm, load_weights
+from sordino.export.generate import tiers
+from sordino.export.weight_file import sparse_blocks, weight_bytes
+from sordino.model import NetworkShape, random_model
+from sordino.params import HOP
+from sordino.pipeline import Pipeline, Settings
+
+VARIANTS = ("scalar", "simd128", "relaxed")
+HOPS = 60
+
+
+@pytest.fixture(scope="module")
+def hops():
+    return golden_signals()["rain"][: HOPS * HOP].reshape(-1, HOP)
+
+
+class Streams:
+    """Streams of one module in one memory, with one copy of the weights."""
+
+    def __init__(self, module, weights, count=1):
+        self.memory = WasmMemory(module)
+        self.call = self.memory.call
+        self.weights = self.memory.place(weights)
+        self.size = self.call("sordino_state_bytes")
+        self.states = [self.memory.reserve(self.size) for _ in range(count)]
+        self.hop = self.memory.reserve(4 * HOP)
+        assert all(self.call("sordino_init", s, self.weights, len(weights)) == 0 for s in self.states)
+
+    def process(self, hop, stream=0):
+        self.memory.write(self.hop, hop.tobytes())
+        self.call("sordino_process", self.states[stream], self.hop, self.hop)
+        return self.output()
+
+    def output(self):
+        return np.frombuffer(self.memory.read(self.hop, 4 * HOP), np.float32)
+
+
+def reference(model, hops):
+    pipeline = Pipeline(model, Settings())
+    return np.stack([pipeline.process(hop) for hop in hops])
+
+
+@pytest.mark.parametrize("name", sorted(tiers()))
+def test_every_tier_in_the_shipped_modules(name, hops):
+    model = random_model(tiers()[name], seed=3, name=name)
+    wanted = reference(model, hops)
+    for variant in VARIANTS:
+        streams = Streams(find_wasm(f"sordino.{variant}.wasm"), weight_bytes(model))
+        same_bytes(np.stack([streams.process(hop) for hop in hops]), wanted, f"{name} in {variant}")
+
+
+@pytest.mark.parametrize("gru_layers", [1, 3])
+def test_pruned_and_unusual_shapes_in_modules_of_their_own(gru_layers, hops, tmp_path):
+    shape = NetworkShape(36, 44, 52, 64, gru_layers, 72, 28, conv1_taps=3, conv2_taps=2)
+    dense = random_model(shape, seed=5, name="dense")
+    sparse = pruned(random_model(shape, seed=6, name="pruned"), 0.3)
+    assert len(sparse_blocks(sparse)) >= 4
+    modules = build_modules([dense, sparse], VARIANTS, tmp_path)
+    for model in (dense, sparse):
+        wanted = reference(model, hops)
+        for variant, module in modules.items():
+            streams = Streams(module, weight_bytes(model))
+            same_bytes(np.stack([streams.process(hop) for hop in hops]), wanted, f"{model.name} in {variant}")
+
+
+@pytest.mark.parametrize("early", [0, 1, 3, 99])
+def test_a_hop_in_pieces_gives_the_same_bytes(early, hops):
+    """early: parts of the network that are computed before finish is called."""
+    weights = load_weights(find_model("standard"))
+    whole, cut = (Streams(find_wasm("sordino.simd128.wasm"), weights) for _ in range(2))
+    for i, hop in enumerate(hops):
+        wanted = whole.process(hop)
+        cut.memory.write(cut.hop, hop.tobytes())
+        cut.call("sordino_begin", cut.states[0], cut.hop)
+        left = [cut.call("sordino_advance", cut.states[0]) for _ in range(early)]
+        assert left == [max(0, 4 - k) for k in range(early)]
+        cut.call("sordino_finish", cut.states[0], cut.hop)
+        same_bytes(cut.output(), wanted, f"hop {i}")
+
+
+def test_streams_share_the_weights_and_nothing_else(hops):
+    weights = load_weights(find_model("standard"))
+    module = find_wasm("sordino.simd128.wasm")
+    alone = [Streams(module, weights) for _ in range(3)]
+    together = Streams(module, weights, 3)
+    pages = together.memory.memory.size(together.memory.store)
+    for i in range(HOPS):
+        for stream in range(3):
+            hop = hops[(i + 7 * stream) % HOPS]
+            same_bytes(together.process(hop, stream), alone[stream].process(hop), f"stream {stream}, hop {i}")
+    assert together.memory.memory.size(together.memory.store) == pages, "memory grew while it processed"
+    assert together.memory.read(together.weights, len(weights)) == weights, "the weights were written"
+
+
+def floats_of(thing, seen):
+    """Every float32 array that an object of the reference keeps."""
+    if id(thing) in seen:
+        return
+    seen.add(id(thing))
+    if isinstance(thing, np.ndarray):
+        if thing.dtype in (np.float32, np.complex64):
+            yield thing.view(np.float32)
+    elif isinstance(thing, dict):
+        for value in thing.values():
+            yield from floats_of(value, seen)
+    elif isinstance(thing, (list, tuple)) or type(thing).__name__ == "deque":
+        for value in thing:
+            yield from floats_of(value, seen)
+    elif hasattr(thing, "__dict__"):
+        yield from floats_of(vars(thing), seen)
+
+
+def test_no_denormal_number_stays_in_the_state_after_speech(hops):
+    """Denormal numbers make silence slow; the builds keep the reference's floats, bit for bit."""
+    pipeline = Pipeline(random_model(tiers()["tiny"]), Settings())
+    smallest = np.finfo(np.float32).tiny
+    for i, hop in enumerate([*hops, *np.zeros((1000, HOP), np.float32)]):
+        pipeline.process(hop)
+        if i >= HOPS and i % 50 == 0:
+            kept = np.concatenate([np.abs(x.ravel()) for x in floats_of(pipeline, set())])
+            assert kept.size > 5000
+            assert not ((kept > 0) & (kept < smallest)).any(), f"hop {i}"
