@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from sordino.corpus.free import entries, fetch, read_list
 from sordino.corpus.index import index
 from sordino.corpus.inspect import Unfit, bandwidth_hz, inspect
 from sordino.corpus.layouts import Entry, recognise
 from sordino.corpus.splits import draw_splits
-from sordino.train.corpus import CorpusError, read_manifest
+from sordino.train.corpus import KINDS, CorpusError, read_manifest
 from train_support import voice
 
 RATE = 48000
@@ -202,3 +203,47 @@ def test_manifest_rows_are_plain_csv(recordings: Path, tmp_path: Path):
     assert {row["licence"] for row in rows} == {"CC0"}
     assert all(float(row["seconds"]) > 0 and int(row["eff_bw_hz"]) > 0 for row in rows)
     assert all((row["snr_est_db"] != "") == (row["kind"] == "speech") for row in rows)
+
+
+def test_free_packages_are_unpacked_once_and_labelled(tmp_path: Path):
+    listed = {package.name: package for package in read_list()}
+    assert all(rule.kind in KINDS for package in listed.values() for rule in package.rules)
+    inside = {
+        "klettres-data": ["it/alpha/a.ogg", "it/readme.txt"],
+        "hedgewars-data": [
+            "Sounds/voices/Pirate/hello.ogg",
+            "Sounds/denied.ogg",
+            "Sounds/splash.ogg",
+            "Music/city.ogg",
+        ],
+        "tuxpaint-stamps-default": ["animals/birds/owl_desc_el.ogg", "animals/birds/owl.ogg", "food/pie.ogg"],
+    }
+    commands, said = [], []
+
+    def run(words: list[str], folder: Path) -> None:
+        commands.append(words[:2])
+        name = folder.name.removesuffix(".part")
+        if name not in inside:
+            raise CorpusError("no such package")
+        if words[0] == "apt-get":
+            (folder / "x.deb").touch()
+        else:
+            touch(folder / listed[name].folder, *inside[name])
+
+    wanted = [listed[name] for name in (*inside, "minetest-data")]
+    had = fetch(wanted, tmp_path, said.append, run)
+    assert [package.name for package in had] == list(inside) and said[-1] == "minetest-data: left out: no such package"
+    found = {entry.path.name: (entry.kind, entry.speaker, entry.category) for entry in entries(had, tmp_path)}
+    assert found == {
+        "a.ogg": ("speech", "klettres-data-it", "it"),
+        "hello.ogg": ("speech", "hedgewars-data-Pirate", ""),
+        "splash.ogg": ("noise", "", "effects"),
+        "city.ogg": ("music", "", ""),
+        "owl_desc_el.ogg": ("speech", "tuxpaint-stamps-default-el", "el"),
+        "owl.ogg": ("noise", "", "animals"),
+    }
+    commands.clear()
+    fetch(had, tmp_path, said.append, run)
+    assert not commands
+    with pytest.raises(CorpusError, match="none of the packages could be had"):
+        fetch(wanted[-1:], tmp_path, said.append, run)

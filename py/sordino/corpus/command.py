@@ -12,6 +12,7 @@ from rich.table import Table
 
 from sordino.train.corpus import KINDS, SPLITS, CorpusError
 
+from .free import entries, fetch, read_list
 from .index import index
 
 SHOWN = 10
@@ -29,6 +30,10 @@ def corpus(
     valid: Annotated[float, typer.Option(min=0, max=0.5, help="Share of speakers kept for choosing.")] = 0.1,
     test: Annotated[float, typer.Option(min=0, max=0.5, help="Share of speakers kept for reporting.")] = 0.1,
     seed: Annotated[int, typer.Option(help="Of the splits.")] = 1,
+    free: Annotated[
+        Path | None,
+        typer.Option(help="Also take the free recordings of some Debian packages; they are unpacked into this folder."),
+    ] = None,
     licence: Annotated[str, typer.Option(help="Of all these recordings, as a note in the manifest.")] = "",
     strict: Annotated[bool, typer.Option("--strict", help="Fail where a file cannot be used.")] = False,
 ) -> None:
@@ -39,9 +44,14 @@ def corpus(
     """
     by_kind = {"speech": speech, "noise": noise, "music": music, "rir": rir}
     given = [(f, "") for f in folders or []] + [(f, kind) for kind in KINDS for f in by_kind[kind] or []]
-    if not given:
-        raise CorpusError("no folder given; name one, or use --speech, --noise, --music, --rir")
+    if not given and not free:
+        raise CorpusError("no folder given; name one, or use --speech, --noise, --music, --rir or --free")
     console = Console(stderr=True)
+
+    def say(line: str) -> None:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    further = entries(fetch(read_list(), free, say), free) if free else []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("measuring", total=None)
@@ -53,7 +63,8 @@ def corpus(
             seed,
             licence,
             lambda done, total: bar.update(task, completed=done, total=total),
-            lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True),
+            say,
+            further,
         )
     table = Table("hours", *SPLITS)
     for kind, hours in found.hours.items():

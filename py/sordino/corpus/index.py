@@ -7,7 +7,7 @@ import json
 import math
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -44,6 +44,7 @@ def index(
     licence: str = "",
     progress: Progress = lambda done, total: None,
     say: Callable[[str], None] = lambda line: None,
+    further: Sequence[Entry] = (),
 ) -> Summary:
     """Measure all recordings and write the manifest.
 
@@ -52,12 +53,13 @@ def index(
     valid     share of speakers' and sources' time for choosing, where the layout does not fix it
     test      share for reporting
     seed      of the splits
-    licence   of all recordings, as a note
+    licence   of the recordings in the folders, as a note
     progress  called with (files done, files in all)
     say       gets a line per folder
+    further   recordings that are known already
     raises    CorpusError if a folder cannot be understood, or no speech or no noise is left
     """
-    entries: list[Entry] = []
+    entries: list[Entry] = list(further)
     for folder, kind in folders:
         name, found = recognise(folder, kind)
         counts = Counter(entry.kind for entry in found)
@@ -139,7 +141,7 @@ def _write(path: Path, entries: list[Entry], facts: list[Facts], splits: list[st
         writer.writerow(COLUMNS)
         for entry, fact, split in zip(entries, facts, splits, strict=True):
             place = os.path.relpath(entry.path.resolve(), path.parent.resolve())
-            row = [place, split, entry.kind, entry.source, "", licence, entry.speaker, entry.category]
+            row = [place, split, entry.kind, entry.source, "", entry.licence or licence, entry.speaker, entry.category]
             ratio = "" if math.isnan(fact.snr_db) else fact.snr_db
             writer.writerow([*row, fact.seconds, fact.original_rate_hz, fact.bandwidth_hz, ratio, fact.level_db])
     part.replace(path)

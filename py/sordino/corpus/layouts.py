@@ -30,6 +30,7 @@ class Entry:
     category: str = ""  # language of speech, kind of noise
     source: str = ""  # where it is from
     split: str = ""  # empty: to be drawn
+    licence: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def _manifest(folder: Path) -> list[Entry]:
             row["language_or_category"],
             row.get("source", ""),
             row["split"],
+            row.get("licence", ""),
         )
         for row in rows
     ]
