@@ -71,6 +71,6 @@ def test_packed_weights_hold_every_weight_once():
         scale = data[place.at : place.at + 4 * place.rows].view(np.float32)
         offset = data[place.at + 8 * place.rows : place.at + 12 * place.rows].view(np.int32)
         blocks = data[place.at + 12 * place.rows : place.at + place.bytes].view(np.int8)
-        rows = blocks.reshape(place.rows // 32, place.columns // 4, 32, 4).transpose(0, 2, 1, 3).reshape(place.rows, -1)
+        rows = blocks.reshape(place.rows // 16, place.columns // 4, 16, 4).transpose(0, 2, 1, 3).reshape(place.rows, -1)
         assert np.array_equal(offset, -64 * rows.sum(axis=1, dtype=np.int32)), place.name
         assert (np.abs(rows).max(axis=1)[scale > 0] == 127).all(), place.name

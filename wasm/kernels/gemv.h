@@ -2,7 +2,7 @@
  *
  * A matrix lies in the weight file as scale [rows], bias [rows], offset [rows] (int32: -64 times the sum of the row),
  * then its weights:
- *   dense   blocks of 32 rows, within a block 4 columns at a time, row by row: one linear stream
+ *   dense   blocks of 16 rows, within a block 4 columns at a time, row by row: one linear stream
  *   sparse  for each strip of 8 rows how many of its blocks of 4 columns follow (uint16), for each such block its first
  *           column (uint16), both lists padded to 16 bytes, then the blocks, row by row
  * Rows are a multiple of 32, columns of 4 and at most SORDINO_NETWORK_COLUMNS.
@@ -22,7 +22,9 @@
 #include "dot_scalar.h"
 #endif
 
-#define BLOCK_ROWS 32
+#define BLOCK_ROWS 16
+#define BLOCK_VECTORS (BLOCK_ROWS / 4)
+#define BLOCK_GROUPS (DOT_VECTORS / BLOCK_VECTORS) /* groups of four columns summed at once */
 #define STRIP_ROWS 8
 #define STRIP_VECTORS (STRIP_ROWS / 4)
 #define STRIP_BLOCKS (DOT_VECTORS / STRIP_VECTORS) /* blocks summed at once */
@@ -58,16 +60,19 @@ static inline void gemv(float *y, const uint8_t *matrix, const uint8_t *q, int32
     const int8_t *weights = (const int8_t *)m.rest;
     dot_vector x;
     dot_prepare(&x, q, columns);
-    for (int r = 0; r < rows; r += 4 * DOT_VECTORS) {
-        const int8_t *w = weights + (r / BLOCK_ROWS) * BLOCK_ROWS * columns + 4 * (r % BLOCK_ROWS);
+    for (int r = 0; r < rows; r += BLOCK_ROWS) {
+        const int8_t *w = weights + r * columns;
         dot_sum sum[DOT_VECTORS];
+        int c = 0;
         for (int v = 0; v < DOT_VECTORS; v++) sum[v] = dot_zero();
-        for (int c = 0; c < columns; c += 4) {
-            const dot_input four = dot_load(&x, c);
-            for (int v = 0; v < DOT_VECTORS; v++) sum[v] = dot_add(sum[v], w + 16 * v, four);
-            w += 4 * BLOCK_ROWS;
-        }
-        for (int v = 0; v < DOT_VECTORS; v++) scale4(y, &m, r + 4 * v, sum[v]);
+        for (; c + 4 * BLOCK_GROUPS <= columns; c += 4 * BLOCK_GROUPS, w += 16 * DOT_VECTORS)
+            for (int v = 0; v < DOT_VECTORS; v++)
+                sum[v] = dot_add(sum[v], w + 16 * v, dot_load(&x, c + 4 * (v / BLOCK_VECTORS)));
+        for (; c < columns; c += 4, w += 16 * BLOCK_VECTORS)
+            for (int v = 0; v < BLOCK_VECTORS; v++) sum[v] = dot_add(sum[v], w + 16 * v, dot_load(&x, c));
+        for (int v = BLOCK_VECTORS; v < DOT_VECTORS; v++)
+            sum[v % BLOCK_VECTORS] = dot_join(sum[v % BLOCK_VECTORS], sum[v]);
+        for (int v = 0; v < BLOCK_VECTORS; v++) scale4(y, &m, r + 4 * v, sum[v]);
     }
 }
 

@@ -4,7 +4,7 @@
              look-ahead, zeros, name (32 bytes); little-endian
     float32  feature offset, feature factor, PADDED_FEATURES each
     matrix   float32 scale, float32 bias, int32 offset (-64 x sum of the row), ROWS each; then int8 weights:
-             dense in blocks of 32 rows; or, where most are zero, only the blocks of 8 rows x 4 columns that are not,
+             dense in blocks of 16 rows; or, where most are zero, only the blocks of 8 rows x 4 columns that are not,
              after two uint16 lists: blocks per strip of 8 rows, first column of each block
 """
 
@@ -26,9 +26,10 @@ from ..network import QuantisedMatrix, quantise
 from ..params import ACTIVATION_OFFSET, FEATURES
 
 MAGIC = 0x4E445253  # "SRDN"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 HEADER_BYTES = 64
-ROW_BLOCK = 32
+ROW_PADDING = 32
+ROW_BLOCK = 16
 COLUMN_GROUP = 4
 STRIP_ROWS = 8
 SPARSE_DENSITY = 0.5
@@ -89,7 +90,7 @@ def layout(shape: NetworkShape, sparse: dict[str, int] | None = None) -> tuple[l
             raise ModelError(f"layer {name} has size {size}, wanted a multiple of 4")
     places, at = [], HEADER_BYTES + 8 * PADDED_FEATURES
     for name, (rows, columns) in matrix_sizes(shape).items():
-        padded = -(-rows // ROW_BLOCK) * ROW_BLOCK, -(-columns // COLUMN_GROUP) * COLUMN_GROUP
+        padded = -(-rows // ROW_PADDING) * ROW_PADDING, -(-columns // COLUMN_GROUP) * COLUMN_GROUP
         place = MatrixPlace(name, *padded, at, (sparse or {}).get(name))
         places.append(place)
         at += place.bytes
@@ -98,7 +99,7 @@ def layout(shape: NetworkShape, sparse: dict[str, int] | None = None) -> tuple[l
 
 def _padded(weight: NDArray[np.int8]) -> NDArray[np.int8]:
     rows, columns = weight.shape
-    return np.pad(weight, ((0, -rows % ROW_BLOCK), (0, -columns % COLUMN_GROUP)))
+    return np.pad(weight, ((0, -rows % ROW_PADDING), (0, -columns % COLUMN_GROUP)))
 
 
 def _blocks(weight: NDArray[np.int8]) -> NDArray[np.int8]:
