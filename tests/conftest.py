@@ -7,6 +7,10 @@ from support import TESTS
 SLOW_FOLDERS = ("golden", "web", "browser")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="ten minutes of a call, hundreds of nodes; about 15 minutes more")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast tests first: stages, then whole signals, then Node, then browsers."""
 

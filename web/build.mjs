@@ -14,6 +14,7 @@ const ROOT = dirname(WEB);
 const PARAMS = { typescript: join(WEB, "src/params.ts"), python: join(ROOT, "py/sordino/params.py") };
 const ENGINES = ["relaxed", "simd128"];
 const MODELS = ["standard"];
+const ADAPTERS = ["livekit", "jitsi", "twilio", "100ms", "webrtc"];
 
 /** Where things lie, as absolute paths. */
 function folders() {
@@ -75,6 +76,11 @@ async function buildPackage({ wasm, models, dist }) {
   }
   await bundle("src/sordino.ts", join(dist, "sordino.js"), { format: "esm" });
   await bundle("src/worklet/processor.ts", join(dist, "sordino.worklet.js"), { format: "iife" });
+  await bundle("src/worker/frames.ts", join(dist, "sordino.worker.js"), { format: "iife" });
+  for (const name of ADAPTERS) {
+    const options = { format: "esm", external: ["../sordino.js"] };
+    await bundle(`src/adapters/${name}.ts`, join(dist, "adapters", `${name}.js`), options);
+  }
   const tsc = join(ROOT, "node_modules/.bin/tsc");
   execFileSync(tsc, ["-p", join(WEB, "tsconfig.package.json"), "--outDir", dist], { stdio: "inherit" });
 }

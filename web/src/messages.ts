@@ -83,14 +83,13 @@ export interface Readout {
 /** Audio thread to page thread. */
 export type Reply =
   | {
-      /** An engine is heard: the first (id 0) or one that was sent later. */
+      /** An engine is heard: the first (id 0, also when its latency has changed) or one that was sent later. */
       readonly type: "ready";
       readonly id: number;
       /** Samples between input and output at the context's rate, everything counted. */
       readonly latencySamples: number;
       readonly stateBytes: number;
     }
-  | { readonly type: "latency"; readonly latencySamples: number }
   | { readonly type: "readout"; readonly readout: Readout }
   | { readonly type: "voice"; readonly probability: number }
   | {
@@ -101,3 +100,13 @@ export type Reply =
     }
   /** id: the engine that was not made, or undefined when the one that runs has failed. */
   | { readonly type: "failure"; readonly id: number | undefined; readonly failure: Failure };
+
+/** What the frame path's Worker is handed once. */
+export type FrameStartup = Startup;
+
+/** Page thread to the frame path's Worker. The streams carry AudioData. */
+export type FrameRequest =
+  | Exclude<Request, { readonly type: "engine" }>
+  | { readonly type: "source"; readonly readable: ReadableStream; readonly writable: WritableStream | undefined }
+  /** Begin, or begin again after a failure. */
+  | { readonly type: "start"; readonly startup: FrameStartup };

@@ -197,9 +197,6 @@ export class SordinoNode extends Controls {
         this.#pending.get(reply.id)?.(undefined);
         if (reply.id !== 0) this.dispatchEvent(new Event("ready"));
         break;
-      case "latency":
-        this.#latencySamples = reply.latencySamples;
-        break;
       case "readout":
         this.#readout = reply.readout;
         this.#voice = reply.readout.voice;

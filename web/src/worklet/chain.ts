@@ -26,13 +26,14 @@ class Ring {
     this.#write = silence;
   }
 
+  /** Channels that are not there get the first one, so that they can join without a gap. */
   push(blocks: readonly Float32Array[], channels: number, count: number): void {
     for (let c = 0; c < this.#samples.length; c++) {
       const samples = this.#samples[c]!;
-      const block = blocks[c]!;
+      const block = blocks[c < channels ? c : 0]!;
       let at = this.#write;
       for (let i = 0; i < count; i++) {
-        samples[at] = c < channels ? block[i]! : 0;
+        samples[at] = block[i]!;
         at = at + 1 === this.#length ? 0 : at + 1;
       }
     }
@@ -129,7 +130,9 @@ export class Chain {
     let hops = 0;
     for (let done = 0; done < count; ) {
       const part = Math.min(HOP - this.#fill, count - done);
-      for (let c = 0; c < channels; c++) copy(input[c]!, this.#fill, blocks[c] ?? blocks[0], from + done, part);
+      for (let c = 0; c < input.length; c++) {
+        copy(input[c]!, this.#fill, blocks[c < channels ? c : 0] ?? blocks[0], from + done, part);
+      }
       this.#fill += part;
       done += part;
       if (this.#fill < HOP) break;
@@ -174,6 +177,5 @@ function copyBlocks(
   from: number,
   count: number,
 ): void {
-  for (let c = 0; c < to.length; c++)
-    copy(to[c]!, 0, c < channels ? (sources[c] ?? sources[0]) : undefined, from, count);
+  for (let c = 0; c < to.length; c++) copy(to[c]!, 0, sources[c < channels ? c : 0] ?? sources[0], from, count);
 }

@@ -31,12 +31,12 @@ export class DelayLine {
     for (const ring of this.#rings) ring.fill(0);
   }
 
-  /** outputs become what inputs were; both [channels][quantum]. A missing input channel is the first one; none is silence. */
+  /** outputs [all channels][quantum] become what inputs were. A missing input channel is the first one; none is silence. */
   process(outputs: readonly Float32Array[], inputs: readonly Float32Array[], channels: number, quantum: number): void {
     const length = this.#rings[0]!.length;
-    for (let c = 0; c < channels; c++) {
+    for (let c = 0; c < this.#rings.length; c++) {
       const ring = this.#rings[c]!;
-      const input = inputs[c] ?? inputs[0];
+      const input = inputs[c < channels ? c : 0] ?? inputs[0];
       const output = outputs[c]!;
       let write = this.#write;
       for (let i = 0; i < quantum; i++) {

@@ -228,13 +228,22 @@ export class Session {
     if (this.#mixer.share < 1) this.#mixer.jump(this.#mixer.share);
   }
 
+  /** Quanta of another length: the unchanged voice plays until the chain has filled anew. */
   #adopt(quantum: number): void {
     this.#quantum = quantum;
     this.#makeBlocks();
     for (const chain of [this.#current, this.#incoming]) this.#guard(() => chain?.configure(quantum));
     this.#dryDelay.configure(this.#dryDelay.delay, quantum);
-    this.#mixer.jump(this.#target());
-    if (this.#current) this.#host.reply({ type: "latency", latencySamples: this.#current.latency });
+    const chain = this.#current;
+    if (chain === undefined) return;
+    if (this.#heard) {
+      this.#current = undefined;
+      this.#mixer.jump(0);
+      if (this.#incoming === undefined) this.#warm(chain, 0);
+    } else {
+      this.#dryDelay.configure(chain.latency, quantum);
+      this.#sayReady(chain, 0);
+    }
   }
 
   #makeBlocks(): void {

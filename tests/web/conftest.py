@@ -1,0 +1,77 @@
+"""Fixtures of the web tests: the server with their pages, a browser that plays in real time, a kernel that fails."""
+
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import build
+import pytest
+from browser import browsers
+from browser.conftest import open_tab, running_browser, tab  # noqa: F401
+from browser.server import Server
+from golden.signals import clip_files, read_clip
+from support import BUILD, MODELS, ROOT, TESTS, unavailable
+
+SPIN = 40_000_000
+"""Additions in double precision that take a processor of these years 20 to 60 ms."""
+
+
+@pytest.fixture(scope="session")
+def faulty_wasm() -> Path:
+    """A module with the kernel's exports that fails on request; see faulty.c."""
+    output = BUILD / "tests" / "faulty.wasm"
+    output.parent.mkdir(parents=True, exist_ok=True)
+    sources = [TESTS / "web" / "faulty.c", ROOT / "wasm" / "resample.c"]
+    flags = ["-std=c11", *build.C_FLAGS, *build.WASM_FLAGS, f"-DSPIN={SPIN}", "-msimd128"]
+    names = [flag for flag in build.exports("sordino.h") if not flag.endswith(("_begin", "_advance", "_finish"))]
+    build.run(*build.ZIG, "cc", *flags, *names, f"-I{ROOT / 'wasm'}", *sources, "-o", output)
+    return output
+
+
+@pytest.fixture(scope="session")
+def server(faulty_wasm: Path) -> Iterator[Server]:
+    """Serves the package, the pages of these tests, the faulty kernel and a noisy clip."""
+    folders = {
+        "pages": TESTS / "web" / "pages",
+        "recorder": TESTS / "browser" / "pages",
+        "dist": ROOT / "web" / "dist",
+        "wasm": BUILD / "wasm",
+        "models": MODELS,
+        "node_modules": ROOT / "node_modules",
+        "built": BUILD / "tests",
+    }
+    (TESTS / "web" / "pages").mkdir(exist_ok=True)
+    with Server(folders) as running:
+        running.data["/pages/index.html"] = b"<!doctype html><meta charset=utf-8><title>Sordino</title><p>An empty page."
+        running.data["/clip.f32"] = read_clip(clip_files()[0]).tobytes()
+        running.data["/corrupt.sordino"] = corrupt((MODELS / "standard.sordino").read_bytes())
+        running.data["/foreign.sordino"] = b"GIF89a" + bytes(5000)
+        yield running
+
+
+def corrupt(weights: bytes) -> bytes:
+    """The same file with one bit turned over in its middle."""
+    middle = len(weights) // 2
+    return weights[:middle] + bytes([weights[middle] ^ 1]) + weights[middle + 1 :]
+
+
+@pytest.fixture(scope="module")
+def live(server: Server, playwright: Any) -> Iterator[browsers.Tab]:
+    """A Chromium tab that plays in real time and grants a microphone; one per test file."""
+    if reason := browsers.missing("chromium"):
+        unavailable(reason)
+    flags = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    with contextlib.closing(browsers.launch(playwright, "chromium", flags)) as browser:
+        fresh = browsers.PlaywrightTab("chromium", browser.new_page())
+        fresh.open(f"{server.origin}/pages/index.html")
+        yield fresh
+
+
+def npm(folder: Path, *arguments: str) -> str:
+    """Run npm in a folder; returns what it prints."""
+    done = subprocess.run(["npm", *arguments], cwd=folder, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"npm {' '.join(arguments)} ended with status {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout

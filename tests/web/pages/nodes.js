@@ -1,0 +1,200 @@
+// SordinoNode in a real-time context: its events, failures and their ends.
+
+import { SordinoNode } from "/dist/sordino.js";
+
+const FAULTY = { engine: "simd128", assets: { simd128: "/built/faulty.wasm" }, retryMs: 200 };
+const LIMITS_DB = { trap: 19, "not finite": 20, slow: 21 };
+const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** A tone through a node into a recorder. Returns the parts and `levels`, RMS per 10 ms of what came out so far. */
+async function play(options) {
+  const context = new AudioContext({ sampleRate: 48000 });
+  await context.audioWorklet.addModule("/recorder/recorder.worklet.js");
+  const node = await SordinoNode.create(context, options);
+  const events = [];
+  for (const type of ["ready", "error", "fallback", "overrun"]) {
+    node.addEventListener(type, ({ error, detail }) => {
+      events.push({ type, code: error?.code ?? detail?.cause?.code, retryInMs: detail?.retryInMs, action: detail?.action });
+    });
+  }
+  const tone = new OscillatorNode(context, { frequency: 100 });
+  const level = new GainNode(context, { gain: 0.5 });
+  const recorder = new AudioWorkletNode(context, "recorder", { numberOfInputs: 1, numberOfOutputs: 1 });
+  const samples = [];
+  recorder.port.onmessage = ({ data }) => {
+    for (const [part] of data) samples.push(...part);
+  };
+  tone.connect(level).connect(node).connect(recorder).connect(context.destination);
+  tone.start();
+  await context.resume();
+  const levels = () => {
+    const found = [];
+    for (let start = 0; start + 480 <= samples.length; start += 480) {
+      let sum = 0;
+      for (let i = start; i < start + 480; i++) sum += samples[i] ** 2;
+      found.push(Math.sqrt(sum / 480));
+    }
+    return found;
+  };
+  const steepest = (from) => {
+    let most = 0;
+    for (let i = from + 1; i < samples.length; i++) most = Math.max(most, Math.abs(samples[i] - samples[i - 1]));
+    return most;
+  };
+  const close = async () => {
+    node.destroy();
+    await context.close();
+  };
+  return { context, node, events, levels, steepest, close };
+}
+
+const next = (node, type, seconds = 20) =>
+  new Promise((resolve, reject) => {
+    node.addEventListener(type, resolve, { once: true });
+    setTimeout(() => reject(new Error(`no "${type}" within ${seconds} s`)), 1000 * seconds);
+  });
+
+/** The kernel breaks, is mended, and comes back by itself. Returns events, the faintest 10 ms after the start, the steepest step. */
+export async function breakKernel(how) {
+  const { node, events, levels, steepest, close } = await play(FAULTY);
+  await wait(500);
+  const failed = next(node, "fallback");
+  node.attenuationLimitDb = LIMITS_DB[how];
+  await failed;
+  const during = { suppressing: node.suppressing, latency: node.latency.samples };
+  node.attenuationLimitDb = Number.POSITIVE_INFINITY;
+  await next(node, "ready");
+  await wait(500);
+  const after = { suppressing: node.suppressing, latency: node.latency.samples };
+  const settled = levels().slice(12);
+  const answer = { events, faintest: Math.min(...settled), last: settled.at(-1), step: steepest(6000), during, after };
+  await close();
+  return answer;
+}
+
+/** Too slow: down to a lighter model first, as asked. */
+export async function stepDown() {
+  const lighterModel = { name: "light", url: "/models/standard.sordino" };
+  const { node, events, close } = await play({ ...FAULTY, overrunPolicy: "step-down", lighterModel });
+  const failed = next(node, "fallback");
+  node.attenuationLimitDb = LIMITS_DB.slow;
+  await failed;
+  node.attenuationLimitDb = Number.POSITIVE_INFINITY;
+  await next(node, "ready");
+  const { model } = node;
+  await close();
+  return { events, model };
+}
+
+/** A switch to files that are none, then to one that is; the node keeps suppressing. */
+export async function switchModels() {
+  const { node, events, levels, close } = await play({});
+  const codes = [];
+  for (const url of ["/corrupt.sordino", "/foreign.sordino", "/missing.sordino"]) {
+    await node.setModel({ name: "bad", url }).catch((error) => codes.push(error.code));
+  }
+  const { suppressing, model } = node;
+  await node.setModel({ name: "copy", url: "/models/standard.sordino" });
+  const answer = { codes, suppressing, model, after: node.model, events, heard: levels().length };
+  await close();
+  return answer;
+}
+
+/** What create() rejects with. */
+export async function createCode(options, rate = 48000) {
+  const context = new OfflineAudioContext(1, 48000, rate);
+  return SordinoNode.create(context, options).then(
+    (node) => (node.destroy(), "created"),
+    (error) => `${error.name} ${error.code}`,
+  );
+}
+
+/** A context that is suspended and goes on. */
+export async function suspend() {
+  const { context, node, events, close } = await play({});
+  await wait(300);
+  await context.suspend();
+  await wait(100);
+  const during = node.suppressing;
+  await context.resume();
+  await wait(100);
+  const answer = { events, during, after: node.suppressing };
+  await close();
+  return answer;
+}
+
+/** "voice" events and what else can be read, over a second of the noisy clip. */
+export async function readOuts() {
+  const samples = new Float32Array(await (await fetch("/clip.f32")).arrayBuffer());
+  const context = new AudioContext({ sampleRate: 48000 });
+  const node = await SordinoNode.create(context, { preset: "strong" });
+  const buffer = new AudioBuffer({ length: samples.length, sampleRate: 48000 });
+  buffer.copyToChannel(samples, 0);
+  const source = new AudioBufferSourceNode(context, { buffer });
+  source.connect(node).connect(context.destination);
+  const probabilities = [];
+  node.addEventListener("voice", ({ detail }) => probabilities.push(detail.probability));
+  source.start();
+  await context.resume();
+  const begin = context.currentTime;
+  await wait(1500);
+  const seconds = context.currentTime - begin;
+  const readout = await node.read();
+  const presets = ["conservative", "balanced", "strong"].map((preset) => {
+    node.preset = preset;
+    return [node.preset, node.postFilter, node.attenuationLimitDb === Number.POSITIVE_INFINITY];
+  });
+  const answer = { probabilities, seconds, voice: node.voice, stats: node.stats, bands: readout.gains.length, presets };
+  node.destroy();
+  await context.close();
+  return answer;
+}
+
+/** Offline: quantum of a renderSizeHint and what it does to the latency; null where the browser has none. */
+export async function renderSize(quantum) {
+  const options = { numberOfChannels: 1, length: 24000, sampleRate: 48000, renderSizeHint: quantum };
+  const context = new OfflineAudioContext(options);
+  if (context.renderQuantumSize !== quantum) return null;
+  const node = await SordinoNode.create(context, FAULTY);
+  const buffer = new AudioBuffer({ length: 24000, sampleRate: 48000 });
+  buffer.getChannelData(0)[4801] = 1;
+  const source = new AudioBufferSourceNode(context, { buffer });
+  source.connect(node).connect(context.destination);
+  source.start();
+  const output = (await context.startRendering()).getChannelData(0);
+  return { measured: output.findIndex((x) => Math.abs(x - 0.5) < 1e-6) - 4801, reported: node.latency.samples };
+}
+
+/** Offline in any browser: an impulse at another rate. Returns measured and reported latency. */
+export async function otherRate(rate) {
+  const context = new OfflineAudioContext(2, rate / 2, rate);
+  const node = await SordinoNode.create(context, FAULTY);
+  const buffer = new AudioBuffer({ length: rate / 2, sampleRate: rate, numberOfChannels: 2 });
+  buffer.getChannelData(0)[1001] = 1;
+  buffer.getChannelData(1)[1001] = -0.5;
+  const source = new AudioBufferSourceNode(context, { buffer });
+  source.connect(node).connect(context.destination);
+  source.start();
+  const rendered = await context.startRendering();
+  const left = rendered.getChannelData(0);
+  const right = rendered.getChannelData(1);
+  let peak = 0;
+  for (let i = 0; i < left.length; i++) if (Math.abs(left[i]) > Math.abs(left[peak])) peak = i;
+  return { measured: peak - 1001, reported: node.latency.samples, image: right[peak] / left[peak] };
+}
+
+/** Nodes made, run for a moment and destroyed, in one context. */
+export async function cycles(count) {
+  const context = new AudioContext({ sampleRate: 48000 });
+  const tone = new OscillatorNode(context);
+  tone.start();
+  for (let i = 0; i < count; i++) {
+    const node = await SordinoNode.create(context);
+    tone.connect(node).connect(context.destination);
+    await wait(10);
+    tone.disconnect();
+    node.destroy();
+  }
+  await context.close();
+  await wait(200);
+}

@@ -1,0 +1,108 @@
+"""SordinoNode in browsers: events of failures and of their end, read-outs, rates, and memory over many lives."""
+
+import pytest
+from browser.browsers import Tab
+from browser.server import Server
+
+HALF = 0.5 * 0.5 / 2**0.5
+"""RMS of a tone of amplitude 0.5 after the faulty kernel, which halves."""
+SLOPE = 2 * 3.14159265 * 100 / 48000 * 0.5
+CYCLES, LONG_CYCLES = 60, 500
+
+
+@pytest.fixture
+def nodes(server: Server) -> str:
+    return f"{server.origin}/pages/nodes.js"
+
+
+@pytest.mark.parametrize(("how", "code"), [("trap", "runtime"), ("not finite", "runtime"), ("slow", "overrun")])
+def test_a_broken_kernel_is_told_and_comes_back(live: Tab, nodes: str, how: str, code: str, record_property) -> None:
+    answer = live.call(nodes, "breakKernel", how)
+    told = [(event["type"], event.get("code")) for event in answer["events"]]
+    assert ("error", code) in told and ("fallback", code) in told and told[-1][0] == "ready", told
+    if how == "slow":
+        assert "bypass" in [event.get("action") for event in answer["events"] if event["type"] == "overrun"]
+    assert answer["during"] == {"suppressing": False, "latency": 1888}
+    assert answer["after"] == {"suppressing": True, "latency": 1888}
+    assert answer["last"] == pytest.approx(HALF, rel=0.01)
+    record_property(f"{how} in {live.name}: faintest 10 ms", f"{answer['faintest']:.3f}, the halved voice has {HALF:.3f}")
+    assert answer["faintest"] > 0.98 * HALF
+
+
+def test_step_down(live: Tab, nodes: str) -> None:
+    answer = live.call(nodes, "stepDown")
+    assert "step-down" in [event.get("action") for event in answer["events"]] and answer["model"] == "light"
+
+
+def test_bad_models_change_nothing(live: Tab, nodes: str) -> None:
+    answer = live.call(nodes, "switchModels")
+    assert answer["codes"] == ["weights", "weights", "fetch"]
+    assert (answer["suppressing"], answer["model"], answer["after"]) == (True, "standard", "copy")
+    assert [event["type"] for event in answer["events"]] == ["ready", "ready"]
+
+
+def test_a_context_stands_still(live: Tab, nodes: str) -> None:
+    answer = live.call(nodes, "suspend")
+    assert (answer["during"], answer["after"]) == (False, True)
+    assert [event.get("code") for event in answer["events"] if event["type"] == "fallback"] == ["suspended"]
+    assert answer["events"][-1]["type"] == "ready"
+
+
+def test_read_outs(live: Tab, nodes: str, record_property) -> None:
+    answer = live.call(nodes, "readOuts")
+    assert abs(len(answer["probabilities"]) - 100 * answer["seconds"]) < 15
+    assert all(0 <= p <= 1 for p in answer["probabilities"]) and answer["bands"] == 34
+    record_property("stats in chromium", answer["stats"])
+    assert answer["stats"]["engine"] == "relaxed" and answer["stats"]["model"] == "standard"
+    wanted = [["conservative", False, False], ["balanced", True, True], ["strong", "double", True]]
+    assert answer["presets"] == wanted
+
+
+WRONG = {
+    "SordinoError weights": {"model": {"name": "x", "url": "/corrupt.sordino"}},
+    "SordinoError fetch": {"model": {"name": "x", "url": "/nowhere.sordino"}},
+    "SordinoError wasm": {"assets": {"simd128": "/corrupt.sordino"}, "engine": "simd128"},
+    "SordinoError worklet": {"assets": {"worklet": "/nowhere.js"}},
+    "SordinoError option": {"preset": "wild"},
+}
+
+
+@pytest.mark.parametrize("code", WRONG)
+def test_create_says_what_is_wrong(tab: Tab, nodes: str, code: str) -> None:
+    assert tab.call(nodes, "createCode", WRONG[code]) == code
+
+
+def test_integrity(tab: Tab, nodes: str) -> None:
+    options = {"assets": {"integrity": {"weights": "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}}}
+    assert tab.call(nodes, "createCode", options) == "SordinoError fetch"
+
+
+def test_other_rates_in_every_browser(tab: Tab, nodes: str, record_property) -> None:
+    found = {rate: tab.call(nodes, "otherRate", rate) for rate in (8_000, 16_000, 44_100, 96_000)}
+    record_property(f"latency at other rates in {tab.name}", found)
+    for answer in found.values():
+        assert abs(answer["measured"] - answer["reported"]) <= 1
+        assert answer["image"] == pytest.approx(-0.5, abs=1e-4)
+
+
+@pytest.mark.parametrize("quantum", [256, 480])
+def test_render_size_hint(live: Tab, nodes: str, quantum: int, record_property) -> None:
+    answer = live.call(nodes, "renderSize", quantum)
+    record_property(f"renderSizeHint {quantum}", answer or "this browser has none")
+    assert answer is None or answer["measured"] == answer["reported"]
+
+
+def test_many_lives(live: Tab, nodes: str, request: pytest.FixtureRequest, record_property) -> None:
+    """After a first round, further rounds of create and destroy leave heap and process as they were."""
+    rounds, lives = 4, (LONG_CYCLES if request.config.getoption("long", False) else CYCLES) // 4
+    session = live.page.context.new_cdp_session(live.page)
+    heaps = []
+    for _ in range(rounds + 1):
+        live.call(nodes, "cycles", lives)
+        for _ in range(3):
+            session.send("HeapProfiler.collectGarbage")
+        usage = session.send("Runtime.getHeapUsage")
+        heaps.append((usage["usedSize"] + usage.get("backingStorageSize", 0)) / 1e6)
+    growth = (heaps[-1] - heaps[1]) / ((rounds - 1) * lives)
+    record_property(f"{rounds * lives} lives, heap and buffers in MB after each round", [round(h, 2) for h in heaps])
+    assert growth < 0.02, "MB per life; one node's weights alone are more than 1 MB"

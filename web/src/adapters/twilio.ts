@@ -1,0 +1,41 @@
+// Page thread: Sordino as a Twilio Voice audio processor.
+//
+//   await device.audio.addProcessor(new SordinoAudioProcessor());
+
+import { SuppressedTrack, type TrackOptions } from "../sordino.js";
+
+/** Fits AudioProcessor of @twilio/voice-sdk. */
+export class SordinoAudioProcessor {
+  readonly #options: TrackOptions;
+  readonly #running = new Map<string, SuppressedTrack>();
+
+  constructor(options: TrackOptions = {}) {
+    this.#options = options;
+  }
+
+  /** What works on the newest stream. */
+  get suppressed(): SuppressedTrack | undefined {
+    return [...this.#running.values()].at(-1);
+  }
+
+  /** Where nothing can be suppressed the stream itself comes back. */
+  async createProcessedStream(stream: MediaStream): Promise<MediaStream> {
+    const [track] = stream.getAudioTracks();
+    if (track === undefined) return stream;
+    let suppressed: SuppressedTrack;
+    try {
+      suppressed = new SuppressedTrack(track, this.#options);
+    } catch {
+      return stream;
+    }
+    await suppressed.started;
+    const processed = new MediaStream([suppressed.track]);
+    this.#running.set(processed.id, suppressed);
+    return processed;
+  }
+
+  async destroyProcessedStream(stream: MediaStream): Promise<void> {
+    this.#running.get(stream.id)?.stop();
+    this.#running.delete(stream.id);
+  }
+}

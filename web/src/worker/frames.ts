@@ -1,0 +1,90 @@
+// Worker: the frame path. Audio frames of a microphone come as a stream, go through a session and leave as a stream.
+
+import type { FrameRequest, FrameStartup, Settings } from "../messages.js";
+import { HOP, SAMPLE_RATE } from "../params.js";
+import { Session } from "../worklet/session.js";
+
+type Frame = AudioData;
+
+interface Scope {
+  onmessage: ((event: MessageEvent<FrameRequest>) => void) | null;
+  postMessage(message: unknown): void;
+}
+
+const scope = globalThis as unknown as Scope;
+const host = { now: () => performance.now(), reply: (reply: unknown) => scope.postMessage(reply) };
+let startup: FrameStartup | undefined;
+let settings: Settings | undefined;
+let session: Session | undefined;
+let rate = 0;
+let tellVoice = false;
+
+/** A session for frames of this rate; a device of another rate gets a new one. */
+function sessionFor(frameRate: number, frameLength: number): Session | undefined {
+  if (startup === undefined || settings === undefined) return undefined;
+  if (session && rate === frameRate) return session;
+  session?.destroy();
+  rate = frameRate;
+  session = new Session(host, startup, settings, rate, frameLength);
+  session.tellVoice(tellVoice);
+  void session.start(startup, 0);
+  return session;
+}
+
+function clean(frame: Frame): Frame {
+  const found = sessionFor(frame.sampleRate, frame.numberOfFrames);
+  if (found === undefined) return frame;
+  const { numberOfFrames, numberOfChannels, sampleRate, timestamp } = frame;
+  const inputs = Array.from({ length: numberOfChannels }, () => new Float32Array(numberOfFrames));
+  for (const [planeIndex, input] of inputs.entries()) frame.copyTo(input, { planeIndex, format: "f32-planar" });
+  frame.close();
+  const data = new Float32Array(numberOfFrames * numberOfChannels);
+  const outputs = inputs.map((_, c) => data.subarray(c * numberOfFrames, (c + 1) * numberOfFrames));
+  found.process(outputs, inputs);
+  return new AudioData({ format: "f32-planar", sampleRate, numberOfFrames, numberOfChannels, timestamp, data });
+}
+
+/** Until one of the two ends. A new source ends the pipe of the old one, not the sink. */
+async function pump(readable: ReadableStream<Frame>, writer: WritableStreamDefaultWriter<Frame>): Promise<void> {
+  const reader = readable.getReader();
+  for (;;) {
+    const { value: frame, done } = await reader.read();
+    if (done) return;
+    await writer.write(clean(frame));
+  }
+}
+
+let writer: WritableStreamDefaultWriter<Frame> | undefined;
+
+scope.onmessage = ({ data: request }) => {
+  switch (request.type) {
+    case "source":
+      writer ??= request.writable?.getWriter() as WritableStreamDefaultWriter<Frame> | undefined;
+      if (writer) void pump(request.readable as ReadableStream<Frame>, writer).catch(() => undefined);
+      break;
+    case "start":
+      startup = request.startup;
+      settings ??= startup.settings;
+      if (session) void session.start(startup, 0);
+      else sessionFor(SAMPLE_RATE, HOP);
+      break;
+    case "settings":
+      settings = request.settings;
+      session?.apply(settings);
+      break;
+    case "voice":
+      tellVoice = request.on;
+      session?.tellVoice(tellVoice);
+      break;
+    case "reset":
+      session?.reset();
+      break;
+    case "read":
+      if (session) scope.postMessage({ type: "readout", readout: session.read() });
+      break;
+    case "destroy":
+      session?.destroy();
+      break;
+  }
+};
+scope.postMessage({ type: "loaded" });
