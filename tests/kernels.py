@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+
 from sordino.engines import WasmMemory
 from sordino.params import HISTORY
 from support import BUILD

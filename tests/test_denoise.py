@@ -1,4 +1,4 @@
-"""`sordino denoise`: engines agree, output aligned and as long, any rate and channels, clear errors, nothing half-written."""
+"""`sordino denoise`: engines agree, output aligned and as long, any rate, clear errors, nothing half-written."""
 
 import subprocess
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
 from golden.signals import recordings
 
 SORDINO = Path(sys.executable).parent / "sordino"

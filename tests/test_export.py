@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from sordino.engines import MODELS, NativeEngine, WasmEngine, load_weights
 from sordino.export.generate import generate, network_file
 from sordino.export.weight_file import layout, weight_bytes, write_weights

@@ -1,4 +1,4 @@
-"""A trained model: its shape, its float weights, the statistics of its features, its record; read from and written to ONNX.
+"""A trained model: its shape, its float weights, the statistics of its features, its record; to and from ONNX.
 
 The ONNX graph is the network as it runs on a sequence of normalised features; the states of convolutions and GRUs are
 inputs and outputs, so that the same file serves whole recordings and single frames.
@@ -42,7 +42,8 @@ class NetworkShape:
         """(name, input size, hidden size) of every GRU in the order in which they run."""
         sizes = [self.conv2] + [self.gru] * self.gru_layers
         trunk = [(f"gru{i + 1}", sizes[i], self.gru) for i in range(self.gru_layers)]
-        return [*trunk, ("gain_gru", self.gru, self.gain_gru), ("strength_gru", self.gru + self.conv2, self.strength_gru)]
+        strength = ("strength_gru", self.gru + self.conv2, self.strength_gru)
+        return [*trunk, ("gain_gru", self.gru, self.gain_gru), strength]
 
     def summary_size(self) -> int:
         """Size of [conv2, gru1.., gain_gru], which the heads `gain` and `voice` read."""

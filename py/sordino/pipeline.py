@@ -1,4 +1,4 @@
-"""The whole chain on a stream of hops: samples -> stft, bands, pitch, comb, features, network, postfilter, gains -> samples."""
+"""The whole chain on a stream of hops, stage by stage: the executable specification of wasm/pipeline.c."""
 
 from __future__ import annotations
 

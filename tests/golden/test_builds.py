@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from golden.outputs import whole_hops
 from golden.signals import golden_signals
 from kernels import same_bytes

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from sordino.export.weight_file import weight_bytes
+
 from sordino.engines import NativeEngine
+from sordino.export.weight_file import weight_bytes
 from sordino.model import Model, NetworkShape, random_model
 from sordino.params import HOP
 from sordino.pipeline import Pipeline, Settings, denoise

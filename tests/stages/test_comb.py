@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from kernels import Inputs, every_build, kernels, same_bytes
 from sordino import comb
 from sordino.params import COMB_REACH, HISTORY, HOP, MAX_LOOK_AHEAD, PERIOD_MAX, PERIOD_MIN, WINDOW
@@ -24,7 +25,8 @@ def test_a_periodic_signal_passes(period, look_ahead):
 @pytest.mark.parametrize("look_ahead", [0, 1, 2])
 def test_white_noise_is_lowered_by_sigma2(look_ahead):
     rng = np.random.default_rng(look_ahead)
-    power = np.mean([np.var(comb.comb(rng.standard_normal(LONG).astype(np.float32), HISTORY, 200, look_ahead)) for _ in range(60)])
+    noises = (rng.standard_normal(LONG).astype(np.float32) for _ in range(60))
+    power = np.mean([np.var(comb.comb(noise, HISTORY, 200, look_ahead)) for noise in noises])
     assert np.isclose(power, comb.sigma2()[comb.future_periods(200, look_ahead)], rtol=0.05)
 
 

@@ -1,6 +1,7 @@
 """Stage features: coherence and normalisation in their ranges, order of the features, parity."""
 
 import numpy as np
+
 from kernels import Inputs, every_build, kernels, padded, same_bytes
 from sordino import features
 from sordino.bands import band_cross, band_energy

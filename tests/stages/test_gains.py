@@ -3,6 +3,7 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from kernels import Inputs, every_build, kernels, padded, same_bytes
 from sordino import bands, gains
 from sordino.export.generate import PADDED_BANDS

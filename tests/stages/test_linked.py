@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from golden.signals import clip_files, read_clip
 from kernels import every_build, same_bytes
 from sordino.engines import WasmMemory, find_model, load_weights, open_engine

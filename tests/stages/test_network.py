@@ -3,6 +3,7 @@
 import numpy as np
 import onnxruntime
 import pytest
+
 from kernels import Inputs, every_build, kernels, same_bytes
 from sordino.features import normalise, normaliser
 from sordino.model import Model, ModelError, NetworkShape, random_model
@@ -70,7 +71,8 @@ def test_bad_models_are_refused(tmp_path):
         Model.load(tmp_path / "none.onnx")
     good = random_model(SHAPES[0])
     with pytest.raises(ModelError, match=r"weight gain.bias is \(3,\), wanted \(34,\)"):
-        Model("x", good.shape, 2, good.weights | {"gain.bias": np.zeros(3, np.float32)}, good.feature_mean, good.feature_std)
+        short = good.weights | {"gain.bias": np.zeros(3, np.float32)}
+        Model("x", good.shape, 2, short, good.feature_mean, good.feature_std)
     with pytest.raises(ModelError, match="look-ahead is 3"):
         good.with_look_ahead(3)
 

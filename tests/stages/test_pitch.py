@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from kernels import Inputs, every_build, kernels, same_bytes
 from sordino import pitch
 from sordino.model import NetworkShape, random_model

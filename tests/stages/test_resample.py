@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from kernels import every_build, same_bytes
 from sordino.engines import WasmMemory
 from sordino.resample import Resampler, half_width

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from kernels import Inputs, every_build, kernels, padded, same_bytes
 from sordino import stft
 from sordino.bands import PADDED_BINS
