@@ -272,6 +272,14 @@ def web() -> None:
     step("web package and page", partial(run, "node", "web/build.mjs"), inputs, written)
 
 
+def wheel() -> None:
+    """dist/: the Python wheel and sdist."""
+    sources = [ROOT / name for name in ("README.md", "LICENSE", "MANIFEST.in", "pyproject.toml", "setup.py")]
+    sources += [file for file in files_under([PACKAGE]) if file.suffix != ".so"]
+    inputs = [*sources, *files_under([WASM]), *(BUILD / "wasm").glob("sordino.*.wasm"), ROOT / "py" / "package"]
+    step("wheel and sdist", partial(run, PYTHON, "py/package/wheel.py"), inputs, [ROOT / "dist"], sys.version)
+
+
 def build() -> None:
     for part in (environment, package, weights, wasm, native, npm, web):
         part()
@@ -318,6 +326,7 @@ def test(with_torch: bool, arguments: list[str]) -> int:
     """Install what only tests need, then run pytest; returns its exit status."""
     if with_torch:
         package("train")
+    wheel()
     apt_install([name for program, name in BROWSERS.items() if not shutil.which(program)], "browsers for the tests")
     print(flush=True)
     return subprocess.run([PYTHON, "-m", "pytest", *(arguments or ["tests"])], check=False, cwd=ROOT).returncode
@@ -346,6 +355,8 @@ def parse_arguments() -> tuple[argparse.Namespace, list[str]]:
         help="also install torch and test the training twin (default: only when CI is set)",
     )
     test_parser.epilog = "Everything else is handed to pytest, for example: test tests/stft -k streaming"
+    commands.add_parser("wheel", help="build, then the Python wheel and sdist in dist/")
+    commands.add_parser("pyodide", help="build, then the wheel for Pyodide; needs a Debian chroot, which it makes")
     commands.add_parser("train-env", help="install what training needs (torch) into .venv")
     bench_parser = commands.add_parser("bench", help="measure beside the peers, for example: quality", add_help=False)
     bench_parser.add_argument("kind", choices=BENCHMARKS)
@@ -368,6 +379,10 @@ def main() -> int:
     print(f"{options.command}: built in {time.monotonic() - start:.1f} s", flush=True)
     if options.command == "demo":
         demo(options.port, not options.no_browser)
+    if options.command == "wheel":
+        wheel()
+    if options.command == "pyodide":
+        return subprocess.run([PYTHON, "py/package/pyodide.py"], check=False, cwd=ROOT).returncode
     if options.command == "bench":
         return bench(options.kind, rest)
     return test(options.torch, rest) if options.command == "test" else 0

@@ -1,7 +1,7 @@
 """The extension module sordino._native: which sources with which flags; everything else stands in pyproject.toml.
 
-The compiler is that of the environment (CC and CXX, else what Python was built with). Where there is none, Zig's clang
-is asked for as a build requirement: it comes from the package registry and needs nothing else.
+The compiler is that of the environment (CC and CXX, else what Python was built with). Where there is none, and where
+SORDINO_ZIG holds its arguments, Zig's clang is a build requirement: it comes from the package registry.
 """
 
 import os
@@ -15,6 +15,8 @@ from setuptools.command.build_ext import build_ext
 WASM = Path("wasm")
 EMSCRIPTEN = "emscripten" in os.environ.get("_PYTHON_HOST_PLATFORM", sys.platform) or bool(os.environ.get("PYODIDE"))
 HAS_COMPILER = EMSCRIPTEN or "CC" in os.environ or any(map(shutil.which, ("cc", "gcc", "clang")))
+ZIG = os.environ.get("SORDINO_ZIG", None if HAS_COMPILER else "-mcpu=baseline")
+"""Arguments of Zig's clang that say what to compile for; None: the environment's compiler is used."""
 
 # Every build adds floats in the order the source says, so that all of them give the same bytes.
 COMMON = ["-O3", "-ffp-contract=off", "-fno-fast-math", "-fvisibility=hidden", f"-I{WASM}"]
@@ -37,16 +39,9 @@ class BuildKernels(build_ext):
             super().run()
 
     def build_extension(self, ext: Extension) -> None:
-        if not HAS_COMPILER:
-            zig = f"{sys.executable} -m ziglang"
-            self.compiler.set_executables(
-                compiler=f"{zig} cc -mcpu=baseline -fPIC",
-                compiler_so=f"{zig} cc -mcpu=baseline -fPIC",
-                compiler_cxx=f"{zig} c++ -mcpu=baseline -fPIC",
-                compiler_so_cxx=f"{zig} c++ -mcpu=baseline -fPIC",
-                linker_so=f"{zig} cc -shared",
-                linker_so_cxx=f"{zig} c++ -shared",
-            )
+        if ZIG is not None:
+            cc, cxx = (f"{sys.executable} -m ziglang {name} {ZIG} -fPIC" for name in ("cc", "c++"))
+            self.compiler.set_executables(compiler_so=cc, compiler_so_cxx=cxx, linker_so=f"{cxx} -shared")
         import pybind11
 
         headers = [*self.include_dirs, pybind11.get_include()]
@@ -65,12 +60,12 @@ class BuildKernels(build_ext):
             self.get_ext_fullpath(ext.name),
             libraries=self.get_libraries(ext),
             extra_postargs=["-fwasm-exceptions"] if EMSCRIPTEN else ["-s"] if sys.platform == "linux" else [],
-            target_lang="c++",
+            target_lang="c++" if ZIG is None else None,
         )
 
 
 setup(
     ext_modules=[Extension("sordino._native", ["wasm/bindings.cpp"], language="c++")],
     cmdclass={"build_ext": BuildKernels},
-    setup_requires=[] if HAS_COMPILER else ["ziglang==0.17.0"],
+    setup_requires=[] if ZIG is None else ["ziglang==0.17.0"],
 )
