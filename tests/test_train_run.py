@@ -166,3 +166,23 @@ def test_si_sdr() -> None:
     rng = np.random.default_rng(0)
     clean, noise = rng.standard_normal((2, 48000))
     assert si_sdr_db(clean, 0.5 * clean + 0.05 * noise) == pytest.approx(20, abs=0.2)
+
+
+def test_a_finished_model_can_be_trained_further(run: Path, corpus: Path, cache: Path, tmp_path: Path) -> None:
+    export(run / "last.pt", tmp_path / "small.onnx")
+    train(CONFIG, corpus, cache, tmp_path, minutes=60, seed=4, max_steps=2, start_from=tmp_path / "small.onnx")
+    first, after = load_checkpoint(run / "last.pt"), load_checkpoint(tmp_path / "last.pt")
+    moved = max(float((after["ema"][k] - first["ema"][k]).abs().max()) for k in first["ema"])
+    assert 0 < moved < 0.02
+    torch.testing.assert_close(after["feature_std"], first["feature_std"])
+    assert after["hours"] > first["hours"]
+    with pytest.raises(ValueError, match="the config wants"):
+        train(load_config("tiny"), corpus, cache, tmp_path, 1, start_from=tmp_path / "small.onnx")
+
+
+def test_settings_can_be_changed_one_by_one() -> None:
+    config = load_config("tiny", ["schedule.learning_rate=5e-4", 'data.exclude_speech=["x"]'])
+    assert config.schedule.learning_rate == 5e-4 and config.data.exclude_speech == ("x",)
+    for change in ("schedule=1", "schedule.nonsense=1"):
+        with pytest.raises(ValueError, match=change.split("=")[0].split(".")[-1]):
+            load_config("tiny", [change])

@@ -209,6 +209,8 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the folder.")] = False,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
     seed: Annotated[int, typer.Option(help="Of weights and mixtures.")] = 1,
+    start_from: Annotated[Path | None, typer.Option(help="Train the weights of this .onnx model further.")] = None,
+    changes: Annotated[list[str] | None, typer.Option("--set", help="Settings: schedule.learning_rate=1e-3")] = None,
 ) -> None:
     """Train a model on your own recordings; needs `pip install sordino[train]`."""
     _need("torch", "train")
@@ -219,7 +221,7 @@ def train(
     from .train.train import train as run
 
     chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-    run(load_config(config), corpus, cache, out, minutes, resume, chosen, seed)
+    run(load_config(config, changes or []), corpus, cache, out, minutes, resume, chosen, seed, start_from=start_from)
     model = to_model(load_checkpoint(out / "last.pt"))
     model.save(out / f"{model.name}.onnx")
     print(f"{out / model.name}.onnx")

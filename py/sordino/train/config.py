@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,11 +91,21 @@ def from_dict(values: dict[str, Any]) -> Config:
     return Config(values["name"], look_ahead=look_ahead, **parts)
 
 
-def load_config(path_or_name: str | Path) -> Config:
-    """Read a config file, or one of the package's by its name (tiny, standard, full)."""
+def load_config(path_or_name: str | Path, changes: Sequence[str] = ()) -> Config:
+    """Read a config file, or one of the package's by its name (tiny, standard, full).
+
+    changes  settings that differ, as "section.key=value" with the value in TOML
+    raises   ValueError for a missing file, a setting that does not exist, a change that cannot be read
+    """
     path = Path(path_or_name)
     if path.suffix != ".toml":
         path = Path(__file__).parent / "configs" / f"{path_or_name}.toml"
     if not path.is_file():
         raise ValueError(f"no config at {path}")
-    return from_dict(tomllib.loads(path.read_text(encoding="utf-8")))
+    values = tomllib.loads(path.read_text(encoding="utf-8"))
+    for change in changes:
+        section, dot, setting = change.partition(".")
+        if not dot or "=" not in setting:
+            raise ValueError(f"change {change!r}, wanted section.key=value, such as schedule.learning_rate=1e-3")
+        values.setdefault(section, {}).update(tomllib.loads(setting))
+    return from_dict(values)

@@ -8,7 +8,6 @@ one process does everything on the device.
 
 from __future__ import annotations
 
-import argparse
 import ctypes
 import json
 import time
@@ -20,9 +19,10 @@ import torch.distributed as dist
 import torch.multiprocessing as multiprocessing
 from torch import Tensor
 
+from sordino.model import Model
 from sordino.train.bank import Bank, make_bank
 from sordino.train.checkpoint import load_checkpoint, save_checkpoint
-from sordino.train.config import Config, from_dict, load_config
+from sordino.train.config import Config, from_dict
 from sordino.train.corpus import KINDS, build_cache, load_store, manifest_sha256
 from sordino.train.dataset import Source, Statistics, estimate_statistics
 from sordino.train.mixing import Mixer
@@ -48,6 +48,7 @@ class Job:
     manifest_sha256: str
     processes: int
     max_steps: int
+    start_from: Path | None = None
 
 
 def keep_memory() -> None:
@@ -87,6 +88,8 @@ class Run:
         saved = load_checkpoint(job.out / "last.pt") if job.resume else None
         if saved:
             self._restore(saved)
+        elif job.start_from:
+            self._start_from(Model.load(job.start_from))
         else:
             self.statistics = estimate_statistics(self.mixer, config.look_ahead)
         self.late = False
@@ -104,6 +107,14 @@ class Run:
         first = job.seed * 1_000_003 + self.seed_offset + self.rank
         look_ahead, bins = job.config.look_ahead, job.config.loss.spectral_bins
         return Source(mixer, rows, look_ahead, bins, schedule.echo, schedule.pool, first, job.processes)
+
+    def _start_from(self, model: Model) -> None:
+        weights = {name: torch.from_numpy(value).to(self.device) for name, value in model.weights.items()}
+        self.learner.network.load_state_dict(weights)
+        self.learner.ema.load_state_dict(weights)
+        mean, std = torch.from_numpy(model.feature_mean), torch.from_numpy(model.feature_std)
+        self.statistics = Statistics(mean, std).to(self.device)
+        self.heard, self.fresh = (3600 * model.record.get(key, 0.0) for key in ("hours", "fresh_hours"))
 
     def _restore(self, saved: dict) -> None:
         self.learner.restore(saved)
@@ -195,6 +206,12 @@ class Run:
             average = terms if average is None else average * 0.98 + terms * 0.02
 
 
+def _check_start(model: Model, config: Config) -> None:
+    got, wanted = (model.shape, model.look_ahead), (config.network, config.look_ahead)
+    if got != wanted:
+        raise ValueError(f"the model to start from has shape and look-ahead {got}, the config wants {wanted}")
+
+
 def _agree(progress: float, processes: int) -> float:
     """Give every process the clock of process 0."""
     if processes == 1:
@@ -230,6 +247,7 @@ def train(
     device: str = "cpu",
     seed: int = 1,
     max_steps: int = 0,
+    start_from: Path | None = None,
 ) -> None:
     """Train a network.
 
@@ -242,8 +260,11 @@ def train(
     device     "cpu" or "cuda"
     seed       of weights and mixtures
     max_steps  also end after so many steps; 0: no such limit
-    raises     CorpusError, ValueError
+    start_from an .onnx model of the same shape and look-ahead, whose weights are trained further
+    raises     CorpusError, ValueError, ModelError
     """
+    if start_from:
+        _check_start(Model.load(start_from), config)
     manifest = corpus / "manifest.csv" if corpus.is_dir() else corpus
     build_cache(manifest, cache)
     out.mkdir(parents=True, exist_ok=True)
@@ -252,28 +273,9 @@ def train(
         config, seed = from_dict(saved["config"]), saved["seed"]
     processes = config.schedule.processes if device == "cpu" else 1
     job = Job(config, cache, out, minutes, resume, device, seed, manifest_sha256(manifest), processes, max_steps)
+    job = replace(job, start_from=start_from)
     if processes == 1:
         _worker(0, job, 0)
         return
     port = 20000 + (hash(str(out)) + time.time_ns()) % 20000
     multiprocessing.start_processes(_worker, (job, port), nprocs=processes, start_method="spawn")
-
-
-def main() -> None:
-    """Read the command line and train."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--config", default="standard", help="name or TOML file")
-    parser.add_argument("--corpus", type=Path, required=True, help="manifest.csv or its folder")
-    parser.add_argument("--cache", type=Path, default=Path("data/cache"))
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--max-steps", type=int, default=0)
-    a = parser.parse_args()
-    train(load_config(a.config), a.corpus, a.cache, a.out, a.minutes, a.resume, a.device, a.seed, a.max_steps)
-
-
-if __name__ == "__main__":
-    main()
