@@ -103,6 +103,8 @@ def denoise_file(
     container = OUTPUT_FORMATS.get(target.suffix.lower())
     if container is None:
         raise AudioError(f"output {target} ends in {target.suffix!r}, wanted one of {', '.join(OUTPUT_FORMATS)}")
+    if "\0" in str(target):
+        raise AudioError(f"output {str(target)!r} holds a character that no path can hold")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"no such folder: {target.parent}")
     if target.exists() and not overwrite:
