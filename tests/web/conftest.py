@@ -8,6 +8,7 @@ from typing import Any
 
 import build
 import pytest
+
 from browser import browsers
 from browser.conftest import open_tab, running_browser, tab  # noqa: F401
 from browser.server import Server
@@ -44,7 +45,7 @@ def server(faulty_wasm: Path) -> Iterator[Server]:
     }
     (TESTS / "web" / "pages").mkdir(exist_ok=True)
     with Server(folders) as running:
-        running.data["/pages/index.html"] = b"<!doctype html><meta charset=utf-8><title>Sordino</title><p>An empty page."
+        running.data["/pages/index.html"] = b"<!doctype html><meta charset=utf-8><p>An empty page."
         running.data["/clip.f32"] = read_clip(clip_files()[0]).tobytes()
         running.data["/corrupt.sordino"] = corrupt((MODELS / "standard.sordino").read_bytes())
         running.data["/foreign.sordino"] = b"GIF89a" + bytes(5000)
@@ -73,5 +74,6 @@ def npm(folder: Path, *arguments: str) -> str:
     """Run npm in a folder; returns what it prints."""
     done = subprocess.run(["npm", *arguments], cwd=folder, capture_output=True, text=True)
     if done.returncode != 0:
-        raise RuntimeError(f"npm {' '.join(arguments)} ended with status {done.returncode}:\n{done.stdout}{done.stderr}")
+        command = " ".join(arguments)
+        raise RuntimeError(f"npm {command} ended with status {done.returncode}:\n{done.stdout}{done.stderr}")
     return done.stdout

@@ -69,7 +69,7 @@ async function run(Session, request, index) {
     session.process(played, inputs.slice(0, heard).map(block));
   }
   const flat = new Float32Array(channels * samples);
-  outputs.forEach((output, c) => flat.set(output, c * samples));
+  for (const [c, output] of outputs.entries()) flat.set(output, c * samples);
   await writeFile(join(FOLDER, `${index}.output.f32`), new Uint8Array(flat.buffer));
   return { replies, played: at };
 }

@@ -35,7 +35,7 @@ class Result:
 
 
 def run_sessions(runs: list[tuple[Samples, dict[str, Any]]]) -> list[Result]:
-    """Each run is an input, [channels, samples] or [samples], and a request as in harness.mjs; the rest has defaults."""
+    """Each run is an input, [channels, samples] or [samples], and a request as in harness.mjs, which has defaults."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         requests = []

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from golden.signals import clip_files, read_clip
 from sordino.engines import open_engine
 from sordino.pipeline import Settings
@@ -23,10 +24,12 @@ def test_no_setting_clicks(change: str, record_property) -> None:
     """There and back twice, at times that fit neither quanta nor hops."""
     voice = tone(100, 2)
     times = (40_000, 50_100, 63_333, 71_777)
-    actions = [{"at": t, "type": "settings", "settings": SETTINGS[change] if i % 2 == 0 else {}} for i, t in enumerate(times)]
+    settings = (SETTINGS[change], {}) * 2
+    actions = [{"at": at, "type": "settings", "settings": s} for at, s in zip(times, settings, strict=True)]
     changed = roughness(run_session(voice, actions=actions).output[0, 24_000:])
     unchanged = roughness(run_session(voice).output[0, 24_000:])
-    record_property(f"step when {change} changes", f"{20 * np.log10(max(changed, 1e-9)):.0f} dB, {unchanged:.1e} without")
+    steps = [round(20 * np.log10(max(step, 1e-9))) for step in (changed, unchanged)]
+    record_property(f"largest step when {change} changes, and without, in dB", steps)
     assert changed < CLICK
 
 
@@ -41,7 +44,7 @@ def test_reset_fades_to_silence_and_begins_anew() -> None:
 
 
 def test_a_model_switch_is_not_heard() -> None:
-    """To another copy of the same model: after it has warmed up, the output is the same to within the network's memory."""
+    """To another copy of the same model, which warms up unheard and fades in."""
     clip = read_clip(clip_files()[0])[: 3 * RATE]
     switch = {"at": 48_000, "type": "engine", "id": 7, **KERNEL}
     result = run_session(clip, actions=[switch])

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from golden.signals import clip_files, read_clip
 from sordino.engines import open_engine
 from web.sessions import CLICK, RATE, roughness, run_session, run_sessions, steepness, tone

@@ -1,9 +1,10 @@
-"""Whatever fails, the voice goes on: the kernel, its files, its speed, its input; then suppression comes back by itself."""
+"""Whatever fails, the voice goes on: the kernel, its files, its speed, its input; then suppression comes back."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
+
 from web.sessions import CLICK, KERNEL, RATE, Samples, least_level_db, roughness, run_session, steepness, tone
 
 LATENCY = 1888

@@ -1,13 +1,22 @@
 """SordinoNode in browsers: events of failures and of their end, read-outs, rates, and memory over many lives."""
 
+from pathlib import Path
+
 import pytest
+
 from browser.browsers import Tab
 from browser.server import Server
 
 HALF = 0.5 * 0.5 / 2**0.5
 """RMS of a tone of amplitude 0.5 after the faulty kernel, which halves."""
 SLOPE = 2 * 3.14159265 * 100 / 48000 * 0.5
-CYCLES, LONG_CYCLES = 60, 500
+CYCLES, LONG_CYCLES = 240, 500
+
+
+def private_mb(process: int) -> float:
+    """Memory that a process shares with no other, in MB."""
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1000
 
 
 @pytest.fixture
@@ -25,7 +34,7 @@ def test_a_broken_kernel_is_told_and_comes_back(live: Tab, nodes: str, how: str,
     assert answer["during"] == {"suppressing": False, "latency": 1888}
     assert answer["after"] == {"suppressing": True, "latency": 1888}
     assert answer["last"] == pytest.approx(HALF, rel=0.01)
-    record_property(f"{how} in {live.name}: faintest 10 ms", f"{answer['faintest']:.3f}, the halved voice has {HALF:.3f}")
+    record_property(f"{how}: faintest 10 ms, and the halved voice", (round(answer["faintest"], 3), round(HALF, 3)))
     assert answer["faintest"] > 0.98 * HALF
 
 
@@ -96,13 +105,19 @@ def test_many_lives(live: Tab, nodes: str, request: pytest.FixtureRequest, recor
     """After a first round, further rounds of create and destroy leave heap and process as they were."""
     rounds, lives = 4, (LONG_CYCLES if request.config.getoption("long", False) else CYCLES) // 4
     session = live.page.context.new_cdp_session(live.page)
-    heaps = []
+    processes = live.page.context.browser.new_browser_cdp_session()
+    heaps, resident = [], []
     for _ in range(rounds + 1):
         live.call(nodes, "cycles", lives)
         for _ in range(3):
             session.send("HeapProfiler.collectGarbage")
         usage = session.send("Runtime.getHeapUsage")
         heaps.append((usage["usedSize"] + usage.get("backingStorageSize", 0)) / 1e6)
-    growth = (heaps[-1] - heaps[1]) / ((rounds - 1) * lives)
+        running = processes.send("SystemInfo.getProcessInfo")["processInfo"]
+        resident.append(sum(private_mb(process["id"]) for process in running if process["type"] == "renderer"))
+    measured = (rounds - 1) * lives
+    record_property(f"{rounds * lives} lives, private memory of the renderer in MB", [round(r) for r in resident])
+    assert (resident[-1] - resident[1]) / measured < 0.3, "MB per life; one node has 2 MB of wasm memory"
+    growth = (heaps[-1] - heaps[1]) / measured
     record_property(f"{rounds * lives} lives, heap and buffers in MB after each round", [round(h, 2) for h in heaps])
     assert growth < 0.02, "MB per life; one node's weights alone are more than 1 MB"

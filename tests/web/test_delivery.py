@@ -1,0 +1,160 @@
+"""What ships: the packed tarball in an empty project, built by four bundlers, run in three browsers under a strict policy."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser.browsers import PlaywrightTab, Tab
+from browser.server import Server
+from support import BUILD, ROOT, TESTS, unavailable
+from web.conftest import npm
+
+BUNDLERS = ("vite", "webpack", "rollup", "esbuild")
+EXAMPLES = ROOT / "web" / "examples"
+PROJECT = BUILD / "tests" / "consumers"
+README_PAGE = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="/main.js"></script>'
+OPENS_MICROPHONE = re.compile(r"getUserMedia|openMicrophone|createLocalAudioTrack")
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """A project that has installed the bundlers, the platforms' packages and our tarball."""
+    PROJECT.mkdir(parents=True, exist_ok=True)
+    wanted = TESTS / "web" / "consumers"
+    installed = PROJECT / "package.json"
+    fresh = not installed.exists() or installed.read_bytes() != (wanted / "package.json").read_bytes()
+    for file in wanted.iterdir():
+        if file.name != "package.json":
+            shutil.copy(file, PROJECT)
+    if fresh:
+        shutil.copy(wanted / "package.json", installed)
+        try:
+            npm(PROJECT, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock")
+        except RuntimeError as error:
+            installed.unlink()
+            unavailable(f"the bundlers cannot be installed: {error}")
+    tarball = npm(ROOT, "pack", "--silent", "--pack-destination", str(PROJECT)).split()[-1]
+    shutil.rmtree(PROJECT / "node_modules" / "sordino", ignore_errors=True)
+    npm(PROJECT, "install", "--no-save", "--no-audit", "--no-fund", "--offline", "--no-package-lock", tarball)
+    assert not (PROJECT / "node_modules" / "sordino").is_symlink()
+    return PROJECT
+
+
+def run(folder: Path, *command: str) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
+
+
+@pytest.fixture(scope="session", params=BUNDLERS)
+def built(request: pytest.FixtureRequest, project: Path) -> str:
+    """Where the server offers what one bundler has made of the probe."""
+    run(project, "node", "bundle.mjs", request.param)
+    return f"/built/consumers/out/{request.param}/index.html"
+
+
+def test_the_adapters_have_the_platforms_types(project: Path) -> None:
+    run(project, "npx", "tsc", "-p", "tsconfig.json")
+
+
+def test_the_package_is_harmless_on_a_server(project: Path) -> None:
+    names = ["sordino", *(f"sordino/{name}" for name in ("livekit", "jitsi", "twilio", "100ms", "webrtc"))]
+    imports = ";".join(f"await import('{name}')" for name in names)
+    run(project, "node", "--input-type=module", "--eval", f"{imports}; process.exit(0)")
+
+
+def test_nothing_but_the_package_is_packed(project: Path) -> None:
+    files = {str(f.relative_to(project / "node_modules/sordino")) for f in (project / "node_modules/sordino").rglob("*.*")}
+    roots = {file.split("/")[0] for file in files}
+    assert roots == {"LICENSE", "README.md", "package.json", "web"} or roots == {"README.md", "package.json", "web"}
+    assert {"web/dist/sordino.js", "web/dist/models/standard.sordino", "web/dist/adapters/livekit.d.ts"} <= files
+
+
+def test_every_bundler_in_every_browser(built: str, tab: Tab, server: Server, record_property) -> None:
+    tab.open(f"{server.origin}{built}")
+    answer = tab.call(f"{server.origin}/pages/probe.js", "callProbe")
+    record_property(f"{built.split('/')[-2]} in {tab.name}", answer)
+    assert (answer["latency"], answer["adapters"]) == (1888, 5)
+    assert answer["left"] < 1 and answer["engine"] == ("simd128" if tab.name == "webkit" else "relaxed")
+
+
+@pytest.mark.parametrize("path", ["worklet", "frames"])
+def test_both_paths_after_bundling(built: str, live: Tab, server: Server, path: str) -> None:
+    live.open(f"{server.origin}{built}")
+    answer = live.call(f"{server.origin}/pages/probe.js", "callProbe", path)
+    assert answer == {"suppressing": True, "frames": path == "frames", "errors": []}
+
+
+@pytest.fixture
+def page(live: PlaywrightTab) -> Iterator[Any]:
+    """A fresh page with a microphone; in the end it has reported no error."""
+    errors: list[str] = []
+    fresh = live.page.context.browser.new_page()
+    fresh.on("pageerror", lambda error: errors.append(str(error)))
+    fresh.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    yield fresh
+    fresh.close()
+    assert not errors
+
+
+def example(project: Path, name: str) -> str:
+    """Build an example; returns the path of its page."""
+    if name == "plain":
+        folder = BUILD / "tests" / "plain"
+        shutil.copytree(EXAMPLES / name, folder, dirs_exist_ok=True)
+        shutil.copytree(project / "node_modules" / "sordino" / "web" / "dist", folder / "sordino", dirs_exist_ok=True)
+        return "/built/plain/index.html"
+    folder = project / "examples" / name
+    shutil.copytree(EXAMPLES / name, folder, dirs_exist_ok=True)
+    if name == "webpack":
+        run(folder, "npx", "webpack")
+        shutil.copy(folder / "index.html", folder / "dist")
+    else:
+        run(folder, "npx", "vite", "build", "--base", "./")
+    return f"/built/consumers/examples/{name}/dist/index.html"
+
+
+@pytest.mark.parametrize("name", ["plain", "vite-livekit", "webpack"])
+def test_examples_run(project: Path, page: Any, server: Server, name: str) -> None:
+    page.goto(f"{server.origin}{example(project, name)}")
+    page.locator("button").click()
+    page.get_by_role("status").filter(has_text="Suppressing noise").wait_for()
+
+
+def test_livekit_itself(project: Path, page: Any, server: Server) -> None:
+    """LiveKit's own LocalAudioTrack: set, restarted with another microphone, muted, taken away."""
+    page.goto(f"{server.origin}{example(project, 'vite-livekit')}")
+    page.locator("button").click()
+    page.get_by_role("status").filter(has_text="Suppressing noise").wait_for()
+    answer = page.evaluate("""async () => {
+        const before = processor.processedTrack;
+        const sent = track.mediaStreamTrack === before || track.sender === undefined;
+        await track.restartTrack({ deviceId: "default" });
+        const kept = processor.processedTrack === before && processor.suppressed.suppressing;
+        await track.mute();
+        await track.unmute();
+        const alive = processor.suppressed.suppressing && before.readyState === "live";
+        await track.stopProcessor();
+        return { sent, kept, alive, ended: before.readyState, gone: processor.processedTrack === undefined };
+    }""")
+    assert answer == {"sent": True, "kept": True, "alive": True, "ended": "ended", "gone": True}
+
+
+def readme_examples() -> list[str]:
+    """Code blocks of the README that open their microphone themselves, so that they run as they stand."""
+    blocks = re.findall(r"```(?:js|ts)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    return [block for block in blocks if 'from "sordino' in block and OPENS_MICROPHONE.search(block)]
+
+
+@pytest.mark.parametrize("index", range(len(readme_examples())))
+def test_readme_examples_run(project: Path, page: Any, server: Server, index: int) -> None:
+    folder = project / "readme" / str(index)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "main.js").write_text(readme_examples()[index] + "\nglobalThis.finished = true;\n")
+    (folder / "index.html").write_text(README_PAGE)
+    run(folder, "npx", "vite", "build", "--base", "./")
+    page.goto(f"{server.origin}/built/consumers/readme/{index}/dist/index.html")
+    page.wait_for_function("globalThis.finished === true")
