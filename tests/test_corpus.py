@@ -1,6 +1,8 @@
 """`sordino corpus`: layouts are recognised, unfit files are named, speakers and sources stay in one split."""
 
 import csv
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -247,3 +249,14 @@ def test_free_packages_are_unpacked_once_and_labelled(tmp_path: Path):
     assert not commands
     with pytest.raises(CorpusError, match="none of the packages could be had"):
         fetch(wanted[-1:], tmp_path, said.append, run)
+
+
+def test_the_command(recordings: Path, tmp_path: Path):
+    command = [sys.executable, "-m", "sordino.cli", "corpus", str(tmp_path / "out")]
+    done = subprocess.run([*command, str(recordings)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout.splitlines()[-1] == str(tmp_path / "out" / "manifest.csv")
+    assert "folders by kind: 5 speech, 5 noise" in done.stderr and "left out: " in done.stderr
+    done = subprocess.run([*command, str(tmp_path / "none")], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stderr == f"sordino: no folder {tmp_path / 'none'}\n"
+    done = subprocess.run([*command, "--strict", str(recordings)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "2 files cannot be used" in done.stderr

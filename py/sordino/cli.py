@@ -1,4 +1,4 @@
-"""The command line: sordino denoise | compare | info | export | train | evaluate."""
+"""The command line: sordino denoise | compare | info | export | corpus | train | evaluate | score."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from .corpus.command import corpus
 from .engines import MODELS, EngineError, find_model, open_engine
+from .evaluation.folders import score
 from .model import Model, ModelError
 from .params import VERSION
 from .pipeline import Settings
@@ -253,6 +255,10 @@ def evaluate(
     for row, scores in results.items():
         table.add_row(row, *(f"{value:.3f}" for value in scores.values()))
     Console().print(table)
+
+
+app.command()(corpus)
+app.command()(score)
 
 
 def _need(module: str, extra: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -105,9 +106,13 @@ def score(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Score recordings against clean ones: PESQ, STOI, ESTOI, SI-SDR, DNSMOS, log-spectral distance."""
+    absent = [name for name in ("pesq", "pystoi", "speechmos", "onnxruntime") if importlib.util.find_spec(name) is None]
+    if absent:
+        raise FolderError(f"not installed: {', '.join(absent)}; run `pip install 'sordino[eval]'`")
     total = len(by_name(clean)) * len(folders)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("scoring", total=total)
         found = score_folders(clean, folders, align, lambda: bar.advance(task))
     if as_json:

@@ -30,7 +30,7 @@ REQUIRED = ("path", "split", "kind", "speaker", "language_or_category", "eff_bw_
 CACHE_VERSION = 2
 
 
-class CorpusError(Exception):
+class CorpusError(ValueError):
     """The corpus cannot be read: says which file or column, what was found and what was wanted."""
 
 
