@@ -18,11 +18,11 @@ export class SuppressedSender {
     this.suppressed.context?.addEventListener("statechange", () => void this.send(), { signal: this.#end.signal });
   }
 
-  /** Send the cleaned track, or the source itself while the context stands still and would send silence. */
+  /** Send the cleaned track, or the source itself while the context stands still and would send silence. Never rejects. */
   async send(): Promise<void> {
     const { context, source, track } = this.suppressed;
     const wanted = context && context.state !== "running" ? source : track;
-    if (!this.#end.signal.aborted && this.#sender.track !== wanted) await this.#sender.replaceTrack(wanted);
+    if (!this.#end.signal.aborted) await this.#replace(wanted);
   }
 
   /** Another microphone on the same sender. */
@@ -35,8 +35,13 @@ export class SuppressedSender {
   async stop(): Promise<void> {
     if (this.#end.signal.aborted) return;
     this.#end.abort();
-    await this.#sender.replaceTrack(this.suppressed.source);
+    await this.#replace(this.suppressed.source);
     this.suppressed.stop();
+  }
+
+  /** A closed connection sends nothing, so there is nothing to replace. */
+  async #replace(track: MediaStreamTrack): Promise<void> {
+    if (this.#sender.track !== track) await this.#sender.replaceTrack(track).catch(() => undefined);
   }
 }
 

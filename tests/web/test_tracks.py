@@ -1,0 +1,67 @@
+"""Tracks: the voice is there from the first moment, the twin behaves like its source, both paths agree."""
+
+import base64
+
+import numpy as np
+import pytest
+
+from browser.browsers import Tab
+from browser.server import Server
+from golden.signals import clip_files, read_clip
+from sordino.engines import open_engine
+from support import MODELS
+
+VOICE = 0.5 / 2**0.5
+"""RMS of the tone that stands for a voice."""
+
+
+@pytest.fixture
+def tracks(server: Server) -> str:
+    return f"{server.origin}/pages/tracks.js"
+
+
+@pytest.mark.parametrize("path", ["worklet", "frames"])
+def test_files_that_come_late(live: Tab, server: Server, tracks: str, path: str) -> None:
+    """They do not arrive: the voice passes and the page is told. They arrive: suppression begins by itself."""
+    server.data.pop("/late.sordino", None)
+    first = live.call(tracks, "startLate", path)
+    assert min(first["levels"]) > 0.9 * VOICE and not first["suppressing"]
+    assert first["log"][:2] == [["error", "fetch"], ["fallback", "fetch"]]
+    server.data["/late.sordino"] = (MODELS / "standard.sordino").read_bytes()
+    then = live.call(tracks, "finishLate")
+    assert then["suppressing"] and then["log"][-1] == ["ready", None]
+
+
+@pytest.mark.parametrize("path", ["worklet", "frames"])
+def test_the_twin_stands_for_its_source(live: Tab, tracks: str, path: str) -> None:
+    answer = live.call(tracks, "standIn", path)
+    assert answer["settings"] == answer["wanted"] and answer["sameDevice"]
+    assert answer["constraints"]["noiseSuppression"] is False and answer["constraints"]["echoCancellation"] is True
+    assert answer["heard"] == ["mute", "unmute", "ended"] and answer["state"] == "ended"
+    assert max(answer["levels"]) > 0.01, "the second source is heard"
+    assert answer["log"][-1] == ["fallback", "source"]
+
+
+def test_a_sender_never_falls_silent(live: Tab, tracks: str) -> None:
+    assert live.call(tracks, "senderAndSuspension") == ["cleaned", "source", "cleaned", "source"]
+
+
+def test_the_frame_path_gives_the_same_bytes(live: Tab, server: Server, tracks: str, record_property) -> None:
+    """Those of the kernel, as the worklet path (tests/browser/test_worklet.py), but without re-blocking."""
+    frames = 200
+    clip = read_clip(clip_files()[0])[: 480 * frames]
+    server.data["/frames.f32"] = clip.tobytes()
+    answer = live.call(tracks, "frameBytes", {"samples": "/frames.f32", "frames": frames, "options": {}})
+    output = np.frombuffer(base64.b64decode(answer["output"]), np.float32)
+    wanted = open_engine("native").process(clip)
+    record_property("frame path", f"{frames} frames, {(output != wanted).sum()} samples differ, {answer['lost']} lost")
+    assert answer["latencySamples"] == 1440 and answer["lost"] == 0
+    assert np.array_equal(output, wanted)
+
+
+def test_the_adapters_keep_their_contracts(live: Tab, tracks: str) -> None:
+    answer = live.call(tracks, "contracts")
+    assert answer["livekit"] == ["sordino", True, True]
+    assert answer["jitsi"] == [True, True, True] and max(answer["atOnce"]) > 0.01
+    assert answer["twilio"] == [True, True, "ended"]
+    assert answer["hms"] == ["sordino", "TRANSFORM", {"isSupported": True}, True, True, 1]
