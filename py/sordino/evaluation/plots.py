@@ -50,7 +50,7 @@ def by_snr(found: dict[str, Any], path: Path) -> None:
             points = [(label, s[metric]["mean"]) for label, s in system["by_snr"].items() if s.get(metric)]
             ours = system["family"] == "ours"
             colour = OURS if ours else NOISY if system["family"] == "noisy" else plt.cm.Greys(0.4 + 0.05 * (index % 10))
-            style = ("-", "--", ":", "-.")[index % 4]
+            style = "-" if ours else ("--", ":", "-.")[index % 3]
             axis.plot(*zip(*points, strict=True), style, color=colour, linewidth=2.2 if ours else 1.3)
             axis.lines[-1].set_label(system["title"])
         axis.set_title(heading)

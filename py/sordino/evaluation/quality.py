@@ -175,7 +175,7 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
     results = []
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
         comparison = Comparison(options, pool)
-        for system in systems:
+        for system in filter(comparison.of, systems):
             result = comparison.score(system)
             if isinstance(result, str):
                 missing[system.name] = result
