@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
+SMALLEST = "smallest"
 RNNOISE_1, RNNOISE_2, ORT = "rnnoise 0.1 simd", "rnnoise 0.2", "onnxruntime-web, network only"
 HOP_US = 10_000
 QUANTUM_US = 128 / 48_000 * 1e6
@@ -15,8 +17,32 @@ def network_us(browser: dict[str, Any], tier: str) -> float:
 
 
 def signal_us(browser: dict[str, Any]) -> float:
-    """The whole hop of the smallest tier back to back, without its network."""
-    return browser["warm"][f"tiny {browser['best']}"]["median"] - network_us(browser, "tiny")
+    """A whole hop around a network that costs next to nothing, back to back."""
+    wanted = SMALLEST, browser["best"]
+    return next(r["warm"]["median"] for r in browser["sizes"] if (r["name"], r["variant"]) == wanted)
+
+
+def flattest(pieces: list[float], quanta: int) -> float:
+    """The dearest quantum when consecutive pieces of a hop are spread over so many quanta as evenly as can be."""
+    if quanta == 1:
+        return sum(pieces)
+    cuts = range(1, len(pieces) - quanta + 2)
+    return min(max(sum(pieces[:cut]), flattest(pieces[cut:], quanta - 1)) for cut in cuts)
+
+
+def flat_rows(browser: dict[str, Any]) -> list[list[str]]:
+    """Per tier the dearest quantum of 128 samples, in percent of a quantum, for 1 to 4 quanta per hop."""
+    rows = []
+    for tier, pieces in browser["pieces"].items():
+        costs = [piece["mean"] for piece in pieces]
+        rows.append([tier, *(f"{flattest(costs, quanta) / QUANTUM_US:.1%}" for quanta in range(1, 5))])
+    return rows
+
+
+def ratio(browser: dict[str, Any], name: str, other: str) -> float:
+    """Median over the rounds of a system's warm cost over another's."""
+    pairs = zip(browser["rounds"][name], browser["rounds"][other], strict=True)
+    return statistics.median(a / b for a, b in pairs)
 
 
 def bars(result: dict[str, Any]) -> list[dict[str, Any]]:
@@ -24,20 +50,19 @@ def bars(result: dict[str, Any]) -> list[dict[str, Any]]:
     browser = result["browsers"].get("chromium")
     if not browser or browser["best"] != "relaxed":
         return []
-    warm = {name: f["median"] for name, f in browser["warm"].items()}
     ten = next(row for row in browser["streams"] if row["streams"] == 10)
     hundred = next(row for row in browser["streams"] if row["streams"] == 100)
     matrix, wire = browser["matrix"], result["wire_bytes"]
     rows = [
-        ("standard relaxed / RNNoise 0.2, warm", warm["standard relaxed"] / warm[RNNOISE_2], 0.20),
-        ("standard relaxed / RNNoise 0.1 SIMD, warm", warm["standard relaxed"] / warm[RNNOISE_1], 1.0),
-        ("standard SIMD128 / RNNoise 0.2, warm", warm["standard simd128"] / warm[RNNOISE_2], 0.35),
-        ("tiny relaxed / RNNoise 0.1 SIMD, warm", warm["tiny relaxed"] / warm[RNNOISE_1], 0.5),
-        ("full relaxed / RNNoise 0.2, warm", warm["full relaxed"] / warm[RNNOISE_2], 0.6),
+        ("standard relaxed / RNNoise 0.2, warm", ratio(browser, "standard relaxed", RNNOISE_2), 0.20),
+        ("standard relaxed / RNNoise 0.1 SIMD, warm", ratio(browser, "standard relaxed", RNNOISE_1), 1.0),
+        ("standard SIMD128 / RNNoise 0.2, warm", ratio(browser, "standard simd128", RNNOISE_2), 0.35),
+        ("tiny relaxed / RNNoise 0.1 SIMD, warm", ratio(browser, "tiny relaxed", RNNOISE_1), 0.5),
+        ("full relaxed / RNNoise 0.2, warm", ratio(browser, "full relaxed", RNNOISE_2), 0.6),
         ("full relaxed, paced, share of a core", browser["paced"]["full relaxed"]["median"] / HOP_US, 0.03),
-        ("standard relaxed / native, warm", warm["standard relaxed"] / result["native"]["standard"]["median"], 1.6),
+        ("standard relaxed / native, warm", ratio(browser, "standard relaxed", "standard native"), 1.6),
         ("signal processing without network, us warm", signal_us(browser), 25),
-        ("network / onnxruntime-web", network_us(browser, "standard") / warm[ORT], 0.2),
+        ("network / onnxruntime-web", network_us(browser, "standard") / browser["warm"][ORT]["median"], 0.2),
         ("silence after speech / speech", browser["silence"]["silence"] / browser["silence"]["speech"], 1.05),
         ("10 streams, p99 of a quantum's work / quantum", ten["paced"]["p99"] / QUANTUM_US, 0.5),
         ("100 streams, p99 of a hop / hop", hundred["paced"]["p99"] / HOP_US, 1.0),
@@ -63,11 +88,11 @@ def systems_table(browser: dict[str, Any], wire: dict[str, int]) -> str:
     base = browser["warm"].get(RNNOISE_1, {"median": 1})["median"]
     rows = []
     for name, warm in browser["warm"].items():
-        paced, tier = browser["paced"][name], name.split()[0]
+        paced, tier = browser["paced"].get(name, {"median": 0, "p99": 0}), name.split()[0]
         size = wire.get(name) or wire.get(f"{tier}, all in", 0)
         memory = browser["memory_bytes"].get(name) or 0
         figures = [f"{x:.1f}" for x in (warm["median"], warm["p99"], paced["median"], paced["p99"])]
-        figures += [f"{warm['median'] / base:.2f}", f"{browser['start_ms'][name]:.1f}"]
+        figures += [f"{warm['median'] / base:.2f}", f"{browser['start_ms'].get(name, 0):.1f}"]
         rows.append([name, *figures, f"{memory / 1e6:.1f}" if memory else "", f"{size / 1e3:.0f}"])
     head = ["", "warm", "p99", "paced", "p99", "x RNNoise 0.1", "start, ms", "memory, MB", "kB on the wire"]
     return table(head, rows)
@@ -88,6 +113,10 @@ def browser_section(name: str, browser: dict[str, Any], wire: dict[str, int]) ->
         [r["name"], f"{r['weights'] / 1e6:.2f}", r["variant"], *(f"{r[k]['median']:.1f}" for k in ("warm", "paced"))]
         for r in browser["sizes"]
     ]
+    most = browser["streams"][-1]
+    each = most["paced"]["median"] / most["streams"]
+    breaks = f"Of {most['streams']} streams each takes {each:.1f}: {HOP_US / each:.0f} fill one core.\n"
+    flat = ["a hop's work in", "1 quantum", "2 (+128 samples)", "3 (+256)", "4 (+384)"]
     matrix = [[k, *(f"{m[x]:.1f}" for x in ("us", "gmac_s", "best_gmac_s"))] for k, m in browser["matrix"].items()]
     silence = browser["silence"]
     start = sorted(browser["node_start_ms"])
@@ -101,6 +130,9 @@ def browser_section(name: str, browser: dict[str, Any], wire: dict[str, int]) ->
             f"Pieces of a hop of `standard`, {browser['best']}: {', '.join(parts)}.\n",
             table(["stage", "per hop", "us per hop"], stages),
             table(["streams", "warm, all", "paced, all", "p99", "of a core", "memory, MB"], streams),
+            breaks,
+            "Dearest quantum of 128 samples when a hop is spread (and the latency that adds), share of the quantum:\n",
+            table(flat, flat_rows(browser)),
             table(["network", "M weights", "build", "warm", "paced"], sizes),
             table(["1536 x 512", "us", "GMAC/s", "best"], matrix),
         ]
@@ -112,8 +144,7 @@ def markdown(result: dict[str, Any]) -> str:
     place = f"{machine['cpu']} ({machine['vnni']}), {machine['cores']} cores, load {machine['load']:.1f}.\n"
     text = [f"# Speed, {machine['time']}\n", NOTE, place]
     text += [browser_section(name, b, result["wire_bytes"]) for name, b in result["browsers"].items()]
-    native = [[name, f"{f['median']:.1f}", f"{f['p99']:.1f}"] for name, f in result["native"].items()]
-    text += ["## Native\n", table(["", "warm", "p99"], native), "## Bars (Chromium)\n"]
+    text.append("## Bars (Chromium)\n")
     rows = []
     for bar in result["bars"]:
         limit = f"<= {bar['at_most']:g}" if "at_most" in bar else f">= {bar['at_least']:g}"
@@ -123,8 +154,11 @@ def markdown(result: dict[str, Any]) -> str:
 
 def plot(result: dict[str, Any]) -> str:
     """Warm and paced cost of every system as horizontal bars, one group per browser."""
-    rows = [(f"{b}: {n}", w["median"], result["browsers"][b]["paced"][n]["median"])
-            for b in result["browsers"] for n, w in result["browsers"][b]["warm"].items()]
+    rows = [
+        (f"{b}: {n}", w["median"], result["browsers"][b]["paced"].get(n, w)["median"])
+        for b in result["browsers"]
+        for n, w in result["browsers"][b]["warm"].items()
+    ]
     left, width, height = 330, 560, 22
     scale = width / max(max(w, p) for _, w, p in rows)
     body = []

@@ -1,7 +1,7 @@
 """Speed beside the peers in one run: python3 build.py bench speed [--quick] [--browsers chromium,firefox]
 
-Chromium and Firefox, headless, everything in one Worker and interleaved; then the native build in this process. Medians
-over repeats; compare only figures of one run. Writes speed.json, speed.md and speed.svg.
+Chromium and Firefox, headless, everything in one Worker and interleaved, the native build in this process between its
+rounds. Medians over the rounds; compare only figures of one run. Writes speed.json, speed.md and speed.svg.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from sordino.params import HOP, SAMPLE_RATE  # noqa: E402
 from sordino.pipeline import Settings  # noqa: E402
 
 PAGES = Path(__file__).with_name("pages")
+WARM_HOPS = 40  # whole frames of every system
 CLIP = ROOT / "web" / "demo" / "clips" / "rain.ogg"
 SUPPRESSOR = "/peers/@sapphi-red/web-noise-suppressor/dist"
 PEERS: dict[str, tuple[str, dict[str, str]]] = {
@@ -137,7 +138,7 @@ def start_all(bench: Bench, tiers: list[Subject], relaxed: bool) -> tuple[list[s
 
 
 def measure_browser(bench: Bench, tiers: list[Subject], scaled: list[Subject], quick: bool) -> dict[str, Any]:
-    repeats, ticks = (5, 100) if quick else (15, 600)
+    repeats, ticks = (5, 100) if quick else (20, 600)
     noisy = write_clip()
     bench.ask("setClip", url="/out/clip.f32")
     relaxed = bench.ask("accepts", wasm="/wasm/sordino.relaxed.wasm")
@@ -150,7 +151,8 @@ def measure_browser(bench: Bench, tiers: list[Subject], scaled: list[Subject], q
         check_denoises(name, found)
         result["denoising"][name] = found
     say("  warm")
-    result["warm"] = {k: summary(v) for k, v in bench.ask("warm", names=names, hops=160, repeats=repeats).items()}
+    result["rounds"] = warm_rounds(bench, names, tiers, 4 * repeats)
+    result["warm"] = {name: summary(values) for name, values in result["rounds"].items()}
     say("  paced")
     result["paced"] = {k: paced_summary(v) for k, v in bench.ask("paced", names=names, ticks=ticks).items()}
     result["memory_bytes"] = bench.ask("memory")
@@ -158,7 +160,7 @@ def measure_browser(bench: Bench, tiers: list[Subject], scaled: list[Subject], q
     standard = f"standard {best}"
     result["pieces"] = {t.name: piece_summary(bench, f"{t.name} {best}", 20 if quick else 300) for t in tiers}
     result["stages"] = stage_summary(bench, best, 200, repeats)
-    quiet = bench.ask("silence", name=standard, hops=500, repeats=3 if quick else 5)
+    quiet = bench.ask("silence", name=standard, blocks=50, hops=20)
     result["silence"] = {kind: median(v) for kind, v in quiet.items()}
     say("  matrix, streams, sizes")
     result["matrix"] = matrix_summary(bench, best, repeats)
@@ -168,6 +170,23 @@ def measure_browser(bench: Bench, tiers: list[Subject], scaled: list[Subject], q
     result["streams"] = [{**row, "warm": summary(row["warm"]), "paced": summary(row["paced"])} for row in streams]
     result["sizes"] = size_summary(bench, scaled, relaxed, repeats, ticks)
     return result
+
+
+def warm_rounds(bench: Bench, names: list[str], tiers: list[Subject], rounds: int) -> dict[str, list[float]]:
+    """Back to back, one figure per round; with tiers also the native build, between the rounds of the browser."""
+    samples = np.fromfile(OUT / "clip.f32", np.float32)[: WARM_HOPS * HOP]
+    engines = {f"{t.name} native": NativeEngine(t.file.read_bytes(), Settings()) for t in tiers}
+    figures: dict[str, list[float]] = {name: [] for name in [*names, *engines]}
+    for number in range(-2, rounds):
+        found = bench.ask("warm", names=names, hops=WARM_HOPS)
+        for name, engine in engines.items():
+            begin = time.perf_counter()
+            engine.process(samples)
+            found[name] = (time.perf_counter() - begin) / WARM_HOPS * 1e6
+        for name, us in found.items():
+            if number >= 0:
+                figures[name].append(us)
+    return figures
 
 
 def paced_summary(ticks: list[float]) -> dict[str, float]:
@@ -206,25 +225,12 @@ def size_summary(bench: Bench, scaled: list[Subject], relaxed: bool, repeats: in
             name = f"{subject.name} {variant}"
             bench.ask("start", name=name, kind="sordino", places=places(subject, variant))
             names[name] = (subject, variant)
-    warm = bench.ask("warm", names=list(names), hops=80, repeats=repeats)
+    warm = warm_rounds(bench, list(names), [], repeats)
     paced = bench.ask("paced", names=list(names), ticks=ticks // 2)
     return [
         {"name": s.name, "weights": s.weights, "variant": v, "warm": summary(warm[n]), "paced": paced_summary(paced[n])}
         for n, (s, v) in names.items()
     ]
-
-
-def measure_native(tiers: list[Subject], repeats: int) -> dict[str, dict[str, float]]:
-    """Microseconds per hop of the CPython extension, back to back."""
-    samples = np.fromfile(OUT / "clip.f32", np.float32)[: 160 * HOP]
-    engines = {t.name: NativeEngine(t.file.read_bytes(), Settings()) for t in tiers}
-    figures: dict[str, list[float]] = {name: [] for name in engines}
-    for _ in range(repeats + 1):
-        for name, engine in engines.items():
-            begin = time.perf_counter()
-            engine.process(samples)
-            figures[name].append((time.perf_counter() - begin) / 160 * 1e6)
-    return {name: summary(values[1:]) for name, values in figures.items()}
 
 
 def brotli_bytes(files: list[Path]) -> int:
@@ -289,8 +295,6 @@ def measure(browser_names: list[str], quick: bool) -> dict[str, Any]:
                 bench = Bench(browser.new_page(), server.origin)
                 result["browsers"][name] = measure_browser(bench, tiers, scaled, quick)
                 result["browsers"][name]["version"] = browser.version
-    say("native")
-    result["native"] = measure_native(tiers, 5 if quick else 15)
     result["wire_bytes"] = wire_bytes(tiers, peers)
     result["bars"] = report.bars(result)
     return result

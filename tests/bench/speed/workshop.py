@@ -77,8 +77,9 @@ def tier_subjects() -> list[Subject]:
 
 
 def scaled_subjects() -> list[Subject]:
-    """Networks of growing size and a pruned twin of the full tier, in modules of their own."""
+    """Networks of growing size, next to nothing first, and a pruned twin of the full tier, in modules of their own."""
     models = {f"size_{m:g}".replace(".", "_"): random_model(scaled_shape(m)) for m in MILLIONS}
+    models["smallest"] = random_model(NetworkShape(8, 8, 8, 8, 1, 8, 8))
     models["full_sparse"] = pruned(random_model(tiers()["full"]), SPARSE_DENSITY)
     named = [Model(n, m.shape, 2, m.weights, m.feature_mean, m.feature_std) for n, m in models.items()]
     folder = OUT / "modules"

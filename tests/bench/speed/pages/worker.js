@@ -31,17 +31,15 @@ async function render({ name }) {
   return Array.from(output);
 }
 
-/** Back to back: microseconds per hop, one figure per repeat and system. */
-async function warm({ names, hops, repeats }) {
+/** Back to back, a round: each system works off so many hops. Returns microseconds per hop and system. */
+async function warm({ names, hops }) {
   const input = clip.subarray(0, hops * HOP);
   const output = new Float32Array(input.length);
-  const figures = Object.fromEntries(names.map((name) => [name, []]));
-  for (let repeat = -1; repeat < repeats; repeat++) {
-    for (const name of names) {
-      const begin = performance.now();
-      await systems.get(name).process(input, output);
-      if (repeat >= 0) figures[name].push(microseconds(begin) / hops);
-    }
+  const figures = {};
+  for (const name of names) {
+    const begin = performance.now();
+    await systems.get(name).process(input, output);
+    figures[name] = microseconds(begin) / hops;
   }
   return figures;
 }
@@ -102,18 +100,19 @@ async function manyStreams({ wasm, weights, counts, ticks }) {
   return results;
 }
 
-/** Speech, then silence: microseconds per hop of each. Denormal numbers would make silence dear. */
-async function silence({ name, hops, repeats }) {
+/** Speech, then as much silence, in blocks: microseconds per hop of each block. Denormal numbers would make silence dear. */
+async function silence({ name, blocks, hops }) {
   const system = systems.get(name);
-  const speech = clip.subarray(0, hops * HOP);
   const nothing = new Float32Array(hops * HOP);
   const output = new Float32Array(hops * HOP);
   const figures = { speech: [], silence: [] };
-  for (let repeat = 0; repeat < repeats; repeat++) {
-    for (const [kind, input] of Object.entries({ speech, silence: nothing })) {
+  for (const [kind, list] of Object.entries(figures)) {
+    for (let block = 0; block < blocks; block++) {
+      const at = (block * hops * HOP) % (clip.length - hops * HOP);
+      const input = kind === "speech" ? clip.subarray(at, at + hops * HOP) : nothing;
       const begin = performance.now();
       await system.process(input, output);
-      figures[kind].push(microseconds(begin) / hops);
+      list.push(microseconds(begin) / hops);
     }
   }
   return figures;
