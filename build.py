@@ -332,6 +332,12 @@ def test(with_torch: bool, arguments: list[str]) -> int:
     return subprocess.run([PYTHON, "-m", "pytest", *(arguments or ["tests"])], check=False, cwd=ROOT).returncode
 
 
+def npm_package() -> None:
+    """The npm package as it would be published, in dist/."""
+    (ROOT / "dist").mkdir(exist_ok=True)
+    timed("npm pack", partial(run, "npm", "pack", "--pack-destination", "dist"))
+
+
 def bench(kind: str, arguments: list[str]) -> int:
     """Install what the benchmark needs, then run it with the other arguments; returns its exit status."""
     extra, module = BENCHMARKS[kind]
@@ -354,8 +360,9 @@ def parse_arguments() -> tuple[argparse.Namespace, list[str]]:
         default=bool(os.environ.get("CI")),
         help="also install torch and test the training twin (default: only when CI is set)",
     )
-    test_parser.epilog = "Everything else is handed to pytest, for example: test tests/stft -k streaming"
+    test_parser.epilog = "Everything else is handed to pytest, for example: test tests/web -k call --long"
     commands.add_parser("wheel", help="build, then the Python wheel and sdist in dist/")
+    commands.add_parser("package", help="build, then the npm package's tarball in dist/")
     commands.add_parser("pyodide", help="build, then the wheel for Pyodide; needs a Debian chroot, which it makes")
     commands.add_parser("train-env", help="install what training needs (torch) into .venv")
     bench_parser = commands.add_parser("bench", help="measure beside the peers, for example: quality", add_help=False)
@@ -381,6 +388,8 @@ def main() -> int:
         demo(options.port, not options.no_browser)
     if options.command == "wheel":
         wheel()
+    if options.command == "package":
+        npm_package()
     if options.command == "pyodide":
         return subprocess.run([PYTHON, "py/package/pyodide.py"], check=False, cwd=ROOT).returncode
     if options.command == "bench":

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from web.sessions import Samples
 HEARD_S, COMPARED_S = 12, 14
 FRAME = RATE // 50
 MINUTE, TEN_MINUTES = 60, 600
+LONGEST_NAP_S = 60
 EVENTS = ("mute", "switchDevice", "replaceTrack", "reconnect")
 
 
@@ -66,9 +68,10 @@ def talk(phone: browsers.Tab, page: str, mode: str, seconds: float, options: dic
     phone.call(page, "start", mode, options or {})
     busy = EVENTS if mode == "sordino" else ()
     pause = (seconds - HEARD_S - 2) / max(1, len(busy))
+    naps = math.ceil(pause / LONGEST_NAP_S)
     for event in busy:
-        for _ in range(max(1, int(pause // 60))):
-            phone.call(page, "sleep", min(pause, 60))
+        for _ in range(naps):
+            phone.call(page, "sleep", pause / naps)
         phone.call(page, "happen", event)
     phone.call(page, "sleep", HEARD_S + 2)
     return phone.call(page, "finish", HEARD_S)
