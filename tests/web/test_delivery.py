@@ -89,6 +89,18 @@ def test_both_paths_after_bundling(built: str, live: Tab, server: Server, path: 
     assert answer == {"suppressing": True, "frames": path == "frames", "errors": []}
 
 
+@pytest.mark.parametrize("name", ["firefox", "webkit"])
+def test_tracks_in_other_browsers(project: Path, open_tab: Any, server: Server, name: str, record_property) -> None:
+    """Vite's page, in real time: neither has the frame path, so both paths are the worklet."""
+    run(project, "node", "bundle.mjs", "vite")
+    other = open_tab(name)
+    other.open(f"{server.origin}/built/consumers/out/vite/index.html")
+    for path in ("worklet", "frames"):
+        answer = other.call(f"{server.origin}/pages/probe.js", "callProbe", path)
+        record_property(f"{path} path in {name}", answer)
+        assert answer == {"suppressing": True, "frames": False, "errors": []}
+
+
 @pytest.fixture
 def page(live: PlaywrightTab) -> Iterator[Any]:
     """A fresh page with a microphone; in the end it has reported no error."""

@@ -41,12 +41,15 @@ export class FrameStream extends EventTarget {
   #latencySamples = 0;
   #settle: (() => void) | undefined;
   #waiting: ((readout: Readout) => void)[] = [];
+  #source: MediaStreamTrack;
+  #loaded = false;
   #sent = false;
 
   /** throws SordinoError "option" or "unsupported" */
   constructor(source: MediaStreamTrack, options: SordinoOptions) {
     super();
     if (!canUseFrames()) throw new SordinoError("unsupported", "there is no MediaStreamTrackProcessor here");
+    this.#source = source;
     this.#options = options;
     this.#settings = initialSettings(options);
     const engine = chooseEngine(options.engine ?? "auto");
@@ -56,8 +59,8 @@ export class FrameStream extends EventTarget {
     this.#writable = generator.writable;
     this.#recovery = new Recovery(() => void this.#install(), options.retryMs);
     this.#worker = options.assets?.worker || options.assets?.base ? new Worker(assets.worker) : defaultWorker();
-    this.#worker.onmessage = (event: MessageEvent<Reply | { type: "loaded" }>) => this.#hear(event.data, source);
-    this.#worker.onerror = () => this.#workerLost(source);
+    this.#worker.onmessage = (event: MessageEvent<Reply | { type: "loaded" }>) => this.#hear(event.data);
+    this.#worker.onerror = () => this.#workerLost();
     this.started = new Promise((settle) => {
       this.#settle = settle;
     });
@@ -84,7 +87,10 @@ export class FrameStream extends EventTarget {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  /** Take the voice from another track. */
   listenTo(source: MediaStreamTrack): void {
+    this.#source = source;
+    if (!this.#loaded) return;
     const { readable } = new breakout.MediaStreamTrackProcessor!({ track: source });
     const writable = this.#sent ? undefined : this.#writable;
     this.#sent = true;
@@ -117,10 +123,11 @@ export class FrameStream extends EventTarget {
     }
   }
 
-  #hear(reply: Reply | { type: "loaded" }, source: MediaStreamTrack): void {
+  #hear(reply: Reply | { type: "loaded" }): void {
     switch (reply.type) {
       case "loaded":
-        this.listenTo(source);
+        this.#loaded = true;
+        this.listenTo(this.#source);
         break;
       case "ready":
         this.#latencySamples = reply.latencySamples;
@@ -153,10 +160,10 @@ export class FrameStream extends EventTarget {
   }
 
   /** The script did not load: the page itself carries the voice from the source to the track. */
-  #workerLost(source: MediaStreamTrack): void {
+  #workerLost(): void {
     if (!this.#sent) {
       this.#sent = true;
-      const { readable } = new breakout.MediaStreamTrackProcessor!({ track: source });
+      const { readable } = new breakout.MediaStreamTrackProcessor!({ track: this.#source });
       void readable.pipeTo(this.#writable).catch(() => undefined);
     }
     this.#recovery.cancel();

@@ -4,8 +4,24 @@
 //           \-> dry gain ----------------/
 
 import type { SordinoNode } from "./node.js";
+import { SAMPLE_RATE } from "./params.js";
 
 const FADE_S = 0.01;
+
+/**
+ * A context that can listen to a track: at the kernel's own rate, or at the device's where the browser converts none.
+ * Firefox refuses tracks whose rate is not the context's.
+ */
+export function contextFor(track: MediaStreamTrack): AudioContext {
+  const context = new AudioContext({ sampleRate: SAMPLE_RATE, latencyHint: "interactive" });
+  try {
+    context.createMediaStreamSource(new MediaStream([track])).disconnect();
+    return context;
+  } catch {
+    void context.close();
+    return new AudioContext({ latencyHint: "interactive" });
+  }
+}
 
 /** Two ways from the source to the destination, and the fade between them. */
 export class VoiceGraph {

@@ -81,7 +81,7 @@ export class SordinoNode extends Controls {
 
   /** Whether noise is being removed; false while the unchanged voice plays because of a failure. */
   get suppressing(): boolean {
-    return this.#suppressing && !(this.context.state !== "running" && !isOffline(this.context));
+    return this.#suppressing && (this.context.state === "running" || isOffline(this.context));
   }
 
   /** Delay between input and output, everything counted. */

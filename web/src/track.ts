@@ -3,15 +3,14 @@
 import { asSordinoError, SordinoError } from "./errors.js";
 import { dispatchDetail, dispatchError, type Fallback } from "./events.js";
 import { canUseFrames, FrameStream } from "./frames.js";
-import { VoiceGraph } from "./graph.js";
+import { contextFor, VoiceGraph } from "./graph.js";
 import { SordinoNode } from "./node.js";
 import { channelCount, type SordinoOptions } from "./options.js";
-import { SAMPLE_RATE } from "./params.js";
 import { Recovery } from "./recovery.js";
 import { standFor } from "./twin.js";
 
 export interface TrackOptions extends SordinoOptions {
-  /** Use this context rather than a new one of 48000 Hz. It is not closed by stop(). */
+  /** Use this context, of any rate, rather than a new one. It is not closed by stop(). */
   readonly context?: AudioContext | undefined;
   /**
    * "worklet" (default): an audio graph. "frames": a Worker that gets the microphone's frames of 10 ms, off the audio
@@ -53,7 +52,7 @@ export class SuppressedTrack extends EventTarget {
       this.#forward(this.#frames);
     } else {
       if (typeof AudioContext === "undefined") throw new SordinoError("unsupported", "there is no AudioContext here");
-      const context = options.context ?? new AudioContext({ sampleRate: SAMPLE_RATE, latencyHint: "interactive" });
+      const context = options.context ?? contextFor(source);
       this.#graph = new VoiceGraph(context, Math.min(most, source.getSettings().channelCount ?? 1));
       this.track = this.#graph.cleaned;
       this.#graph.listenTo(source);
@@ -95,9 +94,9 @@ export class SuppressedTrack extends EventTarget {
   /** Another microphone for the same cleaned track, for device switches. The old source is not stopped. */
   replaceSource(source: MediaStreamTrack): void {
     if (this.#end.signal.aborted) return;
-    this.#source = source;
     this.#graph?.listenTo(source);
     this.#frames?.listenTo(source);
+    this.#source = source;
     this.#follow(source);
   }
 

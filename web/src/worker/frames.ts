@@ -44,13 +44,18 @@ function clean(frame: Frame): Frame {
   return new AudioData({ format: "f32-planar", sampleRate, numberOfFrames, numberOfChannels, timestamp, data });
 }
 
-/** Until one of the two ends. A new source ends the pipe of the old one, not the sink. */
-async function pump(readable: ReadableStream<Frame>, writer: WritableStreamDefaultWriter<Frame>): Promise<void> {
-  const reader = readable.getReader();
+let reader: ReadableStreamDefaultReader<Frame> | undefined;
+
+/** Until the source or the sink ends, or another source takes over. */
+async function pump(readable: ReadableStream<Frame>, sink: WritableStreamDefaultWriter<Frame>): Promise<void> {
+  void reader?.cancel().catch(() => undefined);
+  const own = readable.getReader();
+  reader = own;
   for (;;) {
-    const { value: frame, done } = await reader.read();
+    const { value: frame, done } = await own.read();
     if (done) return;
-    await writer.write(clean(frame));
+    if (reader === own) await sink.write(clean(frame));
+    else frame.close();
   }
 }
 
