@@ -78,6 +78,8 @@ def test_what_is_an_extra_says_so(installed, tmp_path):
         (["denoise", "in.wav", "a.wav", "--engine", "wasm"], b"sordino[wasm]"),
         (["denoise", "in.wav", "a.wav", "--engine", "reference"], b"sordino[onnx]"),
         (["compare", "in.wav", "a.png"], b"sordino[plot]"),
+        (["info"], b"sordino[onnx]"),
+        (["export"], b"sordino[onnx]"),
         (["train", ".", "out"], b"sordino[train]"),
     ):
         done = bare(installed / "sordino", *arguments, cwd=tmp_path)

@@ -179,6 +179,7 @@ def export(
     ] = None,
 ) -> None:
     """Quantise models into weight files beside them; with --generate, write the C for their shapes."""
+    _need("onnx", "onnx")
     from .export.generate import write_generated
     from .export.weight_file import write_weights
 
@@ -197,6 +198,7 @@ def info(model: Annotated[str, typer.Argument(help="Name, or path of an .onnx fi
     """Say what a model is: shape, look-ahead, training record."""
     import json
 
+    _need("onnx", "onnx")
     m = Model.load(find_model(model))
     print(json.dumps({**m.metadata(), "weights": m.shape.weight_count()}, indent=2))
 
