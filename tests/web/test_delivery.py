@@ -74,6 +74,16 @@ def test_nothing_but_the_package_is_packed(project: Path) -> None:
     assert {"web/dist/sordino.js", "web/dist/models/standard.sordino", "web/dist/adapters/livekit.d.ts"} <= files
 
 
+def test_the_reference_is_current() -> None:
+    run(ROOT, "node", "web/reference.mjs", "--check")
+
+
+def test_sizes_and_latencies_are_printed(record_property) -> None:
+    done = subprocess.run(["node", "web/table.mjs"], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert "1888 = 39.3 ms" in done.stdout and "1440 = 30.0 ms" in done.stdout
+    record_property("sizes and latencies", f"\n{done.stdout}")
+
+
 def test_every_bundler_in_every_browser(built: str, tab: Tab, server: Server, record_property) -> None:
     tab.open(f"{server.origin}{built}")
     answer = tab.call(f"{server.origin}/pages/probe.js", "callProbe")

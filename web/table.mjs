@@ -1,0 +1,42 @@
+// Prints what the npm package weighs and how long it delays, as Markdown tables: node web/table.mjs
+
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync } from "node:zlib";
+import { build } from "esbuild";
+
+const WEB = dirname(fileURLToPath(import.meta.url));
+const FILES = ["sordino.js", "sordino.worklet.js", "sordino.worker.js", "sordino.relaxed.wasm", "sordino.simd128.wasm"];
+const MODELS = ["models/standard.sordino"];
+const RATES = [8_000, 16_000, 44_100, 48_000, 96_000];
+const QUANTA = [128, 256, 480];
+/** Latency of the kernel with two frames of look-ahead, samples at 48 kHz. */
+const KERNEL = 1440;
+
+async function schedule() {
+  const entryPoints = [join(WEB, "src/worklet/schedule.ts")];
+  const { outputFiles } = await build({ entryPoints, bundle: true, write: false, format: "esm" });
+  return import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
+}
+
+function table(head, rows) {
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line), ""].join("\n");
+}
+
+const kilobytes = (bytes) => (bytes / 1000).toFixed(1);
+const sizes = [...FILES, ...MODELS].map((name) => {
+  const bytes = readFileSync(join(WEB, "dist", name));
+  return [`\`${name}\``, kilobytes(bytes.length), kilobytes(brotliCompressSync(bytes).length)];
+});
+const { chainDelays, reblockingDelay } = await schedule();
+const latencies = RATES.map((rate) => [
+  `${rate} Hz`,
+  ...QUANTA.map((quantum) => {
+    const samples = reblockingDelay(rate, quantum) + chainDelays(rate, KERNEL).total;
+    return `${samples} = ${((1000 * samples) / rate).toFixed(1)} ms`;
+  }),
+]);
+console.log(table(["file", "kB", "kB over the wire (brotli)"], sizes));
+console.log(table(["context", ...QUANTA.map((quantum) => `quantum ${quantum}`)], latencies));
