@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from golden.signals import recordings as golden_clips
 from sordino.corpus.free import entries, fetch, read_list
 from sordino.corpus.index import index
 from sordino.corpus.inspect import Unfit, bandwidth_hz, inspect
@@ -260,3 +261,13 @@ def test_the_command(recordings: Path, tmp_path: Path):
     assert done.returncode == 1 and done.stderr == f"sordino: no folder {tmp_path / 'none'}\n"
     done = subprocess.run([*command, "--strict", str(recordings)], capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "2 files cannot be used" in done.stderr
+
+
+def test_voices_among_the_noise_are_found(tmp_path: Path):
+    talk = write(tmp_path / "talk.wav", next(iter(golden_clips().values())))
+    fan = write(tmp_path / "fan.wav", hiss(3, 1))
+    for path in (talk, fan):
+        inspect(path, "noise")
+    inspect(fan, "noise", check_voices=True)
+    with pytest.raises(Unfit, match=r"mislabelled\? speech in \d+ % of it: no noise"):
+        inspect(talk, "noise", check_voices=True)

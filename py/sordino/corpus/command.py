@@ -34,6 +34,9 @@ def corpus(
         Path | None,
         typer.Option(help="Also take the free recordings of some Debian packages; they are unpacked into this folder."),
     ] = None,
+    check_voices: Annotated[
+        bool, typer.Option("--check-voices", help="Leave out noise in which our own model hears speech.")
+    ] = False,
     licence: Annotated[str, typer.Option(help="Of all these recordings, as a note in the manifest.")] = "",
     strict: Annotated[bool, typer.Option("--strict", help="Fail where a file cannot be used.")] = False,
 ) -> None:
@@ -65,6 +68,7 @@ def corpus(
             lambda done, total: bar.update(task, completed=done, total=total),
             say,
             further,
+            check_voices,
         )
     table = Table("hours", *SPLITS)
     for kind, hours in found.hours.items():

@@ -45,19 +45,21 @@ def index(
     progress: Progress = lambda done, total: None,
     say: Callable[[str], None] = lambda line: None,
     further: Sequence[Entry] = (),
+    check_voices: bool = False,
 ) -> Summary:
     """Measure all recordings and write the manifest.
 
-    folders   each with its kind, or "" to tell it from the layout
-    out       gets manifest.csv, problems.txt and the measurements, so that a later run measures new files only
-    valid     share of speakers' and sources' time for choosing, where the layout does not fix it
-    test      share for reporting
-    seed      of the splits
-    licence   of the recordings in the folders, as a note
-    progress  called with (files done, files in all)
-    say       gets a line per folder
-    further   recordings that are known already
-    raises    CorpusError if a folder cannot be understood, or no speech or no noise is left
+    folders       each with its kind, or "" to tell it from the layout
+    out           gets manifest.csv, problems.txt and the measurements, so that a later run measures new files only
+    valid         share of speakers' and sources' time for choosing, where the layout does not fix it
+    test          share for reporting
+    seed          of the splits
+    licence       of the recordings in the folders, as a note
+    progress      called with (files done, files in all)
+    say           gets a line per folder
+    further       recordings that are known already
+    check_voices  leave out noise in which our own model hears speech
+    raises        CorpusError if a folder cannot be understood, or no speech or no noise is left
     """
     entries: list[Entry] = list(further)
     for folder, kind in folders:
@@ -66,7 +68,7 @@ def index(
         say(f"{folder}: {name}: {', '.join(f'{counts[kind]} {kind}' for kind in KINDS if counts[kind])}")
         entries += found
     out.mkdir(parents=True, exist_ok=True)
-    results = _measure(entries, out / MEASURED, progress)
+    results = _measure(entries, out / MEASURED, progress, check_voices)
     kept, facts, problems = _sift(entries, results)
     (out / "problems.txt").write_text("".join(f"{line}\n" for line in problems))
     for kind in ("speech", "noise"):
@@ -86,7 +88,7 @@ def _stamp(path: Path) -> str:
     return f"{found.st_size} {found.st_mtime_ns}"
 
 
-def _measure(entries: list[Entry], memory: Path, progress: Progress) -> list[Facts | str]:
+def _measure(entries: list[Entry], memory: Path, progress: Progress, check_voices: bool) -> list[Facts | str]:
     """Facts of each entry, or why it is unfit; remembered by path, size and time of change."""
     known: dict[tuple[str, str, str], dict] = {}
     for line in memory.read_text().splitlines() if memory.is_file() else []:
@@ -97,12 +99,13 @@ def _measure(entries: list[Entry], memory: Path, progress: Progress) -> list[Fac
             continue  # the run was stopped while it wrote this line
 
     def one(entry: Entry) -> dict:
-        key = (str(entry.path.resolve()), _stamp(entry.path), entry.kind)
+        listens = check_voices and entry.kind == "noise"
+        key = (str(entry.path.resolve()), _stamp(entry.path), "noise without voices" if listens else entry.kind)
         if key in known:
             return known[key]
         found: dict = {"path": key[0], "stamp": key[1], "kind": key[2], "new": True}
         try:
-            found["facts"] = asdict(inspect(entry.path, entry.kind))
+            found["facts"] = asdict(inspect(entry.path, entry.kind, listens))
         except Unfit as error:
             found["unfit"] = str(error)
         return found

@@ -77,12 +77,13 @@ def original_rate_hz(path: Path) -> int:
             return 0
 
 
-def inspect(path: Path, kind: str) -> Facts:
+def inspect(path: Path, kind: str, check_voices: bool = False) -> Facts:
     """Decode and measure one recording.
 
-    path    a sound file
-    kind    what it is said to be
-    raises  Unfit if it is missing, empty, corrupt, silent or something else than it is said to be
+    path          a sound file
+    kind          what it is said to be
+    check_voices  also listen for speech in noise; takes a twentieth of its duration
+    raises        Unfit if it is missing, empty, corrupt, silent or something else than it is said to be
     """
     if not path.is_file():
         raise Unfit("missing")
@@ -99,6 +100,8 @@ def inspect(path: Path, kind: str) -> Facts:
     if peak <= 32768 * 10 ** (SILENT_DB / 20):
         raise Unfit(f"silent: its largest sample is {peak} of 32768")
     _doubt_kind(samples, seconds, kind, peak)
+    if check_voices and kind == "noise":
+        _doubt_noise(samples)
     return Facts(
         round(seconds, 3),
         original_rate_hz(path),
@@ -126,3 +129,12 @@ def _doubt_kind(samples: NDArray[np.int16], seconds: float, kind: str, peak: int
         at = int(power.argmax())
         if power[at : at + SAMPLE_RATE // 2].sum() < 0.5 * power.sum():
             raise Unfit("mislabelled? its energy does not follow a peak: no impulse response")
+
+
+def _doubt_noise(samples: NDArray[np.int16]) -> None:
+    """Raise Unfit for noise in which our model hears speech: it would teach the removal of voices."""
+    from .voices import LIMIT, voice_share
+
+    share = voice_share(samples)
+    if share > LIMIT:
+        raise Unfit(f"mislabelled? speech in {100 * share:.0f} % of it: no noise")
