@@ -26,7 +26,7 @@ def chord(rate: int, seconds: float, shift: float = 0.0) -> np.ndarray:
 
 def measured_latency(output: np.ndarray, rate: int, reported: int) -> float:
     """Delay that explains the output best, to a tenth of a sample."""
-    candidates = reported + np.arange(-30, 31) / 10
+    candidates = reported + np.arange(-12, 13) / 10
     steady = slice(rate // 2, output.size - 10)
     wanted = (chord(rate, output.size / rate, delay)[: output.size][steady] for delay in candidates)
     errors = [np.square(output[steady] - x).sum() for x in wanted]

@@ -71,7 +71,7 @@ export async function finishLate() {
 /** What the cleaned track says of itself, a change of its source, and the end of the source. */
 export async function standIn(path) {
   const microphone = await openMicrophone();
-  const suppressed = await suppressTrack(microphone, { path });
+  const suppressed = await suppressTrack(microphone, { path, attenuationLimitDb: 6 });
   const log = logOf(suppressed);
   const heard = [];
   for (const type of ["mute", "unmute", "ended"]) suppressed.track.addEventListener(type, () => heard.push(type));
