@@ -88,11 +88,12 @@ def systems_table(browser: dict[str, Any], wire: dict[str, int]) -> str:
     base = browser["warm"].get(RNNOISE_1, {"median": 1})["median"]
     rows = []
     for name, warm in browser["warm"].items():
-        paced, tier = browser["paced"].get(name, {"median": 0, "p99": 0}), name.split()[0]
+        paced, tier = browser["paced"].get(name, {}), name.split()[0]
         size = wire.get(name) or wire.get(f"{tier}, all in", 0)
         memory = browser["memory_bytes"].get(name) or 0
-        figures = [f"{x:.1f}" for x in (warm["median"], warm["p99"], paced["median"], paced["p99"])]
-        figures += [f"{warm['median'] / base:.2f}", f"{browser['start_ms'].get(name, 0):.1f}"]
+        measured = [warm["median"], warm["p99"], paced.get("median"), paced.get("p99")]
+        figures = [f"{x:.1f}" if x else "" for x in [*measured, browser["start_ms"].get(name)]]
+        figures.insert(4, f"{warm['median'] / base:.2f}")
         rows.append([name, *figures, f"{memory / 1e6:.1f}" if memory else "", f"{size / 1e3:.0f}"])
     head = ["", "warm", "p99", "paced", "p99", "x RNNoise 0.1", "start, ms", "memory, MB", "kB on the wire"]
     return table(head, rows)
