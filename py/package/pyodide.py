@@ -6,7 +6,7 @@ is unpacked below build/pyodide/debian by debootstrap and entered by chroot. All
     npm package `pyodide`        the runtime; says which Emscripten and which Python
     debian                       emscripten and that Python's headers
     xbuildenv                    py/package/xbuildenv.py
-    dist                         the wheel, and micropip, which installs it
+    dist                         the wheel, and micropip with what it needs, which installs it
 
 `python3 build.py pyodide` needs: Debian or Ubuntu with root, debootstrap, npm, and the Debian mirror, npm and PyPI
 within reach. SORDINO_DEBIAN names another folder with a Debian that has emscripten, python3.x-dev and python3.x-venv;
@@ -118,15 +118,19 @@ def fetch_tools(minor: str) -> None:
 
 
 def make_debian(minor: str) -> None:
-    """Debian's next release with Emscripten and Python; complete or not at all."""
+    """Debian's next release with Emscripten and Python."""
     if (DEBIAN / "complete").is_file() or "SORDINO_DEBIAN" in os.environ:
         return
-    shutil.rmtree(DEBIAN, ignore_errors=True)
-    script = Path("/usr/share/debootstrap/scripts") / SUITE
-    script = script if script.exists() else script.with_name("sid")
-    note(f"debootstrap {SUITE}", lambda: run("debootstrap", "--variant=minbase", SUITE, DEBIAN, MIRROR, script))
-    packages = f"emscripten python{minor}-dev python{minor}-venv"
-    install = f"apt-get update && apt-get install -y --no-install-recommends {packages}"
+    if not (DEBIAN / "bare").is_file():
+        shutil.rmtree(DEBIAN, ignore_errors=True)
+        script = Path("/usr/share/debootstrap/scripts") / SUITE
+        script = script if script.exists() else script.with_name("sid")
+        note(f"debootstrap {SUITE}", lambda: run("debootstrap", "--variant=minbase", SUITE, DEBIAN, MIRROR, script))
+        (DEBIAN / "bare").write_text(SUITE)
+    # A mirror that lags is signed all the same; whether it fits is checked by the version of Emscripten.
+    update = "apt-get -o Acquire::Check-Valid-Until=false update"
+    packages = f"emscripten make python{minor}-dev python{minor}-venv"
+    install = f"{update} && apt-get install -y --no-install-recommends {packages}"
     note("apt-get emscripten", lambda: enter(install))
     (DEBIAN / "complete").write_text(packages)
 
@@ -167,7 +171,7 @@ def make_xbuildenv(runtime: xbuildenv.Runtime) -> None:
 
 def compile_wheel() -> Path:
     """The wheel, from the tree of the sdist without what a browser does not use."""
-    tree = DEBIAN / WORK.lstrip("/") / "tree"
+    tree, made_from = DEBIAN / WORK.lstrip("/") / "tree", wheel.fingerprint()
     wheel.stage(tree)
     for path in (*tree.rglob("*.onnx"), *tree.rglob("*.wasm")):
         path.unlink()
@@ -179,6 +183,7 @@ def compile_wheel() -> Path:
     shutil.rmtree(dist, ignore_errors=True)
     dist.mkdir()
     (built,) = (tree / "dist").glob("*.whl")
+    (dist / "made-from").write_text(made_from)
     return Path(shutil.copy(built, dist))
 
 
@@ -192,9 +197,9 @@ def main() -> None:
     check_emscripten(runtime)
     note("cross-build environment", lambda: make_xbuildenv(runtime))
     note("pyodide build", compile_wheel)
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    run(*pip, "--only-binary=:all:", "--dest", HERE / "dist", MICROPIP)
-    for path in sorted((HERE / "dist").iterdir()):
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"]
+    run(*pip, "--python-version", runtime.minor, "--dest", HERE / "dist", MICROPIP)
+    for path in sorted((HERE / "dist").glob("*.whl")):
         print(f"{path.relative_to(ROOT)}: {path.stat().st_size:,} bytes")
 
 

@@ -8,6 +8,7 @@ glibc that manylinux knows of and brings its own C++ library, so that the wheel 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import shutil
@@ -49,6 +50,15 @@ def stage(tree: Path) -> None:
     for module in built:
         shutil.copy(module, modules / module.name)
         (modules / module.name).chmod(0o644)
+
+
+def fingerprint() -> str:
+    """Hash of all that decides what the extension computes: its sources and the weights that travel with it."""
+    total = hashlib.sha256()
+    files = [p for p in (ROOT / "wasm").rglob("*") if p.suffix in (".c", ".h", ".cpp")]
+    for path in sorted([*files, ROOT / "setup.py", *(ROOT / "py/sordino/models").glob("*.sordino")]):
+        total.update(f"{path.relative_to(ROOT)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()
 
 
 def target() -> tuple[str, str | None]:

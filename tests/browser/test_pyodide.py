@@ -1,6 +1,7 @@
 """The native module inside Pyodide, in Chromium: micropip installs the wheel, and every byte is the native build's."""
 
 import contextlib
+import runpy
 
 import pytest
 
@@ -10,18 +11,23 @@ from support import BUILD, ROOT, unavailable
 HERE = BUILD / "pyodide"
 
 
+def fingerprint():
+    """Of the sources and weights as they are now; see py/package/wheel.py."""
+    return runpy.run_path(str(ROOT / "py" / "package" / "wheel.py"))["fingerprint"]()
+
+
 @pytest.fixture
 def wheels(server):
-    """Addresses of the runtime, micropip and the wheel."""
+    """Addresses of the runtime, of micropip and what it needs, and of the wheel."""
     built = sorted((HERE / "dist").glob("sordino-*wasm32.whl"))
-    micropip = sorted((HERE / "dist").glob("micropip-*.whl"))
-    if not built or not micropip:
+    installers = sorted(set((HERE / "dist").glob("*.whl")) - set(built))
+    if not built or not installers:
         pytest.skip("NO PYODIDE WHEEL: `python3 build.py pyodide` makes it, or says what this machine lacks")
-    newest = max(p.stat().st_mtime for p in (ROOT / "wasm").rglob("*") if p.suffix in (".c", ".h", ".cpp"))
-    if newest > built[0].stat().st_mtime:
-        pytest.skip("STALE PYODIDE WHEEL: the kernels are newer; run `python3 build.py pyodide`")
+    if (HERE / "dist" / "made-from").read_text() != fingerprint():
+        pytest.skip("STALE PYODIDE WHEEL: kernels or weights have changed since; run `python3 build.py pyodide`")
     server.folders["pyodide"] = HERE
-    return [f"{server.origin}/pyodide/{path}" for path in ("npm", f"dist/{micropip[0].name}", f"dist/{built[0].name}")]
+    dist = f"{server.origin}/pyodide/dist"
+    return f"{server.origin}/pyodide/npm", [f"{dist}/{p.name}" for p in installers], f"{dist}/{built[0].name}"
 
 
 def test_pyodide_gives_the_native_bytes(playwright, server, wheels, golden, record_property):

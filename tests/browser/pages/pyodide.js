@@ -13,20 +13,18 @@ WEIGHTS = sordino.load_weights(sordino.find_model("standard"))
 
 
 def clean(samples):
-    """Samples as a buffer of float32, whole hops; gives the SHA-256 of the native module's output."""
-    stream = _native.Stream(WEIGHTS)
-    heard = array("f")
-    heard.frombytes(samples.tobytes())
-    out = array("f", bytes(4 * len(heard)))
-    stream.process(out, memoryview(heard))
+    """A Float32Array of whole hops; gives the SHA-256 of the native module's output."""
+    heard = samples.to_py()
+    out = array("f", bytes(heard.nbytes))
+    _native.Stream(WEIGHTS).process(out, heard)
     return hashlib.sha256(out.tobytes()).hexdigest()
 `;
 
-/** Start Python and install the wheels, micropip first; returns the versions. */
-export async function start(runtime, micropip, wheel) {
+/** Start Python and install the wheels, micropip and its like first; returns the versions. */
+export async function start(runtime, installers, wheel) {
   const { loadPyodide } = await import(`${runtime}/pyodide.mjs`);
   python = await loadPyodide({ indexURL: `${runtime}/` });
-  await python.loadPackage(micropip);
+  await python.loadPackage(installers);
   await python.pyimport("micropip").install.callKwargs(wheel, { deps: false });
   python.runPython(PROGRAM);
   return { pyodide: python.version, kernel: python.runPython("_native.choose_kernel()") };
