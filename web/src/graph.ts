@@ -1,4 +1,4 @@
-// Page thread: an audio graph that always carries the voice: through a SordinoNode once there is one, directly until then.
+// Page thread: an audio graph that always carries the voice: through a SordinoNode once there is one, else directly.
 //
 //   source -+-> SordinoNode -> wet gain -+-> destination
 //           \-> dry gain ----------------/

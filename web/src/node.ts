@@ -94,7 +94,7 @@ export class SordinoNode extends Controls {
     return this.#stateBytes;
   }
 
-  /** Probability, 0 to 1, that there is a voice: of the last hop while "voice" is listened to, else of the last read-out. */
+  /** Probability, 0 to 1, of a voice: in the last hop while "voice" is listened to, else as of the last read-out. */
   get voice(): number {
     return this.#voice;
   }
@@ -104,7 +104,7 @@ export class SordinoNode extends Controls {
     return this.#readout && { ...this.#readout.stats, engine: this.engine, model: this.model };
   }
 
-  /** Change the model while the node runs: it warms up unheard, then fades in. rejects SordinoError; the old one runs on. */
+  /** Change the model: it warms up unheard, then fades in. Rejects with SordinoError; the old one then runs on. */
   async setModel(model: ModelName | CustomModel): Promise<void> {
     await this.#install(model);
     this.#model = model;

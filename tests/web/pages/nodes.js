@@ -59,7 +59,7 @@ const next = (node, type, seconds = 20) =>
     setTimeout(() => reject(new Error(`no "${type}" within ${seconds} s`)), 1000 * seconds);
   });
 
-/** The kernel breaks, is mended, and comes back by itself. Returns events, the faintest 10 ms after the start, the steepest step. */
+/** The kernel breaks, is mended, and comes back by itself. Returns events and the faintest 10 ms after the start. */
 export async function breakKernel(how) {
   const { node, events, levels, steepest, close } = await play(FAULTY);
   await wait(500);

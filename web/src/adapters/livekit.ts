@@ -11,8 +11,8 @@ export interface LiveKitOptions {
 }
 
 /**
- * Fits LiveKit's TrackProcessor<Track.Kind.Audio, AudioProcessorOptions>. One processor serves one track at a time. Events:
- * those of SuppressedTrack, on `suppressed`.
+ * Fits LiveKit's TrackProcessor<Track.Kind.Audio, AudioProcessorOptions>. One processor serves one track at a time.
+ * Events: those of SuppressedTrack, on `suppressed`.
  */
 export class SordinoProcessor {
   readonly name = "sordino";

@@ -18,7 +18,7 @@ export class SuppressedSender {
     this.suppressed.context?.addEventListener("statechange", () => void this.send(), { signal: this.#end.signal });
   }
 
-  /** Send the cleaned track, or the source itself while the context stands still and would send silence. Never rejects. */
+  /** Send the cleaned track, or the source while the context stands still and would send silence. Never rejects. */
   async send(): Promise<void> {
     const { context, source, track } = this.suppressed;
     const wanted = context && context.state !== "running" ? source : track;

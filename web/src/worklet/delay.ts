@@ -1,9 +1,9 @@
-// Audio thread: delays the unchanged channels, so that bypass and failures find a voice that is aligned with the cleaned one.
+// Audio thread: delays the unchanged channels, so that bypass and failures find a voice aligned with the cleaned one.
 
 /** Longest delay in seconds: the longest quantum and the deepest look-ahead stay below it. */
 const LONGEST_S = 0.5;
 
-/** Delays up to eight channels. Samples that are not finite come out as 0. Allocates only when constructed or when a quantum is huge. */
+/** Delays up to eight channels; what is not finite comes out as 0. Allocates when constructed and for huge quanta. */
 export class DelayLine {
   #delay = 0;
   #write = 0;
@@ -31,7 +31,7 @@ export class DelayLine {
     for (const ring of this.#rings) ring.fill(0);
   }
 
-  /** outputs [all channels][quantum] become what inputs were. A missing input channel is the first one; none is silence. */
+  /** outputs [all channels][quantum] become what inputs were. A missing channel is the first one; none is silence. */
   process(outputs: readonly Float32Array[], inputs: readonly Float32Array[], channels: number, quantum: number): void {
     const length = this.#rings[0]!.length;
     for (let c = 0; c < this.#rings.length; c++) {

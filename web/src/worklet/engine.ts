@@ -18,7 +18,7 @@ const INIT_FAILURES: Readonly<Record<number, string>> = {
 /** Any quantum up to this passes the resampler in one block; longer ones are cut. */
 const RESAMPLED_BLOCK = 512;
 
-/** Everything but create() is fit for the audio thread: it allocates nothing; processHop() and the resamplers may trap. */
+/** Everything but create() is fit for the audio thread: it allocates nothing; processHop() and resamplers may trap. */
 export class Engine {
   readonly stateBytes: number;
   readonly memoryBytes: number;

@@ -162,7 +162,7 @@ export class Session {
     this.#watch.forgive();
   }
 
-  /** One quantum through a chain. Returns false when the chain is lost or stopped; the page has then been told. */
+  /** One quantum through a chain. Returns false when the chain is lost or too slow; the page has then been told. */
   #run(chain: Chain, wet: readonly Float32Array[], inputs: readonly Float32Array[], channels: number): boolean {
     const begin = this.#host.now();
     let hops: number;
