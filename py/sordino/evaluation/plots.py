@@ -50,7 +50,8 @@ def by_snr(found: dict[str, Any], path: Path) -> None:
             points = [(label, s[metric]["mean"]) for label, s in system["by_snr"].items() if s.get(metric)]
             ours = system["family"] == "ours"
             colour = OURS if ours else NOISY if system["family"] == "noisy" else plt.cm.Greys(0.4 + 0.05 * (index % 10))
-            style = "-" if ours else ("--", ":", "-.")[index % 3]
+            full = ours and not any(line.get_color() == OURS for line in axis.lines)
+            style = "-" if full else ("--", ":", "-.")[index % 3]
             axis.plot(*zip(*points, strict=True), style, color=colour, linewidth=2.2 if ours else 1.3)
             axis.lines[-1].set_label(system["title"])
         axis.set_title(heading)
