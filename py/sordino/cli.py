@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .audio import Treatment
     from .batch import Outcome
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Sordino: real-time speech noise suppression.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False, help="Sordino: real-time speech noise suppression.")
 console = Console(stderr=True)
 FAILED, SOME_FAILED = 1, 3
 
