@@ -54,6 +54,7 @@ BROWSERS = {
 BENCHMARKS = {
     "quality": ("eval", "sordino.evaluation.quality"),
     "speed": ("", "tests.bench.speed.speed"),
+    "offline": ("eval", "tests.bench.offline"),
 }
 """By name: the extra of pyproject.toml that it needs, and the module that takes all further arguments."""
 

@@ -1,4 +1,4 @@
-"""The command line: sordino denoise | compare | info | export | corpus | train | evaluate | score."""
+"""The command line: sordino denoise | compare | info | export | corpus | train | evaluate | score | bench."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from .bench import bench
 from .corpus.command import corpus
 from .engines import MODELS, EngineError, find_model, open_engine
 from .evaluation.folders import score
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
     from .audio import Treatment
     from .batch import Outcome
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False, help="Sordino: real-time speech noise suppression.")
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    help="Sordino: real-time speech noise suppression.",
+)
 console = Console(stderr=True)
 FAILED, SOME_FAILED = 1, 3
 
@@ -261,6 +267,7 @@ def evaluate(
 
 app.command()(corpus)
 app.command()(score)
+app.command()(bench)
 
 
 def _need(module: str, extra: str) -> None:
