@@ -43,8 +43,8 @@ REFERENCE_SECONDS = 4
 INT16_SCALE = 32768
 NOTE = (
     "Processor time per minute of 48 kHz mono on one core, start of the engine included; the start alone is the cost "
-    "of a recording of 10 ms. pyrnnoise and DeepFilterNet3 are called hop by hop through their C interfaces (ctypes), "
-    "without their Python wrappers, which would cost them more. Compare figures of one run only."
+    "of a recording of 10 ms. Both peers are called hop by hop through their C interfaces by ctypes, pyrnnoise without "
+    "its Python layer. Compare figures of one run only."
 )
 Denoise = Callable[[np.ndarray], np.ndarray]
 
