@@ -3,7 +3,18 @@
 //   node web/build.mjs [--wasm build/wasm] [--models py/sordino/models] [--dist web/dist] [--demo build/demo]
 
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -85,6 +96,18 @@ async function buildPackage({ wasm, models, dist }) {
   execFileSync(tsc, ["-p", join(WEB, "tsconfig.package.json"), "--outDir", dist], { stdio: "inherit" });
 }
 
+/** Scripts of the page, each on a thread of its own: name in build/demo -> source and format. */
+const PAGE_SCRIPTS = {
+  "main.js": { entry: "demo/main.ts", format: "esm" },
+};
+/** What the page compares itself with, as published on npm. */
+const PEERS = ["gtcrn.wasm", "rnnoise.wasm", "rnnoise_simd.wasm", "gtcrnWorklet.js", "rnnoiseWorklet.js"];
+
+/** Files of the page that are shipped as they are. */
+function isPageFile(path) {
+  return statSync(path).isDirectory() ? !/__pycache__/.test(path) : !/\.(ts|py)$|tsconfig\.json$/.test(path);
+}
+
 /** The page: it imports the package's files as they are shipped, from the folder sordino/ beside it. */
 async function buildDemo({ dist, demo }) {
   rmSync(demo, { recursive: true, force: true });
@@ -93,10 +116,30 @@ async function buildDemo({ dist, demo }) {
     name: "shipped",
     setup: (own) => own.onResolve({ filter: /^sordino$/ }, () => ({ path: "./sordino/sordino.js", external: true })),
   };
-  await bundle("demo/main.ts", join(demo, "main.js"), { format: "esm", plugins: [shipped] });
-  const page = (path) => !/\.(ts|py)$/.test(path);
-  cpSync(join(WEB, "demo"), demo, { recursive: true, filter: page });
+  for (const [name, { entry, format }] of Object.entries(PAGE_SCRIPTS)) {
+    const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+    const define = { MODELS: JSON.stringify(MODELS), VERSION: JSON.stringify(version) };
+    await bundle(entry, join(demo, name), { format, define, minify: true, plugins: [shipped] });
+  }
+  cpSync(join(WEB, "demo"), demo, { recursive: true, filter: isPageFile });
+  removeEmptyFolders(demo);
   cpSync(dist, join(demo, "sordino"), { recursive: true, filter: (path) => !path.endsWith(".d.ts") });
+  const require = createRequire(import.meta.url);
+  mkdirSync(join(demo, "peers"));
+  for (const name of PEERS) {
+    writeFileSync(join(demo, "peers", name), readFileSync(require.resolve(`@sapphi-red/web-noise-suppressor/${name}`)));
+  }
+  writeFileSync(join(demo, "chart.css"), readFileSync(require.resolve("uplot/dist/uPlot.min.css")));
+}
+
+/** Folders that held nothing but source. */
+function removeEmptyFolders(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (!entry.isDirectory()) continue;
+    removeEmptyFolders(path);
+    if (readdirSync(path).length === 0) rmdirSync(path);
+  }
 }
 
 try {

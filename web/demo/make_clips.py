@@ -1,18 +1,21 @@
-"""Make the page's noisy clips and their SOURCES.md: public-domain speech and CC0 noise at a stated SNR, as Ogg Opus.
+"""Make the page's six scenes and scenes.json: public-domain speech in free noise at a stated SNR, as Ogg Opus.
 
     python web/demo/make_clips.py CORPUS [OUTPUT]
 
-CORPUS holds manifest.csv (columns path and licence) and the recordings that CLIPS names. Needs NumPy and ffmpeg.
+CORPUS holds manifest.csv (columns path and licence) and the recordings that SCENES names. Needs NumPy and ffmpeg.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import make_noise
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,39 +29,83 @@ LEAD_S = 0.9
 FADE_S = 0.25
 """Where the noise is repeated its end fades into its beginning; clips fade in and out a fifth as long."""
 BITRATE = "64k"
-FREE_LICENCES = ("CC0", "Public Domain")
+FREE_LICENCES = ("CC0", "Public Domain", "MIT")
+SPEECH = "speech/gcompris/train/gc_gd_intro_{}.opus"
+VOICE = {
+    "title": "Scottish Gaelic voice of GCompris",
+    "address": "https://github.com/gcompris/GCompris-voices",
+    "licence": "public domain",
+}
 
 
 @dataclass(frozen=True)
-class Clip:
-    """One clip: what is said, from second to second, and what disturbs it."""
+class Noise:
+    """One noise: a recording of the corpus, or what make_noise computes, or one over the other.
+
+    title, licence  as the page shows them; licence is the file's own where the manifest names only its collection's
+    path            under the corpus, played from begin_s on
+    made            computed for a number of samples, at the recording's level where there is one
+    """
+
+    title: str
+    licence: str
+    address: str = ""
+    path: str = ""
+    begin_s: float = 0.0
+    made: Callable[[int], NDArray[np.float64]] | None = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One scene: what is said, from second to second, and what disturbs it."""
 
     name: str
+    title: str
     speech: str
     begin_s: float
     end_s: float
-    noise: str
+    noise: Noise
     snr_db: float
 
 
-SPEECH = "speech/gcompris/train/gc_gd_intro_{}.opus"
-NOISE = "noise/esc10/test/esc10_{}.opus"
-CLIPS = (
-    Clip("rain", SPEECH.format("005"), 4.2, 12.3, NOISE.format("142005_0"), 4),
-    Clip("helicopter", SPEECH.format("012"), 46.7, 54.9, NOISE.format("181071_0"), 3),
-    Clip("dog", SPEECH.format("015"), 23.1, 31.0, NOISE.format("122104_1"), 3),
+def esc10(name: str, what: str) -> Noise:
+    """A clip of ESC-10's CC0 part; name is the freesound number and the part."""
+    number = name.split("_")[0]
+    title = f"{what}, freesound {number}, by way of ESC-10"
+    return Noise(title, "CC0", "https://github.com/karolpiczak/ESC-10", f"noise/esc10/test/esc10_{name}.opus")
+
+
+BLANKET = "https://github.com/rafaelmardojai/blanket"
+TYPING = Noise(
+    "Cherry MX Blue keyboard, from Mechvibes",
+    "MIT",
+    "https://github.com/hainguyents13/mechvibes",
+    "noise/mech/test/mech_cherrymx-blue-abs_0.opus",
+    20.6,
 )
-
-SOURCES_HEAD = """# Where the clips come from
-
-Made by `web/demo/make_clips.py`. Speech: the Scottish Gaelic voice of GCompris (folder `gd` of
-github.com/gcompris/GCompris-voices), in the public domain. Noise: ESC-10 (github.com/karolpiczak/ESC-10),
-only clips that freesound.org carries under CC0. The clips are in the public domain (CC0) as well.
-The speech is kept out of the training of the models that ship.
-
-| clip | speech | licence | noise | licence | SNR |
-|---|---|---|---|---|---|
-"""
+CAFE = Noise(
+    "Restaurant ambiance by stephan (soundbible 1664), by way of Blanket",
+    "public domain",
+    BLANKET,
+    "noise/blanket/train/blanket_sounds_coffee-shop_0.opus",
+)
+STREET = Noise(
+    "Diesel engine by Falcet (freesound 439365), by way of Blanket, and passing cars computed by make_noise.py",
+    "CC0",
+    BLANKET,
+    "noise/blanket/train/blanket_sounds_boat_0.opus",
+    made=make_noise.traffic,
+)
+SCENES = (
+    Scene("keyboard", "Keyboard", SPEECH.format("003"), 39.6, 48.2, TYPING, 4),
+    Scene(
+        "fan", "Fan", SPEECH.format("007"), 3.8, 11.5, Noise("Computed by make_noise.py", "CC0", made=make_noise.fan), 3
+    ),
+    Scene("street", "Street", SPEECH.format("012"), 46.7, 54.9, STREET, 3),
+    Scene("cafe", "Café", SPEECH.format("000"), 0.0, 9.2, CAFE, 6),
+    Scene("rain", "Rain", SPEECH.format("005"), 4.2, 12.3, esc10("142005_0", "Rain"), 4),
+    Scene("dog", "Barking dog", SPEECH.format("015"), 23.1, 31.0, esc10("122104_1", "Dog"), 3),
+)
 
 
 def read_audio(path: Path) -> NDArray[np.float64]:
@@ -90,14 +137,25 @@ def repeat(noise: NDArray[np.float64], samples: int) -> NDArray[np.float64]:
     return out[fade : fade + samples]
 
 
-def mix(corpus: Path, clip: Clip) -> NDArray[np.float64]:
-    """Speech at SPEECH_DB behind LEAD_S of noise; the noise at the clip's SNR, both counted where they are active."""
-    speech = read_audio(corpus / clip.speech)[int(clip.begin_s * SAMPLE_RATE) : int(clip.end_s * SAMPLE_RATE)]
-    noise = read_audio(corpus / clip.noise)
+def noise_for(corpus: Path, noise: Noise, samples: int) -> NDArray[np.float64]:
+    """So many samples of a scene's noise, at any level."""
+    out = np.zeros(samples)
+    if noise.path:
+        out = repeat(read_audio(corpus / noise.path)[int(noise.begin_s * SAMPLE_RATE) :], samples)
+    if noise.made:
+        made = noise.made(samples)
+        out = made + out * np.sqrt(np.mean(made**2) / np.mean(out**2)) if noise.path else made
+    return out
+
+
+def mix(corpus: Path, scene: Scene) -> NDArray[np.float64]:
+    """Speech at SPEECH_DB behind LEAD_S of noise; the noise at the scene's SNR, both counted where they are active."""
+    begin, end = int(scene.begin_s * SAMPLE_RATE), int(scene.end_s * SAMPLE_RATE)
+    speech = read_audio(corpus / scene.speech)[begin:end]
     speech = speech * np.sqrt(10 ** (SPEECH_DB / 10) / power(speech))
-    noise = noise * np.sqrt(10 ** ((SPEECH_DB - clip.snr_db) / 10) / power(noise))
     out = np.concatenate([np.zeros(int(LEAD_S * SAMPLE_RATE)), speech])
-    out += repeat(noise, len(out))
+    noise = noise_for(corpus, scene.noise, len(out))
+    out += noise * np.sqrt(10 ** ((SPEECH_DB - scene.snr_db) / 10) / power(noise))
     fade = int(FADE_S / 5 * SAMPLE_RATE)
     out[:fade] *= np.linspace(0, 1, fade)
     out[-fade:] *= np.linspace(1, 0, fade)
@@ -113,30 +171,38 @@ def write_opus(path: Path, samples: NDArray[np.float64]) -> None:
     subprocess.run(command, check=True, input=samples.astype(np.float32).tobytes())
 
 
-def licences(corpus: Path) -> dict[str, str]:
-    """Path -> licence; raises SystemExit when a recording of CLIPS is absent or not free."""
+def check_licences(corpus: Path) -> None:
+    """raises SystemExit when a recording of SCENES is absent from the manifest or not free"""
     with (corpus / "manifest.csv").open(newline="") as file:
         known = {row["path"]: row["licence"] for row in csv.DictReader(file)}
-    for path in (path for clip in CLIPS for path in (clip.speech, clip.noise)):
+    wanted = [path for scene in SCENES for path in (scene.speech, scene.noise.path) if path]
+    for path in wanted:
         if not known.get(path, "none").startswith(FREE_LICENCES):
             sys.exit(f"{path} has licence {known.get(path, 'none')}; wanted one of {', '.join(FREE_LICENCES)}")
-    return known
+
+
+def description(scene: Scene) -> dict[str, object]:
+    """What the page says of a scene; the corpus keeps what a model was trained on in folders named train."""
+    noise: dict[str, object] = {
+        "title": scene.noise.title,
+        "licence": scene.noise.licence,
+        "address": scene.noise.address,
+        "heardInTraining": "/train/" in scene.noise.path,
+    }
+    part = f"{Path(scene.speech).stem}, {scene.begin_s} s to {scene.end_s} s"
+    voice = {**VOICE, "part": part}
+    return {"name": scene.name, "title": scene.title, "voice": voice, "noise": noise, "snrDb": scene.snr_db}
 
 
 def main() -> None:
     corpus = Path(sys.argv[1])
     output = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(__file__).parent / "clips"
-    licence = licences(corpus)
+    check_licences(corpus)
     output.mkdir(parents=True, exist_ok=True)
-    table = SOURCES_HEAD
-    for clip in CLIPS:
-        write_opus(output / f"{clip.name}.ogg", mix(corpus, clip))
-        speech, noise = Path(clip.speech).stem, Path(clip.noise).stem
-        span = f"{clip.begin_s} s to {clip.end_s} s"
-        freesound = f"freesound {noise.split('_')[1]}"
-        table += f"| {clip.name}.ogg | {speech}, {span} | {licence[clip.speech]} "
-        table += f"| {noise} ({freesound}) | {licence[clip.noise]} | {clip.snr_db} dB |\n"
-    (output / "SOURCES.md").write_text(table)
+    for scene in SCENES:
+        write_opus(output / f"{scene.name}.ogg", mix(corpus, scene))
+    text = json.dumps([description(scene) for scene in SCENES], indent=2, ensure_ascii=False)
+    (output / "scenes.json").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

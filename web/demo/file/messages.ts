@@ -1,0 +1,41 @@
+// What the page thread and the file worker say to each other: types only.
+
+import type { Settings } from "../../src/messages.js";
+import type { FileErrorCode } from "./errors.js";
+
+/** One file to clean. */
+export interface Job {
+  readonly file: File;
+  /** Addresses of the kernel and the weights. */
+  readonly wasm: string;
+  readonly weights: string;
+  readonly settings: Settings;
+  readonly linked: boolean;
+  /** Where in the origin private file system the result goes; undefined: into memory. */
+  readonly entry: string | undefined;
+}
+
+/** What a source of sound is, as far as it is known before it is decoded. */
+export interface SoundFormat {
+  readonly sampleRate: number;
+  readonly channels: number;
+  readonly seconds: number;
+}
+
+export type Request =
+  | { readonly type: "start"; readonly job: Job }
+  | { readonly type: "cancel" }
+  /** The page has decoded the file itself. */
+  | { readonly type: "decoded"; readonly format: SoundFormat }
+  | { readonly type: "refused"; readonly message: string }
+  /** The next piece of it, one array per channel; undefined: that was all. */
+  | { readonly type: "block"; readonly planes: Float32Array[] | undefined };
+
+export type Reply =
+  | { readonly type: "progress"; readonly fraction: number; readonly seconds: number }
+  /** There is no decoder in the worker: the page is to decode at this rate, if known, and to send piece by piece. */
+  | { readonly type: "decode"; readonly sampleRate: number | undefined }
+  | { readonly type: "more" }
+  | ({ readonly type: "done"; readonly clean: Blob } & SoundFormat)
+  | { readonly type: "cancelled" }
+  | { readonly type: "failed"; readonly code: FileErrorCode; readonly message: string };
