@@ -133,13 +133,22 @@ def missing(name: str) -> str | None:
     return f"{name} is not installed: apt-get install {' '.join(absent)}" if absent else None
 
 
-def launch(playwright: Any, name: str, flags: Sequence[str] = (), environment: dict[str, str] | None = None) -> Any:
-    """Start Chromium or Firefox without a window, with more flags and environment; returns Playwright's Browser."""
+def launch(
+    playwright: Any,
+    name: str,
+    flags: Sequence[str] = (),
+    environment: dict[str, str] | None = None,
+    preferences: dict[str, Any] | None = None,
+) -> Any:
+    """Start Chromium or Firefox without a window, with more flags and environment, and more preferences of Firefox.
+
+    returns  Playwright's Browser
+    """
     variables = {**os.environ, **(environment or {})}
     if name == "chromium":
         return playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_FLAGS, *flags], env=variables)
-    preferences = {"firefox_user_prefs": FIREFOX_PREFERENCES, "env": variables}
-    return playwright.firefox.launch(channel="moz-firefox", executable_path=FIREFOX, args=list(flags), **preferences)
+    options = {"firefox_user_prefs": {**FIREFOX_PREFERENCES, **(preferences or {})}, "env": variables}
+    return playwright.firefox.launch(channel="moz-firefox", executable_path=FIREFOX, args=list(flags), **options)
 
 
 @contextlib.contextmanager

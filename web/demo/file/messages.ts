@@ -1,7 +1,10 @@
-// What the page thread and the file worker say to each other: types only.
+// What the page thread and the file worker say to each other, and where both find the results.
 
 import type { Settings } from "../../src/messages.js";
 import type { FileErrorCode } from "./errors.js";
+
+/** Folder of the origin private file system that holds the results. */
+export const FOLDER = "sordino-files";
 
 /** One file to clean. */
 export interface Job {
@@ -11,7 +14,7 @@ export interface Job {
   readonly weights: string;
   readonly settings: Settings;
   readonly linked: boolean;
-  /** Where in the origin private file system the result goes; undefined: into memory. */
+  /** Name of the result in FOLDER; undefined: the result goes into memory. */
   readonly entry: string | undefined;
 }
 
@@ -27,14 +30,14 @@ export type Request =
   | { readonly type: "cancel" }
   /** The page has decoded the file itself. */
   | { readonly type: "decoded"; readonly format: SoundFormat }
-  | { readonly type: "refused"; readonly message: string }
+  | { readonly type: "refused"; readonly code: FileErrorCode; readonly message: string }
   /** The next piece of it, one array per channel; undefined: that was all. */
   | { readonly type: "block"; readonly planes: Float32Array[] | undefined };
 
 export type Reply =
   | { readonly type: "progress"; readonly fraction: number; readonly seconds: number }
-  /** There is no decoder in the worker: the page is to decode at this rate, if known, and to send piece by piece. */
-  | { readonly type: "decode"; readonly sampleRate: number | undefined }
+  /** There is no decoder in the worker: the page is to decode the file, and to send one piece for each "more". */
+  | { readonly type: "decode"; readonly known: SoundFormat | undefined }
   | { readonly type: "more" }
   | ({ readonly type: "done"; readonly clean: Blob } & SoundFormat)
   | { readonly type: "cancelled" }

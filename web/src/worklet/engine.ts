@@ -43,7 +43,13 @@ export class Engine {
   /** Channels of the last hop. */
   #active = 1;
 
-  private constructor(kernel: Kernel, weights: Uint8Array, shape: StreamShape, rate: number) {
+  private constructor(
+    kernel: Kernel,
+    weights: Uint8Array,
+    shape: StreamShape,
+    rate: number,
+    delaysOf: typeof chainDelays,
+  ) {
     const { channels } = shape;
     const allocator = new Allocator(kernel);
     const many = (count: number, bytes: number): number[] =>
@@ -62,7 +68,7 @@ export class Engine {
     new Uint8Array(kernel.memory.buffer, weightsAt, weights.length).set(weights);
     for (const state of this.#states) start(kernel, state, weightsAt, weights.length);
 
-    const delays = chainDelays(rate, kernel.sordino_latency(this.#states[0]!));
+    const delays = delaysOf(rate, kernel.sordino_latency(this.#states[0]!));
     this.delays = delays;
     if (rate !== SAMPLE_RATE) {
       const length = RESAMPLED_BLOCK;
@@ -83,14 +89,20 @@ export class Engine {
   /**
    * Compile the module and load the weights.
    *
-   * files    bytes of sordino.<engine>.wasm and of a weight file
-   * rate     of the context, Hz
-   * rejects  EngineError, with the code the page will see
+   * files     bytes of sordino.<engine>.wasm and of a weight file
+   * rate      of the context, Hz
+   * delaysOf  how the resamplers share the latency
+   * rejects   EngineError, with the code the page will see
    */
-  static async create(files: EngineFiles, shape: StreamShape, rate: number): Promise<Engine> {
+  static async create(
+    files: EngineFiles,
+    shape: StreamShape,
+    rate: number,
+    delaysOf: typeof chainDelays = chainDelays,
+  ): Promise<Engine> {
     const kernel = await instantiate(files.wasm);
     try {
-      return new Engine(kernel, new Uint8Array(files.weights), shape, rate);
+      return new Engine(kernel, new Uint8Array(files.weights), shape, rate, delaysOf);
     } catch (cause) {
       if (cause instanceof EngineError) throw cause;
       throw new EngineError("wasm", `the kernel failed while it started: ${cause}`);

@@ -49,10 +49,11 @@ export interface Sound {
   close(): void;
 }
 
-/** rejects FileError "not-audio", "no-audio-track" or "damaged" */
-export async function openMedia(file: File): Promise<Sound> {
+/** signal: ends everything. rejects FileError "not-audio", "no-audio-track" or "damaged" */
+export async function openMedia(file: File, signal: AbortSignal): Promise<Sound> {
   if (file.size === 0) throw new FileError("not-audio", `${file.name} is empty`);
   const input = new Input({ formats: FORMATS, source: new BlobSource(file, { maxCacheSize: CACHE_BYTES }) });
+  signal.addEventListener("abort", () => input.dispose());
   try {
     const track = await input.getPrimaryAudioTrack();
     if (!track) throw new FileError("no-audio-track", `${file.name} holds no sound`);
@@ -98,17 +99,14 @@ async function* decode(track: InputAudioTrack, seconds: number): AsyncGenerator<
   let given = 0;
   try {
     for await (const sample of new AudioSampleSink(track).samples()) {
-      using _ = sample;
-      const rate = sample.sampleRate;
-      const at = Math.round(sample.timestamp * rate);
+      const { numberOfChannels, sampleRate, timestamp } = sample;
+      const at = Math.round(timestamp * sampleRate);
       const hole = at - given;
-      if (hole > HOLE_S * rate && sample.timestamp <= seconds) {
+      if (hole > HOLE_S * sampleRate && timestamp <= seconds) {
         given += hole;
-        yield* planes.silence(sample, hole);
+        yield* planes.silence(numberOfChannels, sampleRate, hole);
       }
-      const early = given === 0 ? Math.max(0, -at) : 0;
-      if (early >= sample.numberOfFrames) continue;
-      const block = planes.copy(sample, early);
+      const block = planes.take(sample, given === 0 ? Math.max(0, -at) : 0);
       given += block.frames;
       yield block;
     }
@@ -127,21 +125,23 @@ function damaged(cause: unknown, frames: number): FileError {
 class Planes {
   #planes: Float32Array<ArrayBuffer>[] = [];
 
-  copy(sample: AudioSample, frameOffset: number): Block {
+  /** What the sample holds from a frame on, maybe nothing; the sample is closed. */
+  take(sample: AudioSample, frameOffset: number): Block {
     const { sampleRate } = sample;
-    const frames = sample.numberOfFrames - frameOffset;
+    const frames = Math.max(0, sample.numberOfFrames - frameOffset);
     const planes = this.#sized(sample.numberOfChannels, frames);
     for (const [planeIndex, plane] of planes.entries()) {
-      sample.copyTo(plane, { planeIndex, format: "f32-planar", frameOffset });
+      if (frames > 0) sample.copyTo(plane, { planeIndex, format: "f32-planar", frameOffset });
     }
+    sample.close();
     return { planes, frames, sampleRate };
   }
 
-  /** Silence of the sample's kind, at most a second at once. */
-  *silence({ numberOfChannels, sampleRate }: AudioSample, frames: number): Generator<Block> {
+  /** At most a second at once. */
+  *silence(channels: number, sampleRate: number, frames: number): Generator<Block> {
     for (let rest = frames; rest > 0; rest -= sampleRate) {
       const part = Math.min(rest, sampleRate);
-      const planes = this.#sized(numberOfChannels, part);
+      const planes = this.#sized(channels, part);
       for (const plane of planes) plane.fill(0);
       yield { planes, frames: part, sampleRate };
     }

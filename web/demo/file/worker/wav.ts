@@ -69,6 +69,11 @@ export class WavWriter {
     return this.#frames;
   }
 
+  /** Of samples. */
+  get bytes(): number {
+    return (this.#frames * this.#format.channels * this.#format.depth) / 8;
+  }
+
   /** Append the frames from..to of [channels][...] samples. throws what the sink throws */
   write(planes: readonly Float32Array[], from: number, to: number): void {
     const { channels, depth } = this.#format;
@@ -82,7 +87,7 @@ export class WavWriter {
 
   /** The whole file. rejects what the sink rejects */
   finish(): Promise<Blob> {
-    if (((this.#frames * this.#format.channels * this.#format.depth) / 8) % 2 === 1) this.#put(0, 8);
+    if (this.bytes % 2 === 1) this.#put(0, 8);
     this.#flush();
     return this.#sink.finish(wavHeader(this.#format, this.#frames));
   }
