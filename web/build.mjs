@@ -19,6 +19,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
+import { buildServiceWorker } from "./demo/offline/build.mjs";
 
 const WEB = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(WEB);
@@ -99,13 +100,16 @@ async function buildPackage({ wasm, models, dist }) {
 /** Scripts of the page, each on a thread of its own: name in build/demo -> source and format. */
 const PAGE_SCRIPTS = {
   "main.js": { entry: "demo/main.ts", format: "esm" },
+  "file.js": { entry: "demo/file/process.ts", format: "esm" },
+  "file.worker.js": { entry: "demo/file/worker/worker.ts", format: "iife" },
+  "offline.js": { entry: "demo/offline/install.ts", format: "esm" },
 };
 /** What the page compares itself with, as published on npm. */
 const PEERS = ["gtcrn.wasm", "rnnoise.wasm", "rnnoise_simd.wasm", "gtcrnWorklet.js", "rnnoiseWorklet.js"];
 
 /** Files of the page that are shipped as they are. */
 function isPageFile(path) {
-  return statSync(path).isDirectory() ? !/__pycache__/.test(path) : !/\.(ts|py)$|tsconfig\.json$/.test(path);
+  return statSync(path).isDirectory() ? !/__pycache__/.test(path) : !/\.(ts|py|mjs)$|tsconfig\.json$/.test(path);
 }
 
 /** The page: it imports the package's files as they are shipped, from the folder sordino/ beside it. */
@@ -114,7 +118,10 @@ async function buildDemo({ dist, demo }) {
   mkdirSync(demo, { recursive: true });
   const shipped = {
     name: "shipped",
-    setup: (own) => own.onResolve({ filter: /^sordino$/ }, () => ({ path: "./sordino/sordino.js", external: true })),
+    setup: (own) => {
+      own.onResolve({ filter: /^sordino$/ }, () => ({ path: "./sordino/sordino.js", external: true }));
+      own.onResolve({ filter: /\/file\/process\.js$/ }, () => ({ path: "./file.js", external: true }));
+    },
   };
   for (const [name, { entry, format }] of Object.entries(PAGE_SCRIPTS)) {
     const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
@@ -147,6 +154,7 @@ try {
   checkConstants();
   await buildPackage(places);
   await buildDemo(places);
+  await buildServiceWorker(places.demo, bundle);
 } catch (error) {
   console.error(`web/build.mjs: ${error.message}`);
   process.exitCode = 1;
