@@ -100,6 +100,9 @@ async function buildPackage({ wasm, models, dist }) {
 /** Scripts of the page, each on a thread of its own: name in build/demo -> source and format. */
 const PAGE_SCRIPTS = {
   "main.js": { entry: "demo/main.ts", format: "esm" },
+  "painter.js": { entry: "demo/see/painter.worker.ts", format: "iife" },
+  "meter.js": { entry: "demo/measure/meter.worker.ts", format: "iife" },
+  "recorder.js": { entry: "demo/worklet/recorder.ts", format: "iife" },
   "file.js": { entry: "demo/file/process.ts", format: "esm" },
   "file.worker.js": { entry: "demo/file/worker/worker.ts", format: "iife" },
   "offline.js": { entry: "demo/offline/install.ts", format: "esm" },
@@ -125,7 +128,7 @@ async function buildDemo({ dist, demo }) {
   };
   for (const [name, { entry, format }] of Object.entries(PAGE_SCRIPTS)) {
     const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-    const define = { MODELS: JSON.stringify(MODELS), VERSION: JSON.stringify(version) };
+    const define = { BUILT_MODELS: JSON.stringify(MODELS), VERSION: JSON.stringify(version) };
     await bundle(entry, join(demo, name), { format, define, minify: true, plugins: [shipped] });
   }
   cpSync(join(WEB, "demo"), demo, { recursive: true, filter: isPageFile });

@@ -1,79 +1,69 @@
-// Page thread: what the user does, what the page says.
+// Page thread: puts the page together: what the user chooses, what plays, what is drawn, measured and kept.
 //
 // For tests and the curious, <body> tells what is going on: data-state (one of State), data-suppression (on, off), data-playing,
-// data-engine, data-model, data-latency (samples), data-frames (worked off so far), data-voice (yes, no).
+// data-engine, data-model, data-latency (samples), data-frames (worked off so far), data-voice (yes, no), data-paused,
+// data-cleaner, data-blind, data-call, data-recording, data-file. In the console, `player` is what plays.
 // ?engine=simd128 or ?engine=relaxed in the address asks for that kernel.
 
-import { type EngineName, type Readout, SordinoError } from "sordino";
-import { element, Readings } from "./meters.js";
-import { openMicrophone, Player } from "./player.js";
-import { Spectrogram } from "./spectrogram.js";
+import type { EngineName, Fallback, Readout, SordinoNode } from "sordino";
+import { CallPanel } from "./call/panel.js";
+import { BlindTest } from "./hear/blind.js";
+import { Listening } from "./hear/listening.js";
+import { openMicrophone, Player } from "./hear/player.js";
+import { fetchScene, SCENES } from "./hear/scenes.js";
+import { Settings } from "./hear/settings.js";
+import { KeepPanel } from "./keep/panel.js";
+import { MeasurePanel } from "./measure/panel.js";
+import { body, element, elements, made } from "./page/dom.js";
+import { onFile } from "./page/files.js";
+import { fillCredits, isLive, mark, type State, show, stateOf, tellFallback } from "./page/status.js";
+import { Readings } from "./see/readings.js";
+import { View } from "./see/view.js";
 
-type State = "idle" | "loading" | "clip" | "microphone" | "refused" | "no-microphone" | "error";
+declare global {
+  var player: Player | undefined;
+}
+globalThis.player = undefined;
 
-const WORDS: Readonly<Record<State, string>> = {
-  idle: "Nothing is playing. Choose a clip, or speak into your microphone.",
-  loading: "Fetching the engine and the model. This takes a moment, once.",
-  clip: "Playing a noisy recording, again and again. Switch the suppression off and on to compare.",
-  microphone: "Your microphone is live. The pictures show what comes in and what would be sent.",
-  refused:
-    "The browser was told not to open the microphone. Allow it in the settings of this site (beside the address), then press “My microphone” again. The clips work without it.",
-  "no-microphone":
-    "There is no microphone to be found. Connect one and press “My microphone” again, or listen to a clip.",
-  error: "Something went wrong, so the noise is not being removed. Choose a source again to start afresh.",
-};
-
-const body = document.body.dataset;
-const power = element<HTMLButtonElement>("#switch");
 const monitor = element<HTMLInputElement>("#monitor");
-const tiles = document.querySelectorAll<HTMLButtonElement>("button[data-source]");
+const media = made("video", "", { controls: "", id: "media", "aria-label": "Your file" });
+element("#media-home").append(media);
+const pauseButton = element<HTMLButtonElement>("#pause");
+const view = new View();
 const readings = new Readings();
-const pictures = {
-  before: new Spectrogram(element("#before canvas")),
-  after: new Spectrogram(element("#after canvas")),
-};
-let player: Player | undefined;
+const listening = new Listening();
+const measure = new MeasurePanel();
+const settings = new Settings(fail, () => player?.node && describe(player, player.node));
+const call = new CallPanel(() => player?.graph);
+const keep = new KeepPanel({ player: () => player, settings: () => settings, compare });
+const blind = new BlindTest({
+  prepare: (ways) => listening.prepare(ways),
+  hear: (way) => listening.hide(way),
+});
 /** Counts the user's choices, so that what an earlier one was waiting for is dropped. */
 let choice = 0;
-
-function show(state: State, detail = ""): void {
-  body.state = state;
-  element("#status").textContent = WORDS[state];
-  element("#detail").textContent = detail;
-  element("#detail").hidden = detail === "";
-  element("#monitor-row").hidden = state !== "microphone";
-}
-
-function live(): boolean {
-  return body.state === "clip" || body.state === "microphone";
-}
-
-function mark(source: string): void {
-  body.playing = source;
-  for (const tile of tiles) tile.setAttribute("aria-pressed", String(tile.dataset.source === source));
-}
 
 /** End what plays and say why. */
 function rest(state: State, detail = ""): void {
   choice += 1;
+  blind.end();
+  if (body.call === "on") call.hangUp();
+  keep.stopRecording();
   player?.stop();
   mark("");
   readings.rest();
-  pictures.before.clear();
-  pictures.after.clear();
+  view.clear();
+  setPaused(false);
   show(state, detail);
 }
 
 function fail(error: unknown): void {
-  const name = error instanceof DOMException ? error.name : "";
-  if (name === "NotAllowedError" || name === "SecurityError") rest("refused");
-  else if (name === "NotFoundError" || name === "OverconstrainedError") rest("no-microphone");
-  else {
-    const code = error instanceof SordinoError ? `${error.code}: ` : "";
-    rest("error", code + (error instanceof Error ? error.message : String(error)));
-    player?.close();
-    player = undefined;
-  }
+  const [state, detail] = stateOf(error);
+  rest(state, detail);
+  if (state !== "error") return;
+  player?.close();
+  globalThis.player = undefined;
+  listening.adopt(undefined);
 }
 
 function wantedEngine(): EngineName | "auto" {
@@ -81,91 +71,149 @@ function wantedEngine(): EngineName | "auto" {
   return wanted === "relaxed" || wanted === "simd128" ? wanted : "auto";
 }
 
-/** The player, made at the first choice. rejects SordinoError */
-async function ready(): Promise<Player> {
+/** The player, made at the first choice. */
+function thePlayer(): Player {
   if (player) return player;
-  const made = await Player.open(wantedEngine(), power.ariaChecked === "false");
-  if (player) {
-    made.close();
-    return player;
-  }
-  player = made;
-  made.node.bypass = power.ariaChecked === "false";
-  made.node.addEventListener("readout", (event) => {
-    if (live()) readings.show((event as CustomEvent<Readout>).detail);
-  });
-  made.node.addEventListener("error", (event) => fail((event as ErrorEvent).error));
-  readings.describe(made.node);
-  body.engine = made.node.engine;
-  body.model = made.node.model;
-  body.latency = String(made.node.latency.samples);
-  return made;
+  const created = new Player(wantedEngine(), settings.model);
+  globalThis.player = created;
+  listening.adopt(created);
+  created.ready.then(
+    (node) => {
+      node.addEventListener("readout", (event) => hear(created, (event as CustomEvent<Readout>).detail));
+      node.addEventListener("fallback", (event) => tellFallback((event as CustomEvent<Fallback>).detail));
+      node.addEventListener("ready", () => tellFallback(undefined));
+      settings.apply(node);
+      describe(created, node);
+    },
+    () => undefined,
+  );
+  return created;
 }
 
-async function playClip(name: string, mine: number): Promise<void> {
-  const current = await ready();
-  const buffer = await current.loadClip(name);
-  if (mine !== choice) return;
-  current.playClip(buffer);
-  show("clip");
+/** What does not change from frame to frame. */
+function describe(current: Player, node: SordinoNode): void {
+  body.engine = node.engine;
+  body.model = node.model;
+  body.latency = String(node.latency.samples);
+  measure.adopt(current, node);
 }
 
-async function playMicrophone(mine: number): Promise<void> {
-  const current = await ready();
-  const stream = await openMicrophone();
-  if (mine !== choice) {
-    for (const track of stream.getTracks()) track.stop();
-    return;
-  }
-  stream.getAudioTracks()[0]!.addEventListener("ended", () => rest("no-microphone"));
-  current.playMicrophone(stream, monitor.checked);
-  show("microphone");
+function hear(current: Player, readout: Readout): void {
+  if (!isLive() || body.paused === "yes") return;
+  readings.show(readout, current.before, current.after);
+  view.hear(readout);
+  measure.show(readout);
 }
 
-/** A tile was pressed: play it, or stop when it plays already. */
-async function choose(source: string): Promise<void> {
-  if (source === body.playing) {
-    rest("idle");
-    return;
-  }
+/** Begin something else: `start` fetches what it needs and plays it unless the user has gone on by then. */
+async function play(source: string, state: State, start: (current: Player, still: () => boolean) => Promise<void>) {
   rest("loading");
   mark(source);
   const mine = choice;
+  const still = (): boolean => mine === choice;
   try {
-    await (source === "microphone" ? playMicrophone(mine) : playClip(source, mine));
+    const current = thePlayer();
+    await Promise.all([start(current, still), current.ready]);
+    if (still()) show(state);
   } catch (error) {
-    if (mine === choice) fail(error);
+    if (still()) fail(error);
   }
 }
 
-function toggle(): void {
-  const on = power.ariaChecked !== "true";
-  power.ariaChecked = String(on);
-  body.suppression = on ? "on" : "off";
-  if (player) player.node.bypass = !on;
+function playScene(name: string): Promise<void> {
+  return play(name, "clip", async (current, still) => {
+    const buffer = await current.context.decodeAudioData(await fetchScene(name));
+    if (still()) current.playScene(buffer);
+  });
+}
+
+function playMicrophone(): Promise<void> {
+  return play("microphone", "microphone", async (current, still) => {
+    const stream = await openMicrophone();
+    if (!still()) {
+      for (const track of stream.getTracks()) track.stop();
+      return;
+    }
+    stream.getAudioTracks()[0]!.addEventListener("ended", () => rest("no-microphone"));
+    current.playMicrophone(stream, monitor.checked);
+  });
+}
+
+function playFile(file: File): Promise<void> {
+  keep.offer(file);
+  URL.revokeObjectURL(media.src);
+  media.src = URL.createObjectURL(file);
+  return play("file", "file", async (current) => {
+    current.playMedia(media);
+    await media.play();
+  });
+}
+
+function compare(before: Blob, after: Blob, title: string): Promise<void> {
+  return play("", "compare", async (current, still) => {
+    const decode = async (blob: Blob): Promise<AudioBuffer> =>
+      current.context.decodeAudioData(await blob.arrayBuffer());
+    const [raw, clean] = await Promise.all([decode(before), decode(after)]);
+    if (still()) current.playPair(raw, clean);
+    element("#credit").textContent = title;
+  });
+}
+
+/** A source was pressed: play it, or stop when it plays already. */
+function choose(source: string): void {
+  if (source === "file") element("#file").click();
+  else if (source === body.playing) rest("idle");
+  else void (source === "microphone" ? playMicrophone() : playScene(source));
+}
+
+function setPaused(paused: boolean): void {
+  body.paused = paused ? "yes" : "no";
+  pauseButton.setAttribute("aria-pressed", String(paused));
+}
+
+function togglePause(): void {
+  if (!isLive()) return;
+  const paused = body.paused !== "yes";
+  setPaused(paused);
+  void player?.pause(paused);
 }
 
 function draw(): void {
-  if (player && live()) {
-    pictures.before.draw(player.before);
-    pictures.after.draw(player.after);
-  }
+  measure.countFrame();
+  if (player && isLive() && body.paused !== "yes") view.draw(player.before, player.after);
   requestAnimationFrame(draw);
 }
 
-for (const tile of tiles) {
-  tile.addEventListener("click", () => void choose(tile.dataset.source!));
-  // A mouse click does not take the focus, so that the space bar goes on working the switch.
-  tile.addEventListener("mousedown", (event) => event.preventDefault());
+/** Fetch what the first click will need while nobody waits for it. */
+function fetchAhead(): void {
+  for (const address of [`sordino/models/${settings.model}.sordino`, `clips/${SCENES[0]!.name}.ogg`]) {
+    const link = document.createElement("link");
+    link.rel = "prefetch";
+    link.href = address;
+    document.head.append(link);
+  }
 }
-power.addEventListener("click", toggle);
+
+for (const tile of elements("button[data-source]")) tile.addEventListener("click", () => choose(tile.dataset.source!));
+// A mouse click on these does not take the focus, so that the space bar goes on working the switch.
+for (const button of elements("button[data-source], button.screen, #pause")) {
+  button.addEventListener("mousedown", (event) => event.preventDefault());
+}
+onFile((file) => void playFile(file));
+for (const button of [pauseButton, ...elements("button.screen")]) button.addEventListener("click", togglePause);
 monitor.addEventListener("change", () => {
-  if (player && body.state === "microphone") player.audible = monitor.checked;
+  if (player && body.state === "microphone") player.graph.audible = monitor.checked;
+});
+media.addEventListener("error", () => {
+  if (body.playing === "file") rest("error", "The browser cannot play this file.");
 });
 document.addEventListener("keydown", (event) => {
-  if (event.code !== "Space" || event.repeat || (event.target as Element).closest("button, input, a")) return;
+  if (event.code !== "Space" || event.repeat) return;
+  if ((event.target as Element).closest("button, input, select, a, summary, audio, video, textarea")) return;
   event.preventDefault();
-  toggle();
+  if (!blind.running) listening.toggle();
 });
+fillCredits(element<HTMLTableSectionElement>("#credits tbody"));
 rest("idle");
 requestAnimationFrame(draw);
+addEventListener("load", fetchAhead);

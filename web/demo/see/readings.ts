@@ -1,0 +1,68 @@
+// Page thread: shows the numbers of a read-out as level meters, a lamp and words.
+
+import type { Readout } from "sordino";
+import { body, element, minus } from "../page/dom.js";
+import { FFT_SIZE } from "./analyser.js";
+
+const LOWEST_DB = -70;
+/** Decibels by which a meter may fall from one read-out to the next, so that the eye can follow. */
+const FALL_DB = 2;
+const VOICE_THRESHOLD = 0.5;
+const PERIODIC = 0.5;
+const SAMPLE_RATE = 48_000;
+
+/** Level (RMS) of what an analyser has heard last, dB full scale. */
+function levelDb(analyser: AnalyserNode, samples: Float32Array<ArrayBuffer>): number {
+  analyser.getFloatTimeDomainData(samples);
+  let power = 0;
+  for (const sample of samples) power += sample * sample;
+  return 10 * Math.log10(power / samples.length);
+}
+
+class LevelMeter {
+  readonly #meter: HTMLMeterElement;
+  readonly #text: HTMLElement;
+
+  constructor(figure: string) {
+    this.#meter = element(`${figure} meter`);
+    this.#text = element(`${figure} .level`);
+  }
+
+  show(db: number): void {
+    this.#meter.value = Math.max(db, this.#meter.value - FALL_DB, LOWEST_DB);
+    this.#text.textContent = db > LOWEST_DB ? minus(`${Math.round(db)} dB`) : "silent";
+  }
+
+  rest(): void {
+    this.#meter.value = LOWEST_DB;
+    this.#text.textContent = "silent";
+  }
+}
+
+export class Readings {
+  readonly #before = new LevelMeter("#before");
+  readonly #after = new LevelMeter("#after");
+  readonly #samples = new Float32Array(FFT_SIZE);
+
+  /** before, after  what is drawn: the levels are theirs, whichever system cleans */
+  show(readout: Readout, before: AnalyserNode, after: AnalyserNode): void {
+    this.#before.show(levelDb(before, this.#samples));
+    this.#after.show(levelDb(after, this.#samples));
+    const voice = readout.voice > VOICE_THRESHOLD;
+    body.voice = voice ? "yes" : "no";
+    body.frames = String(readout.stats.frames);
+    element("#voice .text").textContent = voice ? "voice" : "no voice";
+    const pitched = voice && readout.pitchCorrelation > PERIODIC && readout.pitchPeriod > 0;
+    element("#pitch").textContent = pitched ? `${Math.round(SAMPLE_RATE / readout.pitchPeriod)} Hz` : "–";
+  }
+
+  /** Nothing plays any more. */
+  rest(): void {
+    this.#before.rest();
+    this.#after.rest();
+    body.voice = "no";
+    body.frames = "0";
+    element("#voice .text").textContent = "no voice";
+    element("#pitch").textContent = "–";
+  }
+}

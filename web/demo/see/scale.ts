@@ -1,0 +1,18 @@
+// Painter and page: the axes of the pictures.
+
+/** Seconds that fit into the pictures. */
+export const SPAN_S = 6;
+/** Frequency at the upper edge; the scale is quadratic, so 1 kHz lies at a quarter of the height and 4 kHz at half. */
+export const TOP_HZ = 16_000;
+export const LOWEST_PITCH_HZ = 60;
+export const HIGHEST_PITCH_HZ = 500;
+
+/** up: 0 at the lower edge, 1 at the upper. */
+export function hzAt(up: number): number {
+  return TOP_HZ * up * up;
+}
+
+/** Height of a pitch in its track, 0 to 1, on a logarithmic scale. */
+export function pitchHeight(hz: number): number {
+  return Math.log(hz / LOWEST_PITCH_HZ) / Math.log(HIGHEST_PITCH_HZ / LOWEST_PITCH_HZ);
+}
