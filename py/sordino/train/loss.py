@@ -11,6 +11,7 @@ from torch.nn import functional
 from sordino.params import BANDS, MIX_FLOOR, MIX_GAIN_MAX
 from sordino.train.features import Analysis, inner, tables
 from sordino.train.network import Outputs
+from sordino.train.perceptual import perceptual_loss
 from sordino.train.targets import Targets
 
 _COMPRESSION = 0.3  # exponent on magnitudes
@@ -28,6 +29,7 @@ class LossWeights:
     voice: float = 0.1
     spectral: float = 4.0
     complex_share: float = 0.3
+    perceptual: float = 0.0
     over_suppression: float = 0.3
     spectral_bins: int = 260
     comb_in_spectral: bool = True
@@ -82,13 +84,16 @@ def bin_weights(bins: int, device: torch.device) -> Tensor:
     return root / root.mean()
 
 
-def spectral_loss(outputs: Outputs, analysis: Analysis, targets: Targets, weights: LossWeights) -> Tensor:
-    """Difference of compressed spectra after gains and comb, magnitude and complex; scalar.
+def spectral_losses(
+    outputs: Outputs, analysis: Analysis, targets: Targets, weights: LossWeights
+) -> tuple[Tensor, Tensor]:
+    """Judge the spectrum that gains and comb make of the noisy one.
 
     outputs   (batch, steps, ...) logits
     analysis  of the noisy signals
     targets   clean spectrum, weights per band, level
-    weights   spectral_bins, complex_share, over_suppression
+    weights   spectral_bins, complex_share, over_suppression, perceptual
+    returns   scalars: difference of compressed spectra; fall of the quality estimate, 0 where it does not count
     """
     bins = weights.spectral_bins
     strength = torch.sigmoid(outputs.strength)
@@ -100,8 +105,13 @@ def spectral_loss(outputs: Outputs, analysis: Analysis, targets: Targets, weight
     real, imag = enhance(torch.sigmoid(outputs.gain), strength, analysis, bins)
     real, imag = real * scale, imag * scale
     wanted = targets.spectrum[..., :bins] * scale
-    found_power = torch.addcmul(real * real, imag, imag) + _MAGNITUDE_FLOOR
-    wanted_power = inner(wanted, wanted) + _MAGNITUDE_FLOOR
+    counts = targets.weight @ tables(real.device).triangles[:bins].T
+    found_power, wanted_power = torch.addcmul(real * real, imag, imag), inner(wanted, wanted)
+    quality = real.new_zeros(())
+    if weights.perceptual:
+        heard = (counts > 0.5).float()  # nothing is known above the clean recording's bandwidth
+        quality = perceptual_loss(found_power * heard, wanted_power * heard, targets.voice)
+    found_power, wanted_power = found_power + _MAGNITUDE_FLOOR, wanted_power + _MAGNITUDE_FLOOR
     found_size = found_power.pow(_COMPRESSION / 2)
     wanted_size = wanted_power.pow(_COMPRESSION / 2)
     wrong = wanted_size - found_size
@@ -110,8 +120,7 @@ def spectral_loss(outputs: Outputs, analysis: Analysis, targets: Targets, weight
     alike = (real * wanted.real + imag * wanted.imag) * (found_power * wanted_power).rsqrt()
     turned = 2 * found_size * wanted_size * (1 - alike)
     each = magnitude + weights.complex_share * turned
-    counts = targets.weight @ tables(each.device).triangles[:bins].T * bin_weights(bins, each.device)
-    return (each * counts).mean()
+    return (each * counts * bin_weights(bins, each.device)).mean(), quality
 
 
 def total_loss(
@@ -123,11 +132,13 @@ def total_loss(
     returns   (scalar to minimise, the terms by name, detached)
     """
     assert outputs.gain.shape[-1] == BANDS
+    spectral, quality = spectral_losses(outputs, analysis, targets, weights)
     terms = {
         "gain": gain_loss(outputs.gain, targets, weights.over_suppression),
         "strength": strength_loss(outputs.strength, targets),
         "voice": functional.binary_cross_entropy_with_logits(outputs.voice, targets.voice),
-        "spectral": spectral_loss(outputs, analysis, targets, weights),
+        "spectral": spectral,
+        "perceptual": quality,
     }
     total = sum(getattr(weights, name) * term for name, term in terms.items())
     return total, {name: term.detach() for name, term in terms.items()}

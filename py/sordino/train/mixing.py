@@ -93,10 +93,21 @@ class Mixer:
         returns  Batch of recipe.frames hops
         """
         plan = draw_plan(np.random.default_rng(seed), self.bank, self.recipe, rows)
-        speech = _render(self.bank, plan.speech, rows, self.samples)
+        speech = self._speech(plan, rows)
         noise = self._noise(plan, rows)
         reverberant, early, noise = self._filter(plan, speech, noise)
         return self._balance(plan, reverberant, early, noise)
+
+    def _speech(self, plan: Plan, rows: int) -> Tensor:
+        """Lay the speech, at another speed where the plan says so: other pitch, other vocal tract."""
+        device = self.bank.samples.device
+        if "speed" not in plan.values:
+            return _render(self.bank, plan.speech, rows, self.samples)
+        laid = _render(self.bank, plan.speech, rows, self.recipe.speech_samples())
+        position = torch.arange(self.samples, device=device) * plan.column("speed", device)[:, None].double()
+        first = position.long()
+        here = laid.gather(1, first)
+        return torch.lerp(here, laid.gather(1, first + 1), (position - first).float())
 
     def _noise(self, plan: Plan, rows: int) -> Tensor:
         """Sum two noise tracks at their relative levels."""

@@ -37,8 +37,17 @@ class Recipe:
     low_pass: float = 0.12
     high_pass: float = 0.2
     overdriven: float = 0.03
+    other_speed: float = 0.0
+    speed_range: tuple[float, float] = (0.87, 1.15)
+    late_start: float = 0.0  # chance that the voice starts late
+    late_start_s: tuple[float, float] = (0.1, 1.2)
     speech_curve_db: float = 3.0
     noise_curve_db: float = 4.0
+
+    def speech_samples(self) -> int:
+        """Samples of speech to lay for one signal: more where it may be played faster."""
+        samples = self.frames * HOP
+        return int(samples * self.speed_range[1]) + 2 if self.other_speed else samples
 
 
 @dataclass(frozen=True)
@@ -86,12 +95,17 @@ def _gain(level_db: float, jitter_db: float, rng: np.random.Generator) -> float:
 
 
 def _lay(
-    rng: np.random.Generator, shelf: Shelf, row: int, samples: int, pause_s: tuple[float, float], jitter_db: float
+    rng: np.random.Generator,
+    shelf: Shelf,
+    row: int,
+    samples: int,
+    pause_s: tuple[float, float],
+    jitter_db: float,
+    at: int = 0,
 ) -> tuple[list[Piece], list[int]]:
-    """Fill a row with stretches of clips from one shelf; return the pieces and the indices of the clips."""
+    """Fill a row from sample `at` with stretches of clips from one shelf; return pieces and indices of the clips."""
     pieces: list[Piece] = []
     used: list[int] = []
-    at = 0
     index = int(rng.choice(len(shelf.clips), p=shelf.chance))
     while at < samples and len(pieces) < 8:
         clip = shelf.clips[index]
@@ -159,7 +173,10 @@ def draw_plan(rng: np.random.Generator, bank: Bank, recipe: Recipe, rows: int) -
     plan = Plan(rows, int(rng.integers(2**31)))
     bandwidth = np.full(rows, SAMPLE_RATE / 2)
     for row in range(rows):
-        pieces, used = _lay(rng, bank.speech, row, recipe.frames * HOP, (0.1, 0.9), 2.0)
+        first = 0
+        if recipe.late_start and rng.random() < recipe.late_start:
+            first = int(rng.uniform(*recipe.late_start_s) * SAMPLE_RATE)
+        pieces, used = _lay(rng, bank.speech, row, recipe.speech_samples(), (0.1, 0.9), 2.0, first)
         plan.speech += pieces
         bandwidth[row] = min(bank.speech.clips[index].bandwidth_hz for index in used)
         _plan_noise(rng, bank, recipe, plan, row)
@@ -185,4 +202,7 @@ def draw_plan(rng: np.random.Generator, bank: Bank, recipe: Recipe, rows: int) -
     }
     white = np.isin(np.arange(rows), plan.white_rows)
     plan.values["noise_curve"] += white[:, None] * rng.uniform(-9, 1, (rows, 1)) * np.arange(CURVE_POINTS) / 3
+    if recipe.other_speed:
+        plan.values["speed"] = sometimes(recipe.other_speed, rng.uniform(*recipe.speed_range, rows), 1.0)
+        plan.values["bandwidth_hz"] = bandwidth * plan.values["speed"]
     return plan

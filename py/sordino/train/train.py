@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -166,7 +167,7 @@ class Run:
         """Validate the averaged weights, then print and append one line of the log."""
         quantised = progress >= self.job.config.schedule.qat_from
         found = validate(self.learner.ema, self.valid, self.statistics, self.job.config, quantised)
-        names = ("loss", "gain", "strength", "voice", "spectral")
+        names = ("loss", "gain", "strength", "voice", "spectral", "perceptual")
         line = {
             "step": self.learner.steps,
             "minutes": round(self.elapsed / 60, 2),
@@ -182,7 +183,8 @@ class Run:
         print(
             f"step {line['step']} | {line['minutes']:.1f} min, {left:.1f} left | {line['hours']:.1f} h | "
             f"loss {line['train']['loss']:.4f} | valid {found['loss']:.4f} "
-            f"(gain {found['gain']:.4f} spectral {found['spectral']:.4f}) bias {found['bias_db']:+.2f} dB "
+            f"(gain {found['gain']:.4f} spectral {found['spectral']:.4f} perceptual {found['perceptual']:.3f}) "
+            f"bias {found['bias_db']:+.2f} dB "
             f"pause {found['pause_db']:.1f} dB{' | int8' if quantised else ''}",
             flush=True,
         )
@@ -191,7 +193,10 @@ class Run:
         """Step until the minutes are over."""
         schedule = self.job.config.schedule
         clock, last_report, average = time.monotonic(), -1e9, None
+        parent = os.getppid()
         while True:
+            if self.job.processes > 1 and os.getppid() != parent:
+                raise SystemExit("training stopped: the process that started it has ended")
             now = time.monotonic()
             self.elapsed, clock = self.elapsed + now - clock, now
             progress = _agree(self.progress(), self.job.processes)

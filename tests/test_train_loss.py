@@ -1,0 +1,97 @@
+"""The perceptual loss: what it charges for, and that training can follow it; and speech mixed in at another speed."""
+
+import numpy as np
+import pytest
+
+from train_support import require_torch, voice, write_corpus
+
+require_torch()
+import torch  # noqa: E402
+
+from sordino.train.config import load_config  # noqa: E402
+from sordino.train.corpus import build_cache  # noqa: E402
+from sordino.train.features import frame_spectra, inner  # noqa: E402
+from sordino.train.mixing import Mixer  # noqa: E402
+from sordino.train.perceptual import perceptual_loss  # noqa: E402
+from sordino.train.train import load_bank  # noqa: E402
+
+
+def _power(samples: np.ndarray) -> torch.Tensor:
+    spectrum = frame_spectra(torch.from_numpy(samples[None, : 300 * 480].astype(np.float32)))
+    return inner(spectrum, spectrum)[..., :260]
+
+
+@pytest.fixture(scope="module")
+def speech() -> np.ndarray:
+    return voice(3, 5)
+
+
+@pytest.fixture(scope="module")
+def spoken(speech: np.ndarray) -> torch.Tensor:
+    power = _power(speech).sum(-1)
+    return (power > 1e-3 * power.mean()).float()
+
+
+def _charge(found: np.ndarray, speech: np.ndarray, spoken: torch.Tensor) -> float:
+    return float(perceptual_loss(_power(found), _power(speech), spoken))
+
+
+def test_equal_spectra_cost_nothing(speech: np.ndarray, spoken: torch.Tensor) -> None:
+    assert _charge(speech, speech, spoken) < 0.01  # what keeps the root differentiable
+
+
+def test_more_noise_costs_more(speech: np.ndarray, spoken: torch.Tensor) -> None:
+    noise = np.random.default_rng(1).standard_normal(len(speech)) * speech.std()
+    costs = [_charge(speech + noise * 10 ** (-snr / 20), speech, spoken) for snr in (40, 20, 10, 0)]
+    assert costs == sorted(costs)
+    assert costs[-1] > 2 * costs[0] > 0
+
+
+def test_a_lowered_voice_costs(speech: np.ndarray, spoken: torch.Tensor) -> None:
+    costs = [_charge(speech * 10 ** (db / 20), speech, spoken) for db in (0, -3, -6, -12)]
+    assert costs == sorted(costs)
+    assert costs[1] > costs[0] + 0.01
+
+
+def test_the_level_of_the_recording_does_not_matter(speech: np.ndarray, spoken: torch.Tensor) -> None:
+    noisy = speech + 0.1 * speech.std() * np.random.default_rng(2).standard_normal(len(speech))
+    assert _charge(0.01 * noisy, 0.01 * speech, spoken) == pytest.approx(_charge(noisy, speech, spoken), rel=1e-2)
+
+
+def test_signals_without_speech_are_not_charged(speech: np.ndarray, spoken: torch.Tensor) -> None:
+    assert _charge(speech, 0 * speech, torch.zeros_like(spoken)) == 0
+
+
+def test_gradient_points_to_the_clean_signal(speech: np.ndarray, spoken: torch.Tensor) -> None:
+    noise = np.random.default_rng(3).standard_normal(len(speech)) * speech.std()
+    clean, noisy = _power(speech), _power(speech + noise)
+    share = torch.tensor(1.0, requires_grad=True)
+    perceptual_loss(clean + share * (noisy - clean), clean, spoken).backward()
+    assert torch.isfinite(share.grad)
+    assert share.grad > 0
+
+
+def test_speech_at_another_speed(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("speed")
+    build_cache(write_corpus(folder), folder / "cache", report=lambda _: None)
+    alone = ["only_noise=0", "only_speech=1", "reverberant=0", "low_pass=0", "high_pass=0", "speech_curve_db=0"]
+    settings = [f"mixing.{change}" for change in [*alone, "overdriven=0"]]
+    found = {}
+    for chance in (0, 1):
+        config = load_config("tiny", [*settings, f"mixing.other_speed={chance}", "mixing.speed_range=[1.15, 1.15]"])
+        bank = load_bank(folder / "cache", "train", config, torch.device("cpu"))
+        batch = Mixer(bank, config.mixing).draw(4, 3)
+        assert torch.equal(batch.noisy, batch.clean)
+        found[chance] = batch
+    ratio = found[1].bandwidth_hz / found[0].bandwidth_hz
+    assert ratio.tolist() == pytest.approx([1.15] * 3)
+    usual, faster = (_pitch(found[chance].clean[0].numpy()) for chance in (0, 1))
+    assert faster / usual == pytest.approx(1.15, rel=0.05)
+
+
+def _pitch(samples: np.ndarray) -> float:
+    """Mean fundamental of a harmonic tone in 60 to 300 Hz, by the autocorrelation of its loudest second."""
+    start = max(range(0, len(samples) - 48000, 4800), key=lambda at: float(np.square(samples[at : at + 48000]).sum()))
+    spectrum = np.abs(np.fft.rfft(samples[start : start + 48000], 2**17)) ** 2
+    correlation = np.fft.irfft(spectrum)[160:800]
+    return 48000 / (160 + int(correlation.argmax()))
