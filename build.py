@@ -266,8 +266,8 @@ def npm() -> None:
 
 def web() -> None:
     """The npm package's files and the page."""
-    written = [ROOT / "web" / "dist", BUILD / "demo"]
-    sources = [path for path in (ROOT / "web").iterdir() if path not in written]
+    written = [ROOT / "web" / "dist", ROOT / "web" / "src" / "models.ts", BUILD / "demo"]
+    sources = [file for file in files_under([ROOT / "web"]) if not {file, *file.parents} & set(written)]
     built = [*(BUILD / "wasm").glob("sordino.*.wasm"), *weight_files()]
     inputs = [*sources, *built, ROOT / "package.json", ROOT / "package-lock.json"]
     step("web package and page", partial(run, "node", "web/build.mjs"), inputs, written)

@@ -20,12 +20,12 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { buildServiceWorker } from "./demo/offline/build.mjs";
+import { modelNames, modelsModule } from "./models.mjs";
 
 const WEB = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(WEB);
 const PARAMS = { typescript: join(WEB, "src/params.ts"), python: join(ROOT, "py/sordino/params.py") };
 const ENGINES = ["relaxed", "simd128"];
-const MODELS = ["standard"];
 const ADAPTERS = ["livekit", "jitsi", "twilio", "100ms", "webrtc"];
 
 /** Where things lie, as absolute paths. */
@@ -40,6 +40,9 @@ function folders() {
   const { values } = parseArgs({ options });
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, resolve(value)]));
 }
+
+const PLACES = folders();
+const MODELS = modelNames(PLACES.models);
 
 /** Every constant of params.ts must have the value it has in params.py. */
 function checkConstants() {
@@ -76,6 +79,7 @@ function bundle(entry, outfile, options) {
 
 /** The files of the npm package. */
 async function buildPackage({ wasm, models, dist }) {
+  writeFileSync(join(WEB, "src/models.ts"), modelsModule(MODELS));
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(join(dist, "models"), { recursive: true });
   for (const engine of ENGINES) {
@@ -153,11 +157,10 @@ function removeEmptyFolders(folder) {
 }
 
 try {
-  const places = folders();
   checkConstants();
-  await buildPackage(places);
-  await buildDemo(places);
-  await buildServiceWorker(places.demo, bundle);
+  await buildPackage(PLACES);
+  await buildDemo(PLACES);
+  await buildServiceWorker(PLACES.demo, bundle);
 } catch (error) {
   console.error(`web/build.mjs: ${error.message}`);
   process.exitCode = 1;

@@ -5,10 +5,11 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 import { build } from "esbuild";
+import { modelNames } from "./models.mjs";
 
 const WEB = dirname(fileURLToPath(import.meta.url));
 const FILES = ["sordino.js", "sordino.worklet.js", "sordino.worker.js", "sordino.relaxed.wasm", "sordino.simd128.wasm"];
-const MODELS = ["models/standard.sordino"];
+const MODELS = modelNames(join(dirname(WEB), "py/sordino/models")).map((name) => `models/${name}.sordino`);
 const RATES = [8_000, 16_000, 44_100, 48_000, 96_000];
 const QUANTA = [128, 256, 480];
 /** Latency of the kernel with two frames of look-ahead, samples at 48 kHz. */

@@ -38,9 +38,24 @@ def test_a_broken_kernel_is_told_and_comes_back(live: Tab, nodes: str, how: str,
     assert answer["faintest"] > 0.98 * HALF
 
 
-def test_step_down(live: Tab, nodes: str) -> None:
+def test_step_down(live: Tab, nodes: str, record_property) -> None:
+    """Tier by tier below the one that was too slow, without the page naming any; then the unchanged voice."""
     answer = live.call(nodes, "stepDown")
-    assert "step-down" in [event.get("action") for event in answer["events"]] and answer["model"] == "light"
+    lighter = answer["models"][: answer["models"].index("standard")][::-1]
+    steps = [(event["action"], event["model"]) for event in answer["events"] if event["action"] not in (None, "none")]
+    record_property("steps down", steps)
+    assert steps == [*(("step-down", name) for name in lighter), ("bypass", ["standard", *lighter][-1])]
+    assert answer["stopped"] == {"model": steps[-1][1], "suppressing": False} and answer["model"] == steps[-1][1]
+    causes = [event["code"] for event in answer["events"] if event["type"] == "fallback"]
+    assert causes == ["overrun"] * len(steps)
+    assert answer["faintest"] > 0.98 * HALF
+
+
+def test_step_down_as_the_page_wants(live: Tab, nodes: str) -> None:
+    """To its own lighter model; where that does not arrive the old one goes on."""
+    for url, model in (("/models/standard.sordino", "light"), ("/nowhere.sordino", "standard")):
+        answer = live.call(nodes, "stepDownTo", url)
+        assert "step-down" in [event.get("action") for event in answer["events"]] and answer["model"] == model
 
 
 def test_bad_models_change_nothing(live: Tab, nodes: str) -> None:
@@ -59,7 +74,7 @@ def test_a_context_stands_still(live: Tab, nodes: str) -> None:
 
 def test_read_outs(live: Tab, nodes: str, record_property) -> None:
     answer = live.call(nodes, "readOuts")
-    assert abs(len(answer["probabilities"]) - 100 * answer["seconds"]) < 15
+    assert 0 <= answer["stats"]["frames"] - len(answer["probabilities"]) < 15 and len(answer["probabilities"]) > 50
     assert all(0 <= p <= 1 for p in answer["probabilities"]) and answer["bands"] == 34
     record_property("stats in chromium", answer["stats"])
     assert answer["stats"]["engine"] == "relaxed" and answer["stats"]["model"] == "standard"

@@ -42,6 +42,34 @@ def test_the_twin_stands_for_its_source(live: Tab, tracks: str, path: str) -> No
     assert answer["log"][-1] == ["fallback", "source"]
 
 
+def test_a_browser_that_converts_no_rates(live: Tab, tracks: str) -> None:
+    """A context of the track's own rate is found, the page's own is not forced, and what cannot be heard is told."""
+    answer = live.call(tracks, "refusedRates", 16_000)
+    assert answer == {
+        "rate": 16_000,
+        "suppressing": True,
+        "replaced": "sample-rate",
+        "kept": True,
+        "refused": "unsupported",
+    }
+
+
+def test_settings_of_a_track(live: Tab, tracks: str) -> None:
+    """They hold for a node that is still to come; the twin's stop() frees everything but the source."""
+    wanted = ["strong", "strong", True, False, "closed", "ended", "live", "source"]
+    assert live.call(tracks, "settings") == wanted
+
+
+@pytest.mark.parametrize("path", ["worklet", "frames"])
+def test_voices_of_a_track(live: Tab, tracks: str, path: str) -> None:
+    answer = live.call(tracks, "voices", path)
+    assert answer["told"] >= 20 and answer["frames"] > 0 and answer["inRange"]
+
+
+def test_stopped_while_it_starts(live: Tab, tracks: str) -> None:
+    assert live.call(tracks, "stopEarly") == [[], True, True, True]
+
+
 def test_a_sender_never_falls_silent(live: Tab, tracks: str) -> None:
     assert live.call(tracks, "senderAndSuspension") == ["cleaned", "source", "cleaned", "source"]
 

@@ -1,7 +1,15 @@
 // Page thread: the settings of a node that may change while it runs.
 
+import { dispatchDetail, Listeners, type Options, type SordinoEventMap, type Voice } from "./events.js";
 import type { Request, Settings, Startup } from "./messages.js";
-import { floorGain, type PostFilter, type Preset, passes, postFilterOf, presetSettings } from "./options.js";
+import {
+  type Changes,
+  changedSettings,
+  type PostFilter,
+  type Preset,
+  postFilterOf,
+  presetSettings,
+} from "./options.js";
 
 /** Put there by web/build.mjs: the processor's name, with the package's version in it. */
 declare const PROCESSOR_NAME: string;
@@ -9,8 +17,9 @@ declare const PROCESSOR_NAME: string;
 /** On a server there is no AudioWorkletNode; importing this file must do no harm there. */
 const Base: typeof AudioWorkletNode = globalThis.AudioWorkletNode ?? (class {} as unknown as typeof AudioWorkletNode);
 
-/** The node's way to its processor, and its settings. No change clicks. */
+/** The node's way to its processor, its settings and its listeners. No change clicks. */
 export abstract class Controls extends Base {
+  readonly #voiceListeners = new Listeners((on) => this.send({ type: "voice", on }));
   #settings: Settings;
   #destroyed = false;
 
@@ -31,7 +40,7 @@ export abstract class Controls extends Base {
   }
 
   set bypass(bypass: boolean) {
-    this.#apply({ ...this.#settings, bypass });
+    this.update({ bypass });
   }
 
   /** Remove more between the harmonics and in pauses. */
@@ -40,7 +49,7 @@ export abstract class Controls extends Base {
   }
 
   set postFilter(postFilter: PostFilter) {
-    this.#apply({ ...this.#settings, postFilterPasses: passes(postFilter) });
+    this.update({ postFilter });
   }
 
   /** Remove at most this many decibels; 0 removes nothing, Infinity sets no limit. */
@@ -49,7 +58,7 @@ export abstract class Controls extends Base {
   }
 
   set attenuationLimitDb(attenuationLimitDb: number) {
-    this.#apply({ ...this.#settings, floorGain: floorGain(attenuationLimitDb) });
+    this.update({ attenuationLimitDb });
   }
 
   /** Post-filter and attenuation limit in one word. undefined where they fit no preset. */
@@ -62,7 +71,47 @@ export abstract class Controls extends Base {
   }
 
   set preset(preset: Preset) {
-    this.#apply({ ...this.#settings, ...presetSettings(preset) });
+    this.update({ preset });
+  }
+
+  /** Change several settings at once. throws SordinoError "option" */
+  update(changes: Changes): void {
+    this.#settings = changedSettings(this.#settings, changes);
+    this.send({ type: "settings", settings: this.#settings });
+  }
+
+  override addEventListener<K extends keyof SordinoEventMap>(
+    type: K,
+    listener: (event: SordinoEventMap[K]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(type: string, listener: EventListenerOrEventListenerObject, options?: Options): void {
+    super.addEventListener(type, listener, options);
+    if (type === "voice") this.#voiceListeners.add(listener, options);
+  }
+
+  override removeEventListener<K extends keyof SordinoEventMap>(
+    type: K,
+    listener: (event: SordinoEventMap[K]) => unknown,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  override removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  override removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | EventListenerOptions,
+  ): void {
+    super.removeEventListener(type, listener, options);
+    if (type === "voice") this.#voiceListeners.remove(listener);
   }
 
   protected get destroyed(): boolean {
@@ -80,8 +129,8 @@ export abstract class Controls extends Base {
     this.port.onmessage = null;
   }
 
-  #apply(settings: Settings): void {
-    this.#settings = settings;
-    this.send({ type: "settings", settings });
+  protected dispatchVoice(probability: number): void {
+    dispatchDetail<Voice>(this, "voice", { probability });
+    this.#voiceListeners.heard();
   }
 }

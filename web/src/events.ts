@@ -22,6 +22,8 @@ export interface Overrun {
   readonly overruns: number;
   /** What was done: nothing yet, the unchanged voice, or a lighter model. */
   readonly action: "none" | "bypass" | "step-down";
+  /** The model that goes on: after "step-down" the lighter one. */
+  readonly model: string;
 }
 
 /** What a node costs and what runs in it. */
@@ -30,7 +32,8 @@ export interface Stats extends Counters {
   readonly model: string;
 }
 
-export interface SordinoEventMap {
+/** Events of tracks and of the frame path. */
+export interface TrackEventMap {
   /** Suppression runs: after the start, and again after every fallback. */
   readonly ready: Event;
   /** Something failed; `error` is a SordinoError. */
@@ -40,8 +43,98 @@ export interface SordinoEventMap {
   readonly overrun: CustomEvent<Overrun>;
   /** Once per hop of 10 ms, while somebody listens. */
   readonly voice: CustomEvent<Voice>;
+}
+
+export interface SordinoEventMap extends TrackEventMap {
   /** While startReadout() is on. */
   readonly readout: CustomEvent<Readout>;
+}
+
+export type Options = boolean | AddEventListenerOptions | undefined;
+
+/** Knows whether anybody listens to an event that costs messages. */
+export class Listeners {
+  /** Listener -> whether it wants to hear the event only once. */
+  readonly #all = new Map<unknown, boolean>();
+  readonly #changed: (any: boolean) => void;
+
+  /** changed: called when the first listener comes and when the last one has gone */
+  constructor(changed: (any: boolean) => void) {
+    this.#changed = changed;
+  }
+
+  get any(): boolean {
+    return this.#all.size > 0;
+  }
+
+  add(listener: unknown, options: Options): void {
+    const { once = false, signal = undefined } = typeof options === "object" ? options : {};
+    if (listener === null || signal?.aborted) return;
+    signal?.addEventListener("abort", () => this.remove(listener));
+    const first = !this.any;
+    this.#all.set(listener, once);
+    if (first) this.#changed(true);
+  }
+
+  remove(listener: unknown): void {
+    if (this.#all.delete(listener) && !this.any) this.#changed(false);
+  }
+
+  /** The event was dispatched. */
+  heard(): void {
+    for (const [listener, once] of this.#all) if (once) this.remove(listener);
+  }
+}
+
+/** An EventTarget with the events of tracks. */
+export abstract class TrackTarget extends EventTarget {
+  protected readonly voiceListeners = new Listeners((any) => this.tellVoice(any));
+
+  override addEventListener<K extends keyof TrackEventMap>(
+    type: K,
+    listener: (event: TrackEventMap[K]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: Options,
+  ): void {
+    super.addEventListener(type, listener, options);
+    if (type === "voice") this.voiceListeners.add(listener, options);
+  }
+
+  override removeEventListener<K extends keyof TrackEventMap>(
+    type: K,
+    listener: (event: TrackEventMap[K]) => unknown,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  override removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  override removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
+  ): void {
+    super.removeEventListener(type, listener, options);
+    if (type === "voice") this.voiceListeners.remove(listener);
+  }
+
+  /** "voice" is wanted, or no longer. */
+  protected abstract tellVoice(wanted: boolean): void;
+
+  protected dispatchVoice(probability: number): void {
+    dispatchDetail<Voice>(this, "voice", { probability });
+    this.voiceListeners.heard();
+  }
 }
 
 export function dispatchError(target: EventTarget, cause: unknown): void {

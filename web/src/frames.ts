@@ -1,12 +1,20 @@
 // Page thread: the frame path. A Worker gets the microphone's frames of 10 ms and gives cleaned ones back.
 
 import { asSordinoError, SordinoError } from "./errors.js";
-import { dispatchDetail, dispatchError, type Fallback } from "./events.js";
-import { chooseEngine, fetchEngine } from "./load.js";
+import { dispatchDetail, dispatchError, type Fallback, type Overrun, TrackTarget } from "./events.js";
+import { chooseEngine, fetchEngine, locate, type ModelName } from "./load.js";
 import type { FrameRequest, Readout, Reply, Settings } from "./messages.js";
-import { channelCount, initialSettings, type SordinoOptions } from "./options.js";
+import {
+  type Changes,
+  type CustomModel,
+  changedSettings,
+  channelCount,
+  initialSettings,
+  type SordinoOptions,
+} from "./options.js";
 import { Recovery } from "./recovery.js";
-import { assetsFor } from "./start.js";
+import { lighterThan, type Model, modelOf, nameOf } from "./tiers.js";
+import { Outcomes, Readouts } from "./waiting.js";
 
 interface TrackProcessor {
   readonly readable: ReadableStream;
@@ -27,23 +35,33 @@ export function canUseFrames(): boolean {
 }
 
 /** Suppression of one track in a Worker. Events and settings as of SordinoNode; until it is ready the voice passes. */
-export class FrameStream extends EventTarget {
+export class FrameStream extends TrackTarget {
   readonly track: MediaStreamTrack;
   /** Settles when suppression has begun or the first attempt has failed. */
   readonly started: Promise<void>;
   readonly #options: SordinoOptions;
-  readonly #worker: Worker;
   readonly #recovery: Recovery;
   readonly #end = new AbortController();
   readonly #writable: WritableStream;
+  readonly #outcomes = new Outcomes();
+  /** Models that were sent to the Worker, by the ids of their engines. */
+  readonly #inWork = new Map<number, Model>();
+  readonly #readouts = new Readouts(() => this.#send({ type: "read" }));
+  readonly #settle: () => void;
+  /** undefined where the browser refused its script. */
+  #worker: Worker | undefined;
   #settings: Settings;
+  #model: Model;
+  #nextId = 0;
   #running = false;
   #latencySamples = 0;
-  #settle: (() => void) | undefined;
-  #waiting: ((readout: Readout) => void)[] = [];
   #source: MediaStreamTrack;
   #loaded = false;
   #sent = false;
+  #overruns = 0;
+  /** The page's own pipe, which carries the voice where there is no Worker. */
+  #piping: Promise<void> = Promise.resolve();
+  #endPipe = new AbortController();
 
   /** throws SordinoError "option" or "unsupported" */
   constructor(source: MediaStreamTrack, options: SordinoOptions) {
@@ -52,23 +70,28 @@ export class FrameStream extends EventTarget {
     this.#source = source;
     this.#options = options;
     this.#settings = initialSettings(options);
-    const engine = chooseEngine(options.engine ?? "auto");
-    const assets = assetsFor(engine, options.model ?? "standard", options);
+    this.#model = modelOf(options);
+    const { worker } = locate(chooseEngine(options.engine ?? "auto"), this.#model, options);
     const generator = new breakout.MediaStreamTrackGenerator!({ kind: "audio" });
     this.track = generator;
     this.#writable = generator.writable;
-    this.#recovery = new Recovery(() => void this.#install(), options.retryMs);
-    this.#worker = options.assets?.worker || options.assets?.base ? new Worker(assets.worker) : defaultWorker();
-    this.#worker.onmessage = (event: MessageEvent<Reply | { type: "loaded" }>) => this.#hear(event.data);
-    this.#worker.onerror = () => this.#workerLost();
-    this.started = new Promise((settle) => {
-      this.#settle = settle;
+    this.#recovery = new Recovery(() => void this.#recover(this.#model), options.retryMs);
+    let settle = (): void => undefined;
+    this.started = new Promise((resolve) => {
+      settle = resolve;
     });
-    void this.#install();
+    this.#settle = settle;
+    this.#employ(options.assets?.worker || options.assets?.base ? worker : undefined);
+    void this.#recover(this.#model);
   }
 
   get suppressing(): boolean {
     return this.#running;
+  }
+
+  /** The name of the model that runs. */
+  get model(): string {
+    return nameOf(this.#model);
   }
 
   /** Delay between input and output in samples of the source: the kernel's alone. */
@@ -77,20 +100,48 @@ export class FrameStream extends EventTarget {
   }
 
   /** Change settings while it runs. throws SordinoError "option" */
-  update(changes: Pick<SordinoOptions, "bypass" | "preset" | "postFilter" | "attenuationLimitDb">): void {
-    this.#settings = initialSettings(changes);
+  update(changes: Changes): void {
+    this.#settings = changedSettings(this.#settings, changes);
     this.#send({ type: "settings", settings: this.#settings });
   }
 
+  /** Change the model: it warms up unheard, then fades in. Rejects with SordinoError; the old one then runs on. */
+  async setModel(model: ModelName | CustomModel): Promise<void> {
+    const { signal } = this.#end;
+    const options = this.#options;
+    const files = await fetchEngine(locate(chooseEngine(options.engine ?? "auto"), model, options), signal);
+    const shape = { channels: channelCount(options), linked: options.linked ?? true };
+    const startup = { ...files, ...shape, settings: this.#settings, realTime: options.overrunPolicy !== "ignore" };
+    const id = this.#nextId++;
+    this.#inWork.set(id, model);
+    this.#send({ type: "start", startup, id }, [files.wasm, files.weights]);
+    try {
+      await this.#outcomes.of(id, signal);
+    } finally {
+      this.#inWork.delete(id);
+    }
+  }
+
+  /** Forget the past of the stream, counters included. */
+  reset(): void {
+    this.#send({ type: "reset" });
+  }
+
+  /** As of SordinoNode.read(); before the stream is ready it waits for that. */
   read(): Promise<Readout> {
-    this.#send({ type: "read" });
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return this.#readouts.read();
+  }
+
+  /** After a "fallback": try again now. */
+  retry(): void {
+    if (this.#worker && !this.#running && !this.#end.signal.aborted) this.#recovery.now();
   }
 
   /** Take the voice from another track. */
   listenTo(source: MediaStreamTrack): void {
     this.#source = source;
-    if (!this.#loaded) return;
+    if (!this.#worker) this.#carry();
+    if (!this.#worker || !this.#loaded) return;
     const { readable } = new breakout.MediaStreamTrackProcessor!({ track: source });
     const writable = this.#sent ? undefined : this.#writable;
     this.#sent = true;
@@ -98,28 +149,48 @@ export class FrameStream extends EventTarget {
   }
 
   stop(): void {
-    this.#end.abort();
+    const reason = new SordinoError("aborted", "the stream was stopped");
+    this.#end.abort(reason);
     this.#recovery.cancel();
-    this.#worker.terminate();
+    this.#endPipe.abort();
+    this.#worker?.terminate();
     this.track.stop();
-    this.#settle?.();
+    this.#readouts.close(reason);
+    this.#settle();
+  }
+
+  protected override tellVoice(on: boolean): void {
+    this.#send({ type: "voice", on });
   }
 
   #send(request: FrameRequest, transfer: Transferable[] = []): void {
-    if (!this.#end.signal.aborted) this.#worker.postMessage(request, transfer);
+    if (!this.#end.signal.aborted) this.#worker?.postMessage(request, transfer);
   }
 
-  /** Fetch the files and hand them over. It never rejects. */
-  async #install(): Promise<void> {
+  /** Start the Worker. script: where it is not beside the package's own */
+  #employ(script: URL | undefined): void {
     try {
-      const options = this.#options;
-      const engine = chooseEngine(options.engine ?? "auto");
-      const files = await fetchEngine(assetsFor(engine, options.model ?? "standard", options), this.#end.signal);
-      const shape = { channels: channelCount(options), linked: options.linked ?? true };
-      const startup = { ...files, ...shape, settings: this.#settings, realTime: options.overrunPolicy !== "ignore" };
-      this.#send({ type: "start", startup });
+      const worker = script ? new Worker(script) : defaultWorker();
+      worker.onmessage = (event: MessageEvent<Reply | { type: "loaded" }>) => this.#hear(event.data);
+      worker.onerror = (event) => {
+        if (this.#loaded) this.#fallBack(new SordinoError("runtime", `the Worker failed: ${event.message}`));
+        else this.#refused(event);
+      };
+      this.#worker = worker;
     } catch (cause) {
-      if (!this.#end.signal.aborted) this.#fallBack(asSordinoError(cause));
+      queueMicrotask(() => this.#refused(cause));
+    }
+  }
+
+  /** One attempt. It never rejects. */
+  async #recover(model: Model): Promise<void> {
+    try {
+      await this.setModel(model);
+    } catch (cause) {
+      const error = asSordinoError(cause);
+      if (this.#end.signal.aborted || !this.#worker) return;
+      if (error.code === "overrun") this.#stepDown(model, error);
+      else this.#fallBack(error);
     }
   }
 
@@ -131,47 +202,82 @@ export class FrameStream extends EventTarget {
         break;
       case "ready":
         this.#latencySamples = reply.latencySamples;
+        this.#model = this.#inWork.get(reply.id) ?? this.#model;
         this.#running = true;
-        this.#settle?.();
+        this.#recovery.cancel();
+        this.#outcomes.settle(reply.id);
+        this.#readouts.askAgain();
+        this.#settle();
         this.dispatchEvent(new Event("ready"));
         break;
       case "readout":
-        for (const tell of this.#waiting.splice(0)) tell(reply.readout);
+        this.#readouts.answer(reply.readout);
         break;
       case "voice":
-        dispatchDetail(this, "voice", { probability: reply.probability });
+        this.dispatchVoice(reply.probability);
         break;
       case "overrun":
-        dispatchDetail(this, "overrun", { overruns: reply.overruns, action: reply.stopped ? "bypass" : "none" });
-        if (reply.stopped) this.#fallBack(new SordinoError("overrun", "the kernel was too slow for too long"));
+        this.#overruns = reply.overruns;
+        if (reply.stopped) {
+          this.#stepDown(this.#model, new SordinoError("overrun", "the kernel was too slow for too long"));
+        } else {
+          this.#sayOverrun("none", this.#model);
+        }
         break;
-      case "failure":
-        this.#fallBack(new SordinoError(reply.failure.code, reply.failure.message));
+      case "failure": {
+        const error = new SordinoError(reply.failure.code, reply.failure.message);
+        if (!this.#outcomes.settle(reply.id, error)) this.#fallBack(error);
         break;
+      }
     }
   }
 
-  #fallBack(cause: SordinoError): void {
+  #sayOverrun(action: Overrun["action"], model: Model): void {
+    dispatchDetail<Overrun>(this, "overrun", { overruns: this.#overruns, action, model: nameOf(model) });
+  }
+
+  /** A model was too slow: on to a lighter one, or a pause. */
+  #stepDown(slow: Model, cause: SordinoError): void {
+    this.#model = slow;
+    const lighter = lighterThan(slow, this.#options);
+    this.#sayOverrun(lighter === undefined ? "bypass" : "step-down", lighter ?? slow);
+    this.#fallBack(cause, lighter !== undefined);
+    if (lighter !== undefined) void this.#recover(lighter);
+  }
+
+  /** The unchanged voice plays. Says so, and plans an attempt to go on unless one is under way. */
+  #fallBack(cause: SordinoError, underWay = false): void {
     this.#running = false;
-    this.#settle?.();
+    this.#settle();
     dispatchError(this, cause);
-    const retryInMs = this.#recovery.plan();
-    dispatchDetail<Fallback>(this, "fallback", { cause, retryInMs, retry: () => this.#recovery.now() });
+    const retryInMs = underWay ? 0 : this.#recovery.plan();
+    dispatchDetail<Fallback>(this, "fallback", { cause, retryInMs, retry: () => this.retry() });
   }
 
-  /** The script did not load: the page itself carries the voice from the source to the track. */
-  #workerLost(): void {
-    if (!this.#sent) {
-      this.#sent = true;
-      const { readable } = new breakout.MediaStreamTrackProcessor!({ track: this.#source });
-      void readable.pipeTo(this.#writable).catch(() => undefined);
-    }
+  /** The browser refused the Worker's script: the page itself carries the voice from the source to the track. */
+  #refused(reason: unknown): void {
+    if (this.#end.signal.aborted) return;
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    this.#carry();
     this.#recovery.cancel();
-    this.#running = false;
-    this.#settle?.();
-    const cause = new SordinoError("worklet", "the browser refused the Worker's script");
+    this.#settle();
+    const cause = new SordinoError("worklet", "the browser refused the Worker's script", reason);
+    this.#outcomes.settleAll(cause);
+    this.#readouts.close(cause);
     dispatchError(this, cause);
     dispatchDetail<Fallback>(this, "fallback", { cause, retryInMs: undefined, retry: () => undefined });
+  }
+
+  /** Pipe the source's frames to the track, as soon as those of the source before no longer are. */
+  #carry(): void {
+    this.#endPipe.abort();
+    this.#endPipe = new AbortController();
+    const kept = { signal: this.#endPipe.signal, preventAbort: true, preventClose: true };
+    const track = this.#source;
+    this.#piping = this.#piping
+      .then(() => new breakout.MediaStreamTrackProcessor!({ track }).readable.pipeTo(this.#writable, kept))
+      .catch(() => undefined);
   }
 }
 

@@ -3,24 +3,54 @@
 //   source -+-> SordinoNode -> wet gain -+-> destination
 //           \-> dry gain ----------------/
 
+import { SordinoError } from "./errors.js";
 import type { SordinoNode } from "./node.js";
 import { SAMPLE_RATE } from "./params.js";
 
 const FADE_S = 0.01;
 
+/** Rates of microphones that a browser might run a track at, besides the kernel's and the output device's. */
+const MORE_RATES = [44_100, 32_000, 16_000, 8_000, 96_000];
+
+/** A source node of a track. throws SordinoError "sample-rate" where the browser does not convert the track's rate */
+function sourceNode(context: AudioContext, track: MediaStreamTrack): MediaStreamAudioSourceNode {
+  try {
+    return context.createMediaStreamSource(new MediaStream([track]));
+  } catch (cause) {
+    const message = `this browser does not play the track in a context of ${context.sampleRate} Hz: ${cause}`;
+    throw new SordinoError("sample-rate", message, cause);
+  }
+}
+
+/** Whether a context can listen to a track. */
+export function canListen(context: AudioContext, track: MediaStreamTrack): boolean {
+  try {
+    sourceNode(context, track).disconnect();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
- * A context that can listen to a track: at the kernel's own rate, or at the device's where the browser converts none.
- * Firefox refuses tracks whose rate is not the context's.
+ * A context that can listen to a track: at the kernel's own rate, or at the track's where the browser converts none, as
+ * in Firefox. Of a track nobody tells that rate; a microphone's is mostly that of the output device.
+ *
+ * throws  SordinoError "unsupported"
  */
 export function contextFor(track: MediaStreamTrack): AudioContext {
-  const context = new AudioContext({ sampleRate: SAMPLE_RATE, latencyHint: "interactive" });
-  try {
-    context.createMediaStreamSource(new MediaStream([track])).disconnect();
-    return context;
-  } catch {
-    void context.close();
-    return new AudioContext({ latencyHint: "interactive" });
+  if (typeof AudioContext === "undefined") throw new SordinoError("unsupported", "there is no AudioContext here");
+  for (const sampleRate of [SAMPLE_RATE, undefined, ...MORE_RATES]) {
+    let context: AudioContext;
+    try {
+      context = new AudioContext({ latencyHint: "interactive", ...(sampleRate && { sampleRate }) });
+    } catch (cause) {
+      throw new SordinoError("unsupported", `the browser gives no AudioContext: ${cause}`, cause);
+    }
+    if (canListen(context, track)) return context;
+    void context.close().catch(() => undefined);
   }
+  throw new SordinoError("unsupported", "no AudioContext of this browser can listen to the track");
 }
 
 /** Two ways from the source to the destination, and the fade between them. */
@@ -43,9 +73,9 @@ export class VoiceGraph {
     this.cleaned = this.#destination.stream.getAudioTracks()[0]!;
   }
 
-  /** Take the voice from another track, faded over. */
+  /** Take the voice from another track, faded over. throws SordinoError "sample-rate", and the old track stays */
   listenTo(track: MediaStreamTrack): void {
-    const node = this.context.createMediaStreamSource(new MediaStream([track]));
+    const node = sourceNode(this.context, track);
     const gain = new GainNode(this.context, { gain: 0 });
     node.connect(gain).connect(this.#dry);
     if (this.#node) gain.connect(this.#node);

@@ -2,10 +2,16 @@
 
 import { SordinoError } from "./errors.js";
 import type { EngineFiles, EngineName } from "./messages.js";
-import type { CustomModel } from "./options.js";
+import { WEIGHTS } from "./models.js";
+import type { CustomModel, SordinoOptions } from "./options.js";
 
-/** A weight file of the package. */
-export type ModelName = "standard";
+/** A model of the package by its name: of "tiny", "standard" and "full" those that `MODELS` lists. */
+export type ModelName = keyof typeof WEIGHTS;
+
+/** The models of the package, the lightest first. */
+export const MODELS: readonly ModelName[] = Object.keys(WEIGHTS) as ModelName[];
+
+export const DEFAULT_MODEL: ModelName = "standard";
 
 /** Where the files are. What is not named is looked for beside the package's own script. */
 export interface AssetUrls {
@@ -14,10 +20,14 @@ export interface AssetUrls {
   readonly worklet?: string | URL;
   readonly relaxed?: string | URL;
   readonly simd128?: string | URL;
+  /** The weight file of `model`. Other models of the package are looked for in the base. */
   readonly weights?: string | URL;
   /** The script of the frame path's Worker. */
   readonly worker?: string | URL;
-  /** Subresource integrity of what is fetched, e.g. "sha384-..."; the weight file's own checksum is verified always. */
+  /**
+   * Subresource integrity of what is fetched, e.g. "sha384-..."; several, with spaces between them, where several kernels
+   * or models may come into use. The weight file's own checksum is verified always.
+   */
   readonly integrity?: { readonly wasm?: string; readonly weights?: string };
 }
 
@@ -74,23 +84,25 @@ export function chooseEngine(wanted: EngineName | "auto"): EngineName {
   throw new SordinoError("unsupported", `engine "${wanted}" was wanted; this browser runs ${has}`);
 }
 
-/** Full addresses of the files. The literals stand in new URL(...) so that bundlers find and copy the files. */
-export function locate(engine: EngineName, model: ModelName | CustomModel, urls: AssetUrls): Assets {
+/** Full addresses of the files of an engine and a model. throws SordinoError "option" */
+export function locate(engine: EngineName, model: ModelName | CustomModel, options: SordinoOptions): Assets {
+  const urls = options.assets ?? {};
   const given = (url: string | URL | undefined): URL | undefined =>
     url === undefined ? undefined : new URL(url, document.baseURI);
   const base = given(urls.base);
   const inBase = (name: string): URL | undefined => base && new URL(name, base);
+  // The literals stand in new URL(...) so that bundlers find and copy the files.
   const wasm = {
     relaxed: () => new URL("./sordino.relaxed.wasm", import.meta.url),
     simd128: () => new URL("./sordino.simd128.wasm", import.meta.url),
   };
-  const weights = {
-    standard: () => new URL("./models/standard.sordino", import.meta.url),
-  };
   const weightsOf = (): URL => {
     if (typeof model === "object") return new URL(model.url, document.baseURI);
-    if (!(model in weights)) throw new SordinoError("option", `model is "${model}"; wanted ${Object.keys(weights)}`);
-    return given(urls.weights) ?? inBase(`models/${model}.sordino`) ?? weights[model]();
+    if (!MODELS.includes(model)) {
+      throw new SordinoError("option", `model is "${model}"; this package has ${MODELS.join(", ")}`);
+    }
+    const own = model === (options.model ?? DEFAULT_MODEL) ? given(urls.weights) : undefined;
+    return own ?? inBase(`models/${model}.sordino`) ?? WEIGHTS[model]();
   };
   return {
     worklet: given(urls.worklet) ?? inBase("sordino.worklet.js") ?? new URL("./sordino.worklet.js", import.meta.url),

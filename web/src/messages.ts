@@ -5,7 +5,7 @@ export type EngineName = "relaxed" | "simd128";
 
 /** Parts of a failure that can cross a message port. */
 export interface Failure {
-  readonly code: "wasm" | "weights" | "runtime";
+  readonly code: "wasm" | "weights" | "runtime" | "overrun";
   readonly message: string;
 }
 
@@ -101,12 +101,12 @@ export type Reply =
   /** id: the engine that was not made, or undefined when the one that runs has failed. */
   | { readonly type: "failure"; readonly id: number | undefined; readonly failure: Failure };
 
-/** What the frame path's Worker is handed once. */
+/** What the frame path's Worker is handed for every engine. */
 export type FrameStartup = Startup;
 
 /** Page thread to the frame path's Worker. The streams carry AudioData. */
 export type FrameRequest =
   | Exclude<Request, { readonly type: "engine" }>
   | { readonly type: "source"; readonly readable: ReadableStream; readonly writable: WritableStream | undefined }
-  /** Begin, or begin again after a failure. */
-  | { readonly type: "start"; readonly startup: FrameStartup };
+  /** Begin, begin again after a failure, or with another model; `id` comes back in "ready" or "failure". */
+  | { readonly type: "start"; readonly startup: FrameStartup; readonly id: number };

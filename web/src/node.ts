@@ -2,17 +2,19 @@
 
 import { Controls } from "./controls.js";
 import { SordinoError } from "./errors.js";
-import { dispatchDetail, dispatchError, type SordinoEventMap, type Stats } from "./events.js";
-import { aborted, fetchEngine, type ModelName } from "./load.js";
+import { dispatchDetail, dispatchError, type Fallback, type Overrun, type Stats } from "./events.js";
+import { fetchEngine, locate, type ModelName } from "./load.js";
 import type { EngineName, Readout, Reply } from "./messages.js";
 import type { CustomModel, SordinoOptions } from "./options.js";
 import { Recovery } from "./recovery.js";
-import { assetsFor, isOffline, type Plan, prepare } from "./start.js";
+import { isOffline, type Plan, prepare } from "./start.js";
+import { lighterThan, type Model, nameOf } from "./tiers.js";
+import { Outcomes, Readouts } from "./waiting.js";
 
 const TIMEOUT_MS = 10_000;
 const READOUT_INTERVAL_MS = 33;
-
-type Settle = (outcome: undefined | SordinoError) => void;
+/** A context that was just made takes a moment to run; after this one it counts as standing still. */
+const CONTEXT_GRACE_MS = 1000;
 
 /**
  * Suppresses the noise in speech. Connect it like any other node.
@@ -26,24 +28,25 @@ export class SordinoNode extends Controls {
   readonly #options: SordinoOptions;
   readonly #recovery: Recovery;
   readonly #end = new AbortController();
-  readonly #pending = new Map<number, Settle>();
-  #model: ModelName | CustomModel;
+  readonly #outcomes = new Outcomes();
+  /** Models that were sent to the processor, by the ids of their engines. */
+  readonly #sent = new Map<number, Model>();
+  readonly #readouts = new Readouts(() => this.send({ type: "read" }));
+  #model: Model;
   #nextId = 1;
   #latencySamples = 0;
   #stateBytes = 0;
   #voice = 0;
   #readout: Readout | undefined;
-  #readoutTimer: ReturnType<typeof setInterval> | undefined;
-  #waiting: ((readout: Readout | SordinoError) => void)[] = [];
   #suppressing = false;
-  #lightened = false;
+  #overruns = 0;
 
   private constructor(context: BaseAudioContext, plan: Plan) {
     super(context, plan.startup);
     this.engine = plan.engine;
     this.#model = plan.model;
     this.#options = plan.options;
-    this.#recovery = new Recovery(() => void this.#recover(), plan.options.retryMs);
+    this.#recovery = new Recovery(() => void this.#recover(this.#model), plan.options.retryMs);
     this.port.onmessage = (event: MessageEvent<Reply>) => this.#hear(event.data);
     const { signal } = this.#end;
     this.addEventListener("processorerror", () => this.#processorFailed(), { signal });
@@ -65,18 +68,26 @@ export class SordinoNode extends Controls {
       throw new SordinoError("worklet", `the browser did not create the processor: ${cause}`, cause);
     }
     try {
-      await node.#outcome(0, options.signal, options.timeoutMs ?? TIMEOUT_MS);
+      const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+      const late = (): SordinoError =>
+        new SordinoError(
+          "timeout",
+          `the worklet did not answer within ${timeoutMs} ms (the context is ${context.state})`,
+        );
+      await node.#outcomes.of(0, options.signal, timeoutMs, late);
     } catch (error) {
       node.destroy();
       throw error;
     }
-    setTimeout(() => node.#suppressing && node.dispatchEvent(new Event("ready")));
+    setTimeout(() => node.suppressing && node.dispatchEvent(new Event("ready")));
+    const patience = setTimeout(() => !node.suppressing && node.#contextChanged(), CONTEXT_GRACE_MS);
+    node.#end.signal.addEventListener("abort", () => clearTimeout(patience));
     return node;
   }
 
   /** The name of the model that runs. */
   get model(): string {
-    return typeof this.#model === "string" ? this.#model : this.#model.name;
+    return nameOf(this.#model);
   }
 
   /** Whether noise is being removed; false while the unchanged voice plays because of a failure. */
@@ -106,8 +117,16 @@ export class SordinoNode extends Controls {
 
   /** Change the model: it warms up unheard, then fades in. Rejects with SordinoError; the old one then runs on. */
   async setModel(model: ModelName | CustomModel): Promise<void> {
-    await this.#install(model);
-    this.#model = model;
+    const { signal } = this.#end;
+    const files = await fetchEngine(locate(this.engine, model, this.#options), signal);
+    const id = this.#nextId++;
+    this.#sent.set(id, model);
+    this.send({ type: "engine", id, ...files }, [files.wasm, files.weights]);
+    try {
+      await this.#outcomes.of(id, signal);
+    } finally {
+      this.#sent.delete(id);
+    }
   }
 
   /** Forget the past of the stream, counters included. What had failed is tried again. */
@@ -125,66 +144,31 @@ export class SordinoNode extends Controls {
 
   /** One look at the running stream. Levels count from the read-out before. Rejects when the node is destroyed. */
   read(): Promise<Readout> {
-    return new Promise((resolve, reject) => {
-      if (this.destroyed) {
-        reject(new SordinoError("aborted", "the node was destroyed"));
-        return;
-      }
-      this.#waiting.push((answer) => (answer instanceof SordinoError ? reject(answer) : resolve(answer)));
-      if (this.#waiting.length === 1) this.send({ type: "read" });
-    });
+    return this.#readouts.read();
   }
 
   /** Dispatch "readout" events, about 30 in a second unless told otherwise. */
   startReadout(intervalMs: number = READOUT_INTERVAL_MS): void {
-    this.stopReadout();
-    if (this.destroyed) return;
-    const ask = (): void => {
-      if (this.#waiting.length === 0) this.read().then(undefined, () => this.stopReadout());
-    };
-    this.#readoutTimer = setInterval(ask, intervalMs);
+    this.#readouts.start(intervalMs);
   }
 
   stopReadout(): void {
-    clearInterval(this.#readoutTimer);
-    this.#readoutTimer = undefined;
-  }
-
-  override addEventListener<K extends keyof SordinoEventMap>(
-    type: K,
-    listener: (this: SordinoNode, event: SordinoEventMap[K]) => unknown,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  override addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  override addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject,
-    options?: boolean | AddEventListenerOptions,
-  ): void {
-    super.addEventListener(type, listener, options);
-    if (type === "voice") this.send({ type: "voice", on: true });
+    this.#readouts.stop();
   }
 
   /** Disconnect, and free the processor with all its memory. Without this a processor lives as long as its context. */
   override destroy(): void {
     if (this.destroyed) return;
-    this.stopReadout();
     this.#recovery.cancel();
     this.#end.abort();
     super.destroy();
-    const gone = new SordinoError("aborted", "the node was destroyed");
-    for (const settle of this.#pending.values()) settle(gone);
-    this.#answer(gone);
+    this.#giveUp(new SordinoError("aborted", "the node was destroyed"));
   }
 
-  #answer(answer: Readout | SordinoError): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const tell of waiting) tell(answer);
+  /** The processor will not answer any more. */
+  #giveUp(reason: SordinoError): void {
+    this.#outcomes.settleAll(reason);
+    this.#readouts.close(reason);
   }
 
   #hear(reply: Reply): void {
@@ -192,95 +176,80 @@ export class SordinoNode extends Controls {
       case "ready":
         this.#latencySamples = reply.latencySamples;
         this.#stateBytes = reply.stateBytes;
+        this.#model = this.#sent.get(reply.id) ?? this.#model;
         this.#suppressing = true;
         this.#recovery.cancel();
-        this.#pending.get(reply.id)?.(undefined);
+        this.#outcomes.settle(reply.id);
         if (reply.id !== 0) this.dispatchEvent(new Event("ready"));
         break;
       case "readout":
         this.#readout = reply.readout;
         this.#voice = reply.readout.voice;
-        this.#answer(reply.readout);
+        this.#readouts.answer(reply.readout);
         dispatchDetail(this, "readout", reply.readout);
         break;
       case "voice":
         this.#voice = reply.probability;
-        dispatchDetail(this, "voice", { probability: reply.probability });
+        this.dispatchVoice(reply.probability);
         break;
       case "overrun":
-        this.#overrun(reply.overruns, reply.stopped);
+        this.#overruns = reply.overruns;
+        if (reply.stopped) {
+          const late = `${reply.overruns} frames were late`;
+          this.#stepDown(this.#model, new SordinoError("overrun", `the kernel was too slow for too long (${late})`));
+        } else {
+          this.#sayOverrun("none", this.#model);
+        }
         break;
       case "failure": {
         const error = new SordinoError(reply.failure.code, reply.failure.message);
-        const settle = reply.id === undefined ? undefined : this.#pending.get(reply.id);
-        if (settle) settle(error);
-        else this.#fallBack(error);
+        if (!this.#outcomes.settle(reply.id, error)) this.#fallBack(error);
         break;
       }
     }
   }
 
-  /** The unchanged voice plays. Says so, and plans an attempt to go on. */
-  #fallBack(cause: SordinoError): void {
+  /** The unchanged voice plays. Says so, and plans an attempt to go on unless one is under way. */
+  #fallBack(cause: SordinoError, underWay = false): void {
     if (this.destroyed) return;
     this.#suppressing = false;
     this.#voice = 0;
     dispatchError(this, cause);
-    const retryInMs = this.#recovery.plan();
-    dispatchDetail(this, "fallback", { cause, retryInMs, retry: () => this.retry() });
+    const retryInMs = underWay ? 0 : this.#recovery.plan();
+    dispatchDetail<Fallback>(this, "fallback", { cause, retryInMs, retry: () => this.retry() });
   }
 
-  #overrun(overruns: number, stopped: boolean): void {
-    const { overrunPolicy, lighterModel } = this.#options;
-    const stepDown = stopped && overrunPolicy === "step-down" && lighterModel !== undefined && !this.#lightened;
-    dispatchDetail(this, "overrun", { overruns, action: stepDown ? "step-down" : stopped ? "bypass" : "none" });
-    if (!stopped) return;
-    this.#fallBack(new SordinoError("overrun", `the kernel was too slow for too long (${overruns} frames were late)`));
-    if (!stepDown) return;
-    this.#lightened = true;
-    this.#model = lighterModel;
-    this.retry();
+  #sayOverrun(action: Overrun["action"], model: Model): void {
+    dispatchDetail<Overrun>(this, "overrun", { overruns: this.#overruns, action, model: nameOf(model) });
   }
 
-  /** One attempt after a failure: a fresh engine with the same model. */
-  async #recover(): Promise<void> {
+  /** A model was too slow: on to a lighter one, or a pause. */
+  #stepDown(slow: Model, cause: SordinoError): void {
+    this.#model = slow;
+    const lighter = lighterThan(slow, this.#options);
+    this.#sayOverrun(lighter === undefined ? "bypass" : "step-down", lighter ?? slow);
+    this.#fallBack(cause, lighter !== undefined);
+    if (lighter !== undefined && !this.destroyed) void this.#recover(lighter);
+  }
+
+  /** One attempt after a failure: a fresh engine. Another model becomes the node's only once it runs. */
+  async #recover(model: Model): Promise<void> {
     try {
-      await this.#install(this.#model);
-    } catch (error) {
-      this.#fallBack(error as SordinoError);
+      await this.setModel(model);
+    } catch (cause) {
+      const error = cause as SordinoError;
+      if (error.code === "overrun") this.#stepDown(model, error);
+      else this.#fallBack(error);
     }
-  }
-
-  async #install(model: ModelName | CustomModel): Promise<void> {
-    const { signal } = this.#end;
-    const files = await fetchEngine(assetsFor(this.engine, model, this.#options), signal);
-    const id = this.#nextId++;
-    this.send({ type: "engine", id, ...files }, [files.wasm, files.weights]);
-    await this.#outcome(id, signal, undefined);
-  }
-
-  /** Until the engine runs. rejects SordinoError */
-  async #outcome(id: number, signal: AbortSignal | undefined, timeoutMs: number | undefined): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const onAbort = (): void => this.#pending.get(id)?.(aborted(signal!));
-    const outcome = await new Promise<undefined | SordinoError>((settle) => {
-      this.#pending.set(id, settle);
-      signal?.addEventListener("abort", onAbort);
-      if (timeoutMs === undefined) return;
-      const late = `the worklet did not answer within ${timeoutMs} ms (the context is ${this.context.state})`;
-      timer = setTimeout(() => settle(new SordinoError("timeout", late)), timeoutMs);
-    });
-    this.#pending.delete(id);
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
-    if (outcome) throw outcome;
   }
 
   #processorFailed(): void {
     const error = new SordinoError("worklet", "the processor threw an exception; the browser has silenced the node");
     this.#suppressing = false;
+    this.#recovery.cancel();
+    this.#giveUp(error);
     dispatchError(this, error);
-    dispatchDetail(this, "fallback", { cause: error, retryInMs: undefined, retry: () => undefined });
+    dispatchDetail<Fallback>(this, "fallback", { cause: error, retryInMs: undefined, retry: () => undefined });
   }
 
   #contextChanged(): void {
@@ -289,7 +258,7 @@ export class SordinoNode extends Controls {
       return;
     }
     const cause = new SordinoError("suspended", `the context is ${this.context.state}; nothing passes through it`);
-    const retry = (): void => void (this.context as AudioContext).resume?.();
-    dispatchDetail(this, "fallback", { cause, retryInMs: undefined, retry });
+    const retry = (): void => void (this.context as AudioContext).resume().catch(() => undefined);
+    dispatchDetail<Fallback>(this, "fallback", { cause, retryInMs: undefined, retry });
   }
 }

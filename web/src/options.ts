@@ -37,8 +37,9 @@ export interface SordinoOptions {
   readonly channels?: number;
   /** One decision and the same gains for all channels, which keeps the stereo image (default), or each channel alone. */
   readonly linked?: boolean;
-  /** Default "bypass": the unchanged voice, and attempts to go on. "step-down": first to `lighterModel`. */
+  /** Default "step-down": the next lighter model of the package, and below the lightest "bypass", the unchanged voice. */
   readonly overrunPolicy?: OverrunPolicy;
+  /** What "step-down" goes to instead; a model of your own steps down to nothing else. */
   readonly lighterModel?: ModelName | CustomModel;
   /** First pause before a failed kernel is tried again; it doubles up to 30 s. Default 1000. */
   readonly retryMs?: number;
@@ -47,6 +48,9 @@ export interface SordinoOptions {
   /** Give up when the worklet has not answered after this time. Default 10000. */
   readonly timeoutMs?: number;
 }
+
+/** What may change while a stream runs. */
+export type Changes = Pick<SordinoOptions, "bypass" | "preset" | "postFilter" | "attenuationLimitDb">;
 
 const CONSERVATIVE_LIMIT_DB = 15;
 
@@ -97,14 +101,27 @@ export function presetSettings(preset: Preset): Pick<Settings, "postFilterPasses
   return { postFilterPasses: passes(values.postFilter), floorGain: floorGain(values.attenuationLimitDb) };
 }
 
+const FIRST: Settings = { bypass: false, ...presetSettings("balanced") };
+
+/**
+ * Settings with some of them changed.
+ *
+ * changes  a preset sets two values; what is named beside it wins
+ * throws   SordinoError "option"
+ */
+export function changedSettings(settings: Settings, changes: Changes): Settings {
+  const { bypass, preset, postFilter, attenuationLimitDb } = changes;
+  const from = preset === undefined ? settings : { ...settings, ...presetSettings(preset) };
+  return {
+    bypass: bypass ?? from.bypass,
+    postFilterPasses: postFilter === undefined ? from.postFilterPasses : passes(postFilter),
+    floorGain: attenuationLimitDb === undefined ? from.floorGain : floorGain(attenuationLimitDb),
+  };
+}
+
 /** throws SordinoError "option" */
 export function initialSettings(options: SordinoOptions): Settings {
-  const settings = presetSettings(options.preset ?? "balanced");
-  return {
-    bypass: options.bypass ?? false,
-    postFilterPasses: options.postFilter === undefined ? settings.postFilterPasses : passes(options.postFilter),
-    floorGain: options.attenuationLimitDb === undefined ? settings.floorGain : floorGain(options.attenuationLimitDb),
-  };
+  return changedSettings(FIRST, options);
 }
 
 /** throws SordinoError "option" */

@@ -1,11 +1,11 @@
 // The package's front door.
 
 export { asSordinoError, SordinoError, type SordinoErrorCode } from "./errors.js";
-export type { Fallback, Overrun, SordinoEventMap, Stats, Voice } from "./events.js";
+export type { Fallback, Overrun, SordinoEventMap, Stats, TrackEventMap, Voice } from "./events.js";
 export { canUseFrames, FrameStream } from "./frames.js";
-export { type AssetUrls, type ModelName, supportedEngines } from "./load.js";
+export { type AssetUrls, MODELS, type ModelName, supportedEngines } from "./load.js";
 export type { Counters, EngineName, Readout } from "./messages.js";
 export { MICROPHONE, openMicrophone } from "./microphone.js";
 export { SordinoNode } from "./node.js";
-export type { CustomModel, OverrunPolicy, PostFilter, Preset, SordinoOptions } from "./options.js";
+export type { Changes, CustomModel, OverrunPolicy, PostFilter, Preset, SordinoOptions } from "./options.js";
 export { SuppressedTrack, suppressTrack, type TrackOptions } from "./track.js";

@@ -1,9 +1,10 @@
 // Page thread: what must hold before a node can be made, and what the processor's constructor is handed.
 
 import { SordinoError } from "./errors.js";
-import { type Assets, aborted, addWorklet, chooseEngine, fetchEngine, locate, type ModelName } from "./load.js";
+import { aborted, addWorklet, chooseEngine, fetchEngine, locate } from "./load.js";
 import type { EngineName, Startup } from "./messages.js";
-import { type CustomModel, channelCount, initialSettings, type SordinoOptions } from "./options.js";
+import { channelCount, initialSettings, type SordinoOptions } from "./options.js";
+import { type Model, modelOf } from "./tiers.js";
 
 const LOWEST_RATE = 8_000;
 const HIGHEST_RATE = 192_000;
@@ -12,7 +13,7 @@ const HIGHEST_RATE = 192_000;
 export interface Plan {
   readonly options: SordinoOptions;
   readonly engine: EngineName;
-  readonly model: ModelName | CustomModel;
+  readonly model: Model;
   readonly startup: Startup;
 }
 
@@ -37,20 +38,16 @@ function checkContext(context: BaseAudioContext): void {
   }
 }
 
-/** The files of an engine for a model. throws SordinoError */
-export function assetsFor(engine: EngineName, model: ModelName | CustomModel, options: SordinoOptions): Assets {
-  return locate(engine, model, options.assets ?? {});
-}
-
 /** Check the options, load the worklet and fetch the files, side by side. rejects SordinoError */
 export async function prepare(context: BaseAudioContext, options: SordinoOptions): Promise<Plan> {
-  const { signal, model = "standard" } = options;
+  const { signal } = options;
+  const model = modelOf(options);
   if (signal?.aborted) throw aborted(signal);
   const settings = initialSettings(options);
   const channels = channelCount(options);
   checkContext(context);
   const engine = chooseEngine(options.engine ?? "auto");
-  const assets = assetsFor(engine, model, options);
+  const assets = locate(engine, model, options);
   const [files] = await Promise.all([fetchEngine(assets, signal), addWorklet(context, assets.worklet)]);
   if (signal?.aborted) throw aborted(signal);
   const realTime = !isOffline(context) && options.overrunPolicy !== "ignore";

@@ -1,16 +1,19 @@
 // Page thread: noise suppression for a MediaStreamTrack, for everything that sends tracks rather than audio nodes.
 
 import { asSordinoError, SordinoError } from "./errors.js";
-import { dispatchDetail, dispatchError, type Fallback } from "./events.js";
+import { dispatchDetail, dispatchError, type Fallback, TrackTarget, type Voice } from "./events.js";
 import { canUseFrames, FrameStream } from "./frames.js";
-import { contextFor, VoiceGraph } from "./graph.js";
+import { canListen, contextFor, VoiceGraph } from "./graph.js";
 import { SordinoNode } from "./node.js";
-import { channelCount, type SordinoOptions } from "./options.js";
+import { type Changes, channelCount, initialSettings, type SordinoOptions } from "./options.js";
 import { Recovery } from "./recovery.js";
 import { standFor } from "./twin.js";
 
 export interface TrackOptions extends SordinoOptions {
-  /** Use this context, of any rate, rather than a new one. It is not closed by stop(). */
+  /**
+   * Use this context, of any rate, rather than a new one; stop() does not close it. Where the browser cannot play the
+   * track in it, for Firefox converts no rates, a new one is made all the same.
+   */
   readonly context?: AudioContext | undefined;
   /**
    * "worklet" (default): an audio graph. "frames": a Worker that gets the microphone's frames of 10 ms, off the audio
@@ -19,50 +22,62 @@ export interface TrackOptions extends SordinoOptions {
   readonly path?: "worklet" | "frames";
 }
 
+/** What browsers take for a gesture that may start sound: a mouse is pressed, a finger lifted, a key pressed. */
+const GESTURES = ["pointerdown", "pointerup", "keydown"];
+
+/** throws SordinoError "option" or "source" */
+function checkSource({ kind, readyState }: MediaStreamTrack): void {
+  if (kind !== "audio") throw new SordinoError("option", `the track is of kind "${kind}"; wanted "audio"`);
+  if (readyState !== "live") throw new SordinoError("source", "the track that is to be cleaned has ended");
+}
+
+/** Never rejects: where it fails, a later gesture may do. */
+async function resume(context: AudioContext): Promise<void> {
+  if (context.state === "running" || context.state === "closed") return;
+  await context.resume().catch(() => undefined);
+}
+
 /**
  * A track that stands for another one, without its noise. The voice passes from the first moment: as it is until the
- * kernel is ready and while something fails, cleaned otherwise. Events: "ready", "error" and "fallback" as of SordinoNode.
+ * kernel is ready and while something fails, cleaned otherwise. Events as of SordinoNode.
  */
-export class SuppressedTrack extends EventTarget {
-  /** The cleaned track: give this one to the peer connection. It ends when the source ends. */
+export class SuppressedTrack extends TrackTarget {
+  /** The cleaned track: give this one to the peer connection. It ends when the source ends; its stop() is ours. */
   readonly track: MediaStreamTrack;
   /** Settles when suppression has begun or, with a value all the same, when the first attempt has failed. */
   readonly started: Promise<void>;
-  readonly #options: TrackOptions;
+  readonly #given: AudioContext | undefined;
   readonly #graph: VoiceGraph | undefined;
   readonly #frames: FrameStream | undefined;
   readonly #recovery: Recovery;
   readonly #end = new AbortController();
   readonly #follow: (track: MediaStreamTrack | undefined) => void;
+  #options: TrackOptions;
   #source: MediaStreamTrack;
   #node: SordinoNode | undefined;
 
-  /** source: a live audio track. throws SordinoError "option" or "unsupported" */
+  /** source: a live audio track. throws SordinoError "option", "source" or "unsupported" */
   constructor(source: MediaStreamTrack, options: TrackOptions = {}) {
     super();
-    if (source.kind !== "audio")
-      throw new SordinoError("option", `the track is of kind "${source.kind}"; wanted "audio"`);
+    checkSource(source);
     const most = channelCount(options);
     this.#source = source;
     this.#options = options;
+    this.#given = options.context;
     this.#recovery = new Recovery(() => void this.#start(), options.retryMs);
     if (options.path === "frames" && canUseFrames()) {
       this.#frames = new FrameStream(source, options);
       this.track = this.#frames.track;
       this.#forward(this.#frames);
     } else {
-      if (typeof AudioContext === "undefined") throw new SordinoError("unsupported", "there is no AudioContext here");
-      const context = options.context ?? contextFor(source);
+      const context = this.#given && canListen(this.#given, source) ? this.#given : contextFor(source);
       this.#graph = new VoiceGraph(context, Math.min(most, source.getSettings().channelCount ?? 1));
       this.track = this.#graph.cleaned;
       this.#graph.listenTo(source);
       this.#watchContext(context);
     }
-    this.#follow = standFor(
-      this.track,
-      () => this.#source,
-      () => this.#sourceEnded(),
-    );
+    const fates = { ended: () => this.#sourceEnded(), stopped: () => this.stop() };
+    this.#follow = standFor(this.track, () => this.#source, fates);
     this.#follow(source);
     this.started = this.#frames ? this.#frames.started : this.#start();
   }
@@ -91,9 +106,25 @@ export class SuppressedTrack extends EventTarget {
     return this.#frames?.suppressing ?? this.#node?.suppressing ?? false;
   }
 
-  /** Another microphone for the same cleaned track, for device switches. The old source is not stopped. */
+  /** Change settings; they also hold for whatever comes after a failure. throws SordinoError "option" */
+  update(changes: Changes): void {
+    const { postFilter: _, attenuationLimitDb: __, ...rest } = this.#options;
+    const options = { ...(changes.preset === undefined ? this.#options : rest), ...changes };
+    initialSettings(options);
+    this.#options = options;
+    this.#node?.update(changes);
+    this.#frames?.update(changes);
+  }
+
+  /**
+   * Another microphone for the same cleaned track, for device switches. The old source is not stopped.
+   *
+   * throws  SordinoError "option", "source" or, where the browser does not convert its rate, "sample-rate"; the old source
+   *         is then still heard
+   */
   replaceSource(source: MediaStreamTrack): void {
     if (this.#end.signal.aborted) return;
+    checkSource(source);
     this.#graph?.listenTo(source);
     this.#frames?.listenTo(source);
     this.#source = source;
@@ -103,8 +134,10 @@ export class SuppressedTrack extends EventTarget {
   /** After a "fallback": try again now. */
   retry(): void {
     if (this.#end.signal.aborted) return;
+    if (this.#graph) void resume(this.#graph.context);
     if (this.#node) this.#node.retry();
     else if (this.#graph) this.#recovery.now();
+    this.#frames?.retry();
   }
 
   /** End the cleaned track and free everything. The source is left as it is. */
@@ -116,16 +149,31 @@ export class SuppressedTrack extends EventTarget {
     this.#graph?.close();
     this.#frames?.stop();
     this.#node = undefined;
-    if (this.#graph && this.#graph.context !== this.#options.context) void this.#graph.context.close();
+    const { context } = this;
+    if (context && context !== this.#given) void context.close().catch(() => undefined);
+  }
+
+  protected override tellVoice(wanted: boolean): void {
+    for (const from of [this.#node, this.#frames] as (EventTarget | undefined)[]) {
+      if (wanted) from?.addEventListener("voice", this.#passVoice);
+      else from?.removeEventListener("voice", this.#passVoice);
+    }
   }
 
   /** One attempt. It never rejects: what goes wrong is told, and tried again. */
   async #start(): Promise<void> {
     const graph = this.#graph!;
     try {
-      const node = await SordinoNode.create(graph.context, { ...this.#options, signal: this.#end.signal });
+      const before = this.#options;
+      const node = await SordinoNode.create(graph.context, { ...before, signal: this.#end.signal });
+      if (this.#end.signal.aborted) {
+        node.destroy();
+        return;
+      }
+      if (this.#options !== before) node.update(this.#options);
       this.#node = node;
       this.#forward(node);
+      this.tellVoice(this.voiceListeners.any);
       node.addEventListener("processorerror", () => this.#lost(), { signal: this.#end.signal });
       graph.use(node);
     } catch (cause) {
@@ -155,15 +203,16 @@ export class SuppressedTrack extends EventTarget {
     }
   }
 
+  readonly #passVoice = (event: Event): void => this.dispatchVoice((event as CustomEvent<Voice>).detail.probability);
+
   /** Without a user's gesture, after a phone call or a lost device a context may stand still; it is asked to go on. */
   #watchContext(context: AudioContext): void {
     const { signal } = this.#end;
-    const resume = (): void => {
-      if (context.state !== "running" && context.state !== "closed") void context.resume().catch(() => undefined);
-    };
-    for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, resume, { signal, passive: true });
-    document.addEventListener("visibilitychange", resume, { signal });
-    resume();
+    const go = (): void => void resume(context);
+    for (const gesture of GESTURES) addEventListener(gesture, go, { signal, passive: true, capture: true });
+    document.addEventListener("visibilitychange", go, { signal });
+    navigator.mediaDevices?.addEventListener("devicechange", go, { signal });
+    go();
   }
 
   #sourceEnded(): void {
@@ -180,7 +229,7 @@ export class SuppressedTrack extends EventTarget {
  * track    a live audio track, e.g. of openMicrophone()
  * returns  its cleaned twin, as soon as suppression runs. Where it cannot run, the twin carries the voice unchanged, says
  *          so by "error" and "fallback", and goes on trying.
- * rejects  SordinoError "option" or "unsupported"
+ * rejects  SordinoError "option", "source" or "unsupported"
  */
 export async function suppressTrack(track: MediaStreamTrack, options: TrackOptions = {}): Promise<SuppressedTrack> {
   const suppressed = new SuppressedTrack(track, options);

@@ -2,8 +2,13 @@
 
 import { MICROPHONE } from "./microphone.js";
 
-/** Called when the source ends by itself. */
-type OnEnded = () => void;
+/** What happens with the two tracks. */
+interface Fates {
+  /** The source has ended by itself. */
+  readonly ended: () => void;
+  /** Somebody has called stop() of the cleaned track. */
+  readonly stopped: () => void;
+}
 
 /**
  * Forward "mute", "unmute", "ended", settings, capabilities and constraints.
@@ -15,9 +20,10 @@ type OnEnded = () => void;
 export function standFor(
   cleaned: MediaStreamTrack,
   source: () => MediaStreamTrack,
-  onEnded: OnEnded,
+  fates: Fates,
 ): (track: MediaStreamTrack | undefined) => void {
   const own = cleaned.getSettings.bind(cleaned);
+  const stop = cleaned.stop.bind(cleaned);
   Object.defineProperties(cleaned, {
     getSettings: { value: () => ({ ...source().getSettings(), ...own(), deviceId: source().getSettings().deviceId }) },
     getConstraints: { value: () => source().getConstraints() },
@@ -30,6 +36,12 @@ export function standFor(
           noiseSuppression: noiseSuppression!,
           autoGainControl: autoGainControl!,
         });
+      },
+    },
+    stop: {
+      value: () => {
+        stop();
+        fates.stopped();
       },
     },
     muted: { get: () => source().muted },
@@ -45,6 +57,6 @@ export function standFor(
     for (const type of ["mute", "unmute"]) {
       track.addEventListener(type, () => cleaned.dispatchEvent(new Event(type)), { signal });
     }
-    track.addEventListener("ended", onEnded, { signal });
+    track.addEventListener("ended", fates.ended, { signal });
   };
 }

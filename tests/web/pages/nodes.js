@@ -1,6 +1,6 @@
 // SordinoNode in a real-time context: its events, failures and their ends.
 
-import { SordinoNode } from "/dist/sordino.js";
+import { MODELS, SordinoNode } from "/dist/sordino.js";
 
 const FAULTY = { engine: "simd128", assets: { simd128: "/built/faulty.wasm" }, retryMs: 200 };
 const LIMITS_DB = { trap: 19, "not finite": 20, slow: 21 };
@@ -19,6 +19,7 @@ async function play(options) {
         code: error?.code ?? detail?.cause?.code,
         retryInMs: detail?.retryInMs,
         action: detail?.action,
+        model: detail?.model,
       });
     });
   }
@@ -61,7 +62,7 @@ const next = (node, type, seconds = 20) =>
 
 /** The kernel breaks, is mended, and comes back by itself. Returns events and the faintest 10 ms after the start. */
 export async function breakKernel(how) {
-  const { node, events, levels, steepest, close } = await play(FAULTY);
+  const { node, events, levels, steepest, close } = await play({ ...FAULTY, overrunPolicy: "bypass" });
   await wait(500);
   const failed = next(node, "fallback");
   node.attenuationLimitDb = LIMITS_DB[how];
@@ -77,10 +78,23 @@ export async function breakKernel(how) {
   return answer;
 }
 
-/** Too slow: down to a lighter model first, as asked. */
+/** Too slow for good: down the package's models, then the unchanged voice; later it is fast again and goes on. */
 export async function stepDown() {
-  const lighterModel = { name: "light", url: "/models/standard.sordino" };
-  const { node, events, close } = await play({ ...FAULTY, overrunPolicy: "step-down", lighterModel });
+  const { node, events, levels, close } = await play({ ...FAULTY, retryMs: 3000 });
+  await wait(300);
+  node.attenuationLimitDb = LIMITS_DB.slow;
+  while (!events.some(({ action }) => action === "bypass")) await next(node, "overrun");
+  const stopped = { model: node.model, suppressing: node.suppressing };
+  node.attenuationLimitDb = Number.POSITIVE_INFINITY;
+  await next(node, "ready");
+  const answer = { events, stopped, model: node.model, models: MODELS, faintest: Math.min(...levels().slice(12)) };
+  await close();
+  return answer;
+}
+
+/** Too slow: to the model that the page names. The one it names first cannot be had, so the old one goes on. */
+export async function stepDownTo(url) {
+  const { node, events, close } = await play({ ...FAULTY, lighterModel: { name: "light", url } });
   const failed = next(node, "fallback");
   node.attenuationLimitDb = LIMITS_DB.slow;
   await failed;
@@ -132,7 +146,7 @@ export async function suspend() {
 export async function readOuts() {
   const samples = new Float32Array(await (await fetch("/clip.f32")).arrayBuffer());
   const context = new AudioContext({ sampleRate: 48000 });
-  const node = await SordinoNode.create(context, { preset: "strong" });
+  const node = await SordinoNode.create(context, { preset: "strong", overrunPolicy: "ignore" });
   const buffer = new AudioBuffer({ length: samples.length, sampleRate: 48000 });
   buffer.copyToChannel(samples, 0);
   const source = new AudioBufferSourceNode(context, { buffer });
@@ -141,15 +155,13 @@ export async function readOuts() {
   node.addEventListener("voice", ({ detail }) => probabilities.push(detail.probability));
   source.start();
   await context.resume();
-  const begin = context.currentTime;
-  await wait(1500);
-  const seconds = context.currentTime - begin;
+  while (probabilities.length < 100) await wait(50);
   const readout = await node.read();
   const presets = ["conservative", "balanced", "strong"].map((preset) => {
     node.preset = preset;
     return [node.preset, node.postFilter, node.attenuationLimitDb === Number.POSITIVE_INFINITY];
   });
-  const answer = { probabilities, seconds, voice: node.voice, stats: node.stats, bands: readout.gains.length, presets };
+  const answer = { probabilities, voice: node.voice, stats: node.stats, bands: readout.gains.length, presets };
   node.destroy();
   await context.close();
   return answer;

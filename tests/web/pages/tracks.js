@@ -102,6 +102,85 @@ export async function standIn(path) {
   return answer;
 }
 
+/** A browser that converts no rates, as older ones of Firefox: only a context of the track's own rate may listen to it. */
+export async function refusedRates(rate) {
+  const { track, close } = await toneTrack();
+  const listen = AudioContext.prototype.createMediaStreamSource;
+  AudioContext.prototype.createMediaStreamSource = function (stream) {
+    if (this.sampleRate !== rate) throw new DOMException("different sample rates", "NotSupportedError");
+    return listen.call(this, stream);
+  };
+  const given = new AudioContext({ sampleRate: RATE });
+  const suppressed = await suppressTrack(track, { context: given });
+  const answer = { rate: suppressed.context.sampleRate, suppressing: suppressed.suppressing };
+  AudioContext.prototype.createMediaStreamSource = () => {
+    throw new DOMException("different sample rates", "NotSupportedError");
+  };
+  const code = ({ code }) => code;
+  const { track: other, close: closeOther } = await toneTrack();
+  try {
+    suppressed.replaceSource(other);
+  } catch (error) {
+    answer.replaced = code(error);
+  }
+  answer.kept = suppressed.source === track;
+  answer.refused = await suppressTrack(track).catch(code);
+  AudioContext.prototype.createMediaStreamSource = listen;
+  suppressed.stop();
+  await Promise.all([given.close(), close(), closeOther()]);
+  return answer;
+}
+
+/** Settings of a track: changed before its kernel is there, and after; they are those of the node that comes. */
+export async function settings() {
+  const { track, close } = await toneTrack();
+  const suppressed = new SuppressedTrack(track, { attenuationLimitDb: 6 });
+  suppressed.update({ preset: "strong" });
+  await suppressed.started;
+  const { node } = suppressed;
+  const answer = [node.preset];
+  suppressed.update({ bypass: true });
+  answer.push(node.preset, node.bypass);
+  suppressed.track.stop();
+  answer.push(suppressed.suppressing, suppressed.context.state, suppressed.track.readyState, track.readyState);
+  await close();
+  answer.push(await suppressTrack(suppressed.track).catch(({ code }) => code));
+  return answer;
+}
+
+/** "voice" of a track: told while somebody listens, and no longer. */
+export async function voices(path) {
+  const { track, close } = await toneTrack();
+  const suppressed = new SuppressedTrack(track, { path });
+  const heard = [];
+  const listener = ({ detail }) => heard.push(detail.probability);
+  suppressed.addEventListener("voice", listener);
+  for (let i = 0; i < 200 && heard.length < 20; i++) await wait(50);
+  suppressed.removeEventListener("voice", listener);
+  const { stats } = await (suppressed.node ?? suppressed.frames).read();
+  const told = heard.length;
+  suppressed.stop();
+  await close();
+  return { told, frames: stats.frames, inRange: heard.every((p) => p >= 0 && p <= 1) };
+}
+
+/** Ended while a node is being made: nothing is left, and nothing is told. */
+export async function stopEarly() {
+  const { track, close } = await toneTrack(2);
+  const suppressed = new SuppressedTrack(track);
+  const log = logOf(suppressed);
+  suppressed.stop();
+  await suppressed.started;
+  const context = new AudioContext();
+  const hms = new SordinoPlugin();
+  const source = context.createMediaStreamSource(new MediaStream([track]));
+  const processing = hms.processAudioTrack(context, source);
+  hms.stop();
+  const answer = [log, suppressed.node === undefined, (await processing) === source, hms.node === undefined];
+  await Promise.all([context.close(), close()]);
+  return answer;
+}
+
 /** A sender whose context stands still sends the source itself, and the cleaned track again afterwards. */
 export async function senderAndSuspension() {
   const { track, close } = await toneTrack();
@@ -174,6 +253,7 @@ export async function contracts() {
   await livekit.init({ kind: "audio", track, audioContext });
   const before = livekit.processedTrack;
   await livekit.restart({ kind: "audio", track });
+  await livekit.suppressed.started;
   const livekitAnswer = [livekit.name, livekit.processedTrack === before, livekit.suppressed.suppressing];
   await livekit.destroy();
 
@@ -191,6 +271,7 @@ export async function contracts() {
 
   const twilio = new SordinoAudioProcessor();
   const processed = await twilio.createProcessedStream(stream);
+  await twilio.suppressed.started;
   const twilioAnswer = [processed !== stream, twilio.suppressed.suppressing];
   await twilio.destroyProcessedStream(processed);
   twilioAnswer.push(processed.getAudioTracks()[0].readyState);

@@ -15,6 +15,7 @@ document.querySelector("button").addEventListener("click", async () => {
   track.setAudioContext(audioContext);
   const processor = new SordinoProcessor();
   await track.setProcessor(processor);
+  await processor.suppressed.started;
   document.querySelector("audio").srcObject = new MediaStream([processor.processedTrack]);
   status.textContent = processor.suppressed.suppressing ? "Suppressing noise" : "Unchanged voice";
   // await room.localParticipant.publishTrack(track);

@@ -8,6 +8,7 @@ import { asSordinoError, SordinoError, SordinoNode, type SordinoOptions, support
 export class SordinoPlugin extends EventTarget {
   readonly #options: SordinoOptions;
   #node: SordinoNode | undefined;
+  #end = new AbortController();
 
   constructor(options: SordinoOptions = {}) {
     super();
@@ -21,14 +22,16 @@ export class SordinoPlugin extends EventTarget {
   /** Where nothing can be suppressed the source itself comes back. */
   async processAudioTrack(context: AudioContext, source: AudioNode): Promise<AudioNode> {
     this.stop();
+    const { signal } = this.#end;
     try {
-      this.#node = await SordinoNode.create(context, this.#options);
+      const node = await SordinoNode.create(context, { ...this.#options, signal });
+      if (signal.aborted) node.destroy();
+      else this.#node = node;
     } catch (cause) {
       const error = asSordinoError(cause);
-      this.dispatchEvent(new ErrorEvent("error", { error, message: error.message }));
-      return source;
+      if (!signal.aborted) this.dispatchEvent(new ErrorEvent("error", { error, message: error.message }));
     }
-    return source.connect(this.#node);
+    return this.#node && !signal.aborted ? source.connect(this.#node) : source;
   }
 
   checkSupport(): { isSupported: boolean; errMsg?: string } {
@@ -55,6 +58,8 @@ export class SordinoPlugin extends EventTarget {
   }
 
   stop(): void {
+    this.#end.abort();
+    this.#end = new AbortController();
     this.#node?.destroy();
     this.#node = undefined;
   }

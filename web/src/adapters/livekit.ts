@@ -29,13 +29,15 @@ export class SordinoProcessor {
     return this.#suppressed;
   }
 
-  /** The voice passes at once, cleaned as soon as the kernel is ready. */
+  /**
+   * The voice passes at once, cleaned as soon as the kernel is ready. LiveKit holds the track locked meanwhile, so this
+   * does not wait for files; `suppressed.started` says when suppression has begun.
+   */
   async init(options: LiveKitOptions): Promise<void> {
     this.#release();
     const context = this.#options.context ?? options.audioContext;
     this.#suppressed = new SuppressedTrack(options.track, { ...this.#options, context });
     this.processedTrack = this.#suppressed.track;
-    await this.#suppressed.started;
   }
 
   /** Another microphone, or the same one opened again: the processed track stays, so nothing has to be renegotiated. */

@@ -18,7 +18,7 @@ export class SordinoAudioProcessor {
     return [...this.#running.values()].at(-1);
   }
 
-  /** Where nothing can be suppressed the stream itself comes back. */
+  /** The voice passes at once. Where nothing can be suppressed the stream itself comes back. */
   async createProcessedStream(stream: MediaStream): Promise<MediaStream> {
     const [track] = stream.getAudioTracks();
     if (track === undefined) return stream;
@@ -28,7 +28,6 @@ export class SordinoAudioProcessor {
     } catch {
       return stream;
     }
-    await suppressed.started;
     const processed = new MediaStream([suppressed.track]);
     this.#running.set(processed.id, suppressed);
     return processed;

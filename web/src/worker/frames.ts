@@ -1,6 +1,6 @@
 // Worker: the frame path. Audio frames of a microphone come as a stream, go through a session and leave as a stream.
 
-import type { FrameRequest, FrameStartup, Settings } from "../messages.js";
+import type { FrameRequest, FrameStartup, Reply, Settings } from "../messages.js";
 import { HOP, SAMPLE_RATE } from "../params.js";
 import { Session } from "../worklet/session.js";
 
@@ -12,12 +12,24 @@ interface Scope {
 }
 
 const scope = globalThis as unknown as Scope;
-const host = { now: () => performance.now(), reply: (reply: unknown) => scope.postMessage(reply) };
+const host = { now: () => performance.now(), reply: answer };
+/** What a new session begins with: the first start, then the newest one that has run. */
 let startup: FrameStartup | undefined;
+let startId = 0;
+const sent = new Map<number, FrameStartup>();
 let settings: Settings | undefined;
 let session: Session | undefined;
 let rate = 0;
 let tellVoice = false;
+
+function answer(reply: Reply): void {
+  if (reply.type === "ready" && sent.has(reply.id)) {
+    startup = sent.get(reply.id);
+    startId = reply.id;
+  }
+  if (reply.type === "ready" || reply.type === "failure") sent.delete(reply.id ?? startId);
+  scope.postMessage(reply);
+}
 
 /** A session for frames of this rate; a device of another rate gets a new one. */
 function sessionFor(frameRate: number, frameLength: number): Session | undefined {
@@ -27,7 +39,7 @@ function sessionFor(frameRate: number, frameLength: number): Session | undefined
   rate = frameRate;
   session = new Session(host, startup, settings, rate, frameLength);
   session.tellVoice(tellVoice);
-  void session.start(startup, 0);
+  void session.start(startup, startId);
   return session;
 }
 
@@ -68,10 +80,15 @@ scope.onmessage = ({ data: request }) => {
       if (writer) void pump(request.readable as ReadableStream<Frame>, writer).catch(() => undefined);
       break;
     case "start":
-      startup = request.startup;
-      settings ??= startup.settings;
-      if (session) void session.start(startup, 0);
-      else sessionFor(SAMPLE_RATE, HOP);
+      settings ??= request.startup.settings;
+      if (session) {
+        sent.set(request.id, request.startup);
+        void session.start(request.startup, request.id);
+      } else {
+        startup = request.startup;
+        startId = request.id;
+        sessionFor(SAMPLE_RATE, HOP);
+      }
       break;
     case "settings":
       settings = request.settings;

@@ -178,11 +178,16 @@ export class Session {
     }
     const verdict = this.#watch.note(hops, this.#host.now() - begin);
     if (verdict === "fine" || !this.#shape.realTime) return true;
-    return this.#beLate(verdict === "stop");
+    return this.#beLate(chain, verdict === "stop");
   }
 
-  #beLate(stop: boolean): boolean {
+  /** A chain that was still warming up has only itself failed; one that is heard is an overrun of the stream. */
+  #beLate(chain: Chain, stop: boolean): boolean {
     const { frames, overruns } = this.#watch;
+    if (stop && chain === this.#incoming) {
+      this.#watch.forgive();
+      return this.#fail(`the kernel was too slow while it warmed up (${overruns} frames were late)`, chain, "overrun");
+    }
     if (stop || this.#reported === 0 || frames - this.#reported >= FRAMES_PER_REPORT) {
       this.#reported = frames;
       this.#host.reply({ type: "overrun", overruns, stopped: stop });
@@ -265,9 +270,9 @@ export class Session {
     }
   }
 
-  #fail(message: string, chain?: Chain): false {
+  #fail(message: string, chain?: Chain, code: Failure["code"] = "runtime"): false {
     const id = chain !== undefined && chain === this.#incoming ? this.#incomingId : undefined;
-    this.#host.reply({ type: "failure", id, failure: { code: "runtime", message } });
+    this.#host.reply({ type: "failure", id, failure: { code, message } });
     return false;
   }
 }

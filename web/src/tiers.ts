@@ -1,0 +1,27 @@
+// Page thread: which model takes over from one that is too slow.
+
+import { DEFAULT_MODEL, MODELS, type ModelName } from "./load.js";
+import type { CustomModel, SordinoOptions } from "./options.js";
+
+export type Model = ModelName | CustomModel;
+
+export function modelOf(options: SordinoOptions): Model {
+  return options.model ?? DEFAULT_MODEL;
+}
+
+export function nameOf(model: Model): string {
+  return typeof model === "string" ? model : model.name;
+}
+
+/**
+ * The model that takes over: the page's own `lighterModel`, else the next lighter one of the package.
+ *
+ * model    the one that was too slow
+ * returns  undefined where the policy is another or nothing lighter is known, as for a model of the page's own
+ */
+export function lighterThan(model: Model, options: SordinoOptions): Model | undefined {
+  const { overrunPolicy = "step-down", lighterModel } = options;
+  if (overrunPolicy !== "step-down") return undefined;
+  if (lighterModel !== undefined) return nameOf(lighterModel) === nameOf(model) ? undefined : lighterModel;
+  return typeof model === "string" ? MODELS[MODELS.indexOf(model) - 1] : undefined;
+}

@@ -1,0 +1,99 @@
+// Page thread: what was asked of the audio thread and is not yet answered.
+
+import { SordinoError } from "./errors.js";
+import { aborted } from "./load.js";
+import type { Readout } from "./messages.js";
+
+type Settle = (outcome: undefined | SordinoError) => void;
+
+/** Engines that were sent, by their ids, until they run or have failed. */
+export class Outcomes {
+  readonly #pending = new Map<number, Settle>();
+
+  /**
+   * Until an engine runs.
+   *
+   * late     the error after timeoutMs; both or neither
+   * rejects  SordinoError
+   */
+  async of(id: number, signal?: AbortSignal, timeoutMs?: number, late?: () => SordinoError): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const onAbort = (): void => void this.settle(id, aborted(signal!));
+    const outcome = await new Promise<undefined | SordinoError>((settle) => {
+      this.#pending.set(id, settle);
+      signal?.addEventListener("abort", onAbort);
+      if (signal?.aborted) onAbort();
+      if (timeoutMs !== undefined) timer = setTimeout(() => settle(late!()), timeoutMs);
+    });
+    this.#pending.delete(id);
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+    if (outcome) throw outcome;
+  }
+
+  /** Returns whether somebody was waiting for it. */
+  settle(id: number | undefined, outcome?: SordinoError): boolean {
+    const settle = id === undefined ? undefined : this.#pending.get(id);
+    settle?.(outcome);
+    return settle !== undefined;
+  }
+
+  settleAll(outcome: SordinoError): void {
+    for (const settle of this.#pending.values()) settle(outcome);
+  }
+}
+
+/** Read-outs: one message asks for all that wait. */
+export class Readouts {
+  readonly #ask: () => void;
+  #waiting: ((answer: Readout | SordinoError) => void)[] = [];
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #closed: SordinoError | undefined;
+
+  constructor(ask: () => void) {
+    this.#ask = ask;
+  }
+
+  /** rejects SordinoError when the audio thread is gone */
+  read(): Promise<Readout> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) {
+        reject(this.#closed);
+        return;
+      }
+      this.#waiting.push((answer) => (answer instanceof SordinoError ? reject(answer) : resolve(answer)));
+      if (this.#waiting.length === 1) this.#ask();
+    });
+  }
+
+  /** Ask for those who wait, as nobody has answered the first time. */
+  askAgain(): void {
+    if (this.#waiting.length > 0) this.#ask();
+  }
+
+  answer(answer: Readout | SordinoError): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const tell of waiting) tell(answer);
+  }
+
+  start(intervalMs: number): void {
+    this.stop();
+    if (this.#closed) return;
+    this.#timer = setInterval(() => {
+      if (this.#waiting.length === 0) this.read().then(undefined, () => this.stop());
+    }, intervalMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Nobody will answer any more. */
+  close(reason: SordinoError): void {
+    this.#closed = reason;
+    this.stop();
+    this.answer(reason);
+  }
+}
