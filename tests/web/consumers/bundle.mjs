@@ -32,9 +32,8 @@ const bundlers = {
   },
   async esbuild() {
     const { build } = await import("esbuild");
-    await build({ entryPoints: ["probe.js"], bundle: true, format: "esm", outdir: out });
-    // esbuild leaves new URL(..., import.meta.url) alone: the files have to lie beside its output.
-    cpSync("node_modules/sordino/web/dist", out, { recursive: true });
+    const { default: metaUrl } = await import("@chialab/esbuild-plugin-meta-url");
+    await build({ entryPoints: ["probe.js"], bundle: true, format: "esm", outdir: out, plugins: [metaUrl()] });
   },
 };
 

@@ -8,6 +8,7 @@ import { SordinoAudioProcessor } from "sordino/twilio";
 import { SuppressedSender } from "sordino/webrtc";
 
 const RATE = 48000;
+const OTHER_RATE = 44100;
 
 /** Noise through a node, offline; then, where the browser can, a track through the frame path. */
 globalThis.probe = async () => {
@@ -31,9 +32,9 @@ globalThis.probe = async () => {
   };
 };
 
-/** A synthetic track through suppressTrack by one of its paths. */
+/** A synthetic track, of another rate than the kernel's, through suppressTrack by one of its paths. */
 globalThis.probeTrack = async (path) => {
-  const context = new AudioContext({ sampleRate: RATE });
+  const context = new AudioContext({ sampleRate: OTHER_RATE });
   const tone = new OscillatorNode(context);
   const destination = new MediaStreamAudioDestinationNode(context);
   tone.connect(destination);

@@ -3,7 +3,7 @@
 import type { HMSAudioPlugin } from "@100mslive/hms-video-store";
 import type { AudioProcessor } from "@twilio/voice-sdk";
 import type { AudioProcessorOptions, LocalAudioTrack, Track, TrackProcessor } from "livekit-client";
-import { SordinoNode, type SordinoOptions, suppressTrack } from "sordino";
+import { MODELS, type ModelName, type Overrun, SordinoNode, type SordinoOptions, suppressTrack } from "sordino";
 import { SordinoPlugin } from "sordino/100ms";
 import { SordinoEffect } from "sordino/jitsi";
 import { SordinoProcessor } from "sordino/livekit";
@@ -28,7 +28,14 @@ export async function graph(context: AudioContext, track: MediaStreamTrack, send
   const node = await SordinoNode.create(context, options);
   node.addEventListener("voice", ({ detail }) => detail.probability.toFixed(2));
   node.addEventListener("fallback", ({ detail }) => detail.retry());
-  await suppressTrack(track, { path: "frames" });
+  const suppressed = await suppressTrack(track, { path: "frames", model: MODELS[0] as ModelName });
+  const onOverrun = ({ detail }: CustomEvent<Overrun>): boolean => detail.model === node.model;
+  suppressed.addEventListener("overrun", onOverrun);
+  suppressed.removeEventListener("overrun", onOverrun);
+  suppressed.addEventListener("error", ({ error }) => error.code);
+  suppressed.update({ preset: "conservative" });
+  // @ts-expect-error: no model of this name ships
+  await node.setModel("huge");
   await suppressSender(sender);
   return node;
 }
