@@ -132,7 +132,7 @@ async function buildDemo({ dist, demo }) {
   };
   for (const [name, { entry, format }] of Object.entries(PAGE_SCRIPTS)) {
     const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-    const define = { BUILT_MODELS: JSON.stringify(MODELS), VERSION: JSON.stringify(version) };
+    const define = { VERSION: JSON.stringify(version) };
     await bundle(entry, join(demo, name), { format, define, minify: true, plugins: [shipped] });
   }
   cpSync(join(WEB, "demo"), demo, { recursive: true, filter: isPageFile });

@@ -204,6 +204,7 @@ for (const button of [pauseButton, ...elements("button.screen")]) button.addEven
 monitor.addEventListener("change", () => {
   if (player && body.state === "microphone") player.graph.audible = monitor.checked;
 });
+media.addEventListener("loadedmetadata", () => media.classList.toggle("sound", media.videoWidth === 0));
 media.addEventListener("error", () => {
   if (body.playing === "file") rest("error", "The browser cannot play this file.");
 });

@@ -21,6 +21,7 @@ export class Loopback {
   readonly #mute: HTMLAudioElement[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
   #lastBytes = 0;
+  #lastMs = performance.now();
 
   /** Call. sent: one live audio track each. Returns when all arrive. rejects Error when they do not */
   async open(sent: readonly MediaStreamTrack[]): Promise<MediaStream[]> {
@@ -82,8 +83,10 @@ export class Loopback {
     const sum = (key: string): number => inbound.reduce((total, one) => total + Number(one[key] ?? 0), 0);
     const codec = report.find(({ type }) => type === "codec");
     const bytes = sum("bytesReceived");
-    const bitsPerSecond = (8 * (bytes - this.#lastBytes) * 1000) / STATS_MS;
+    const now = performance.now();
+    const bitsPerSecond = (8000 * (bytes - this.#lastBytes)) / (now - this.#lastMs);
     this.#lastBytes = bytes;
+    this.#lastMs = now;
     const emitted = sum("jitterBufferEmittedCount");
     return {
       codec: codec ? `${String(codec.mimeType).replace("audio/", "")}, ${Number(codec.clockRate) / 1000} kHz` : "Opus",

@@ -1,8 +1,7 @@
 // Page thread: what is set for the suppression: preset, strength, model; kept apart from the node, which comes later.
 
-import type { ModelName, Preset, SordinoNode } from "sordino";
+import { MODELS, type ModelName, type Preset, type SordinoNode } from "sordino";
 import { element, made, markSegment, segments } from "../page/dom.js";
-import { MODELS } from "./models.js";
 
 const PRESETS = [
   ["conservative", "Gentle"],

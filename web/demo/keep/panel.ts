@@ -89,7 +89,9 @@ export class KeepPanel {
   }
 
   #tick(): void {
-    if (this.#recorder) this.#say(`Recording, ${minutes(this.#recorder.seconds)}`);
+    if (!this.#recorder) return;
+    body.recorded = String(this.#recorder.seconds);
+    this.#say(`Recording, ${minutes(this.#recorder.seconds)}`);
   }
 
   async #clean(): Promise<void> {

@@ -3,17 +3,28 @@
 export const SCREENS = ["before", "after", "track", "bands"] as const;
 export type ScreenName = (typeof SCREENS)[number];
 
-/** One look at the sound: levels of the bins as bytes (QUIET_DB to LOUD_DB), and the network's view of the same moment. */
-export interface Moment {
-  /** The audio's own clock. */
-  readonly timeS: number;
-  readonly before: Uint8Array<ArrayBuffer>;
-  readonly after: Uint8Array<ArrayBuffer>;
+/** What the network makes of a moment. */
+export interface Insight {
   /** 0 where there is none. */
   readonly pitchHz: number;
   readonly voice: number;
   readonly gains: Float32Array;
   readonly strengths: Float32Array;
+}
+
+/** The sound since the last message, and the window before it; both signals end with the same sample. */
+export interface Sound extends Insight {
+  /** The audio's own clock at the end. */
+  readonly timeS: number;
+  readonly before: Float32Array<ArrayBuffer>;
+  readonly after: Float32Array<ArrayBuffer>;
+}
+
+/** One column of the pictures: levels of the bins as bytes, QUIET_DB to LOUD_DB. */
+export interface Moment extends Insight {
+  readonly timeS: number;
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
 }
 
 /** CSS colours of the theme. */
@@ -26,8 +37,8 @@ export interface Colours {
 export type PainterRequest =
   | { readonly type: "canvas"; readonly screen: ScreenName; readonly canvas: OffscreenCanvas | HTMLCanvasElement }
   | { readonly type: "size"; readonly screen: ScreenName; readonly width: number; readonly height: number }
-  | { readonly type: "colours"; readonly colours: Colours; readonly binHz: number }
-  | { readonly type: "moment"; readonly moment: Moment }
+  | { readonly type: "colours"; readonly colours: Colours }
+  | { readonly type: "sound"; readonly sound: Sound }
   | { readonly type: "clear" }
   /** What is at a place of the pictures? Both from 0 to 1, from the left and from the bottom. */
   | { readonly type: "look"; readonly across: number; readonly up: number };

@@ -1,14 +1,16 @@
 // Painter: how one moment looks on each of the pictures.
 
+import { FFT_SIZE } from "./fft.js";
 import type { Colours, Moment } from "./messages.js";
 import { DARKEST, PALETTE } from "./palette.js";
-import { HIGHEST_PITCH_HZ, hzAt, LOWEST_PITCH_HZ, pitchHeight } from "./scale.js";
+import { HIGHEST_PITCH_HZ, hzAt, LOWEST_PITCH_HZ, pitchHeight, SAMPLE_RATE } from "./scale.js";
 import type { PaintColumn, Pen } from "./screen.js";
 
+const BIN_HZ = SAMPLE_RATE / FFT_SIZE;
 const NO_PIXELS = new Uint32Array(0);
 
 /** A column of a spectrogram: the levels between two bins on a straight line. */
-export function spectrogram(which: "before" | "after", binHz: () => number): PaintColumn {
+export function spectrogram(which: "before" | "after"): PaintColumn {
   let image: ImageData | undefined;
   let pixels = NO_PIXELS;
   return (pen, moment, columns) => {
@@ -19,7 +21,7 @@ export function spectrogram(which: "before" | "after", binHz: () => number): Pai
     }
     const levels = moment[which];
     for (let row = 0; row < height; row++) {
-      const bin = hzAt(1 - (row + 0.5) / height) / binHz();
+      const bin = hzAt(1 - (row + 0.5) / height) / BIN_HZ;
       const below = Math.floor(bin);
       const blend = bin - below;
       pixels[row] = PALETTE[Math.round((1 - blend) * levels[below]! + blend * levels[below + 1]!)]!;

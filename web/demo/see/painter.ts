@@ -1,11 +1,33 @@
 // Painter: keeps the last seconds, draws them, and says what is to be seen at a place. Runs in a worker or in the page.
 
-import { LOUD_DB, QUIET_DB } from "./analyser.js";
-import type { Colours, Moment, PainterAnswer, PainterRequest, ScreenName, Seen } from "./messages.js";
+import { BINS, FFT_SIZE, powerSpectra } from "./fft.js";
+import type { Colours, Moment, PainterAnswer, PainterRequest, ScreenName, Seen, Sound } from "./messages.js";
 import { paintBands, spectrogram, track } from "./paint.js";
 import { SHADES } from "./palette.js";
-import { hzAt, SPAN_S } from "./scale.js";
+import { COLUMN_SAMPLES, hzAt, LOUD_DB, QUIET_DB, SAMPLE_RATE, SPAN_S } from "./scale.js";
 import { type Canvas, type PaintColumn, type Pen, Screen } from "./screen.js";
+
+const COLUMN_S = COLUMN_SAMPLES / SAMPLE_RATE;
+const powers = [new Float32Array(BINS), new Float32Array(BINS)] as const;
+
+/** Powers as bytes, 0 for QUIET_DB and below. */
+function levels(power: Float32Array): Uint8Array {
+  const scale = (SHADES - 1) / (LOUD_DB - QUIET_DB);
+  return Uint8Array.from(power, (value) =>
+    Math.min(Math.max((10 * Math.log10(value) - QUIET_DB) * scale, 0), SHADES - 1),
+  );
+}
+
+/** The columns that have become due, the oldest first. All windows lie in the one stretch of sound that has come. */
+function* columnsOf(sound: Sound, lastS: number): Generator<Moment> {
+  const { timeS, before, after, ...insight } = sound;
+  const room = Math.floor((before.length - FFT_SIZE) / COLUMN_SAMPLES);
+  const due = Math.min(Math.floor((timeS - lastS) / COLUMN_S), room);
+  for (let ago = due - 1; ago >= 0; ago--) {
+    powerSpectra(before, after, before.length - FFT_SIZE - ago * COLUMN_SAMPLES, powers);
+    yield { ...insight, timeS: timeS - ago * COLUMN_S, before: levels(powers[0]), after: levels(powers[1]) };
+  }
+}
 
 export class Painter {
   readonly #screens = new Map<ScreenName, Screen>();
@@ -13,7 +35,8 @@ export class Painter {
   #bands: Pen | undefined;
   #history: Moment[] = [];
   #colours: Colours = { line: "#444", voice: "#6fd3c1", noise: "#efb45a" };
-  #binHz = 1;
+  /** Time of the newest column. */
+  #lastS: number | undefined;
 
   constructor(answer: (answer: PainterAnswer) => void) {
     this.#answer = answer;
@@ -29,14 +52,14 @@ export class Painter {
         break;
       case "colours":
         this.#colours = request.colours;
-        this.#binHz = request.binHz;
         this.#drawBands();
         break;
-      case "moment":
-        this.#draw(request.moment);
+      case "sound":
+        this.#draw(request.sound);
         break;
       case "clear":
         this.#history = [];
+        this.#lastS = undefined;
         for (const screen of this.#screens.values()) screen.clear();
         this.#drawBands();
         break;
@@ -51,7 +74,7 @@ export class Painter {
       this.#bands = canvas.getContext("2d") as Pen;
       return;
     }
-    const paint: PaintColumn = name === "track" ? track(() => this.#colours) : spectrogram(name, () => this.#binHz);
+    const paint: PaintColumn = name === "track" ? track(() => this.#colours) : spectrogram(name);
     this.#screens.set(name, new Screen(canvas, paint));
   }
 
@@ -63,11 +86,15 @@ export class Painter {
     this.#drawBands();
   }
 
-  #draw(moment: Moment): void {
-    this.#history.push(moment);
-    const oldest = this.#history.findIndex(({ timeS }) => timeS >= moment.timeS - SPAN_S);
+  #draw(sound: Sound): void {
+    this.#lastS ??= sound.timeS - COLUMN_S;
+    for (const moment of columnsOf(sound, this.#lastS)) {
+      this.#history.push(moment);
+      for (const screen of this.#screens.values()) screen.draw(moment);
+      this.#lastS = moment.timeS;
+    }
+    const oldest = this.#history.findIndex(({ timeS }) => timeS >= sound.timeS - SPAN_S);
     this.#history.splice(0, Math.max(oldest, 0));
-    for (const screen of this.#screens.values()) screen.draw(moment);
     this.#drawBands();
   }
 
@@ -86,7 +113,7 @@ export class Painter {
     if (!moment || moment.timeS > newest.timeS - agoS + SPAN_S / 10) return undefined;
     const hz = hzAt(up);
     const db = (levels: Uint8Array): number =>
-      QUIET_DB + ((LOUD_DB - QUIET_DB) * levels[Math.round(hz / this.#binHz)]!) / (SHADES - 1);
+      QUIET_DB + ((LOUD_DB - QUIET_DB) * levels[Math.round((hz * FFT_SIZE) / SAMPLE_RATE)]!) / (SHADES - 1);
     const { pitchHz, voice } = moment;
     return { agoS, hz, beforeDb: db(moment.before), afterDb: db(moment.after), pitchHz, voice };
   }

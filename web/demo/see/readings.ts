@@ -2,21 +2,23 @@
 
 import type { Readout } from "sordino";
 import { body, element, minus } from "../page/dom.js";
-import { FFT_SIZE } from "./analyser.js";
+import { REMEMBERED } from "./analyser.js";
+import { SAMPLE_RATE } from "./scale.js";
 
 const LOWEST_DB = -70;
 /** Decibels by which a meter may fall from one read-out to the next, so that the eye can follow. */
 const FALL_DB = 2;
 const VOICE_THRESHOLD = 0.5;
 const PERIODIC = 0.5;
-const SAMPLE_RATE = 48_000;
+/** What a meter shows is the level of the last samples. */
+const METERED = 2048;
 
 /** Level (RMS) of what an analyser has heard last, dB full scale. */
 function levelDb(analyser: AnalyserNode, samples: Float32Array<ArrayBuffer>): number {
   analyser.getFloatTimeDomainData(samples);
   let power = 0;
-  for (const sample of samples) power += sample * sample;
-  return 10 * Math.log10(power / samples.length);
+  for (const sample of samples.subarray(-METERED)) power += sample * sample;
+  return 10 * Math.log10(power / METERED);
 }
 
 class LevelMeter {
@@ -42,7 +44,7 @@ class LevelMeter {
 export class Readings {
   readonly #before = new LevelMeter("#before");
   readonly #after = new LevelMeter("#after");
-  readonly #samples = new Float32Array(FFT_SIZE);
+  readonly #samples = new Float32Array(REMEMBERED);
 
   /** before, after  what is drawn: the levels are theirs, whichever system cleans */
   show(readout: Readout, before: AnalyserNode, after: AnalyserNode): void {

@@ -2,6 +2,12 @@
 
 /** Seconds that fit into the pictures. */
 export const SPAN_S = 6;
+export const SAMPLE_RATE = 48_000;
+/** Samples from one column to the next: a hop of the network. */
+export const COLUMN_SAMPLES = 480;
+/** Power of a sine of full scale is 0 dB. */
+export const QUIET_DB = -96;
+export const LOUD_DB = -24;
 /** Frequency at the upper edge; the scale is quadratic, so 1 kHz lies at a quarter of the height and 4 kHz at half. */
 export const TOP_HZ = 16_000;
 export const LOWEST_PITCH_HZ = 60;

@@ -1,13 +1,14 @@
-// Page thread: the pictures. Asks the analysers at every frame of the display and hands their levels to the painter.
+// Page thread: the pictures. Hands the painter at every frame of the display the sound that is new.
 
 import type { Readout } from "sordino";
 import { body, element, minus } from "../page/dom.js";
-import { FFT_SIZE } from "./analyser.js";
+import { REMEMBERED } from "./analyser.js";
+import { FFT_SIZE } from "./fft.js";
 import { type PainterAnswer, type PainterRequest, SCREENS, type ScreenName, type Seen } from "./messages.js";
 import { Painter } from "./painter.js";
+import { COLUMN_SAMPLES, SAMPLE_RATE } from "./scale.js";
 
-const BANDS = 34;
-const SAMPLE_RATE = 48_000;
+const NO_BANDS = new Float32Array(34);
 /** Below this correlation a frame has no pitch to speak of. */
 const PERIODIC = 0.5;
 const MOST_SCALE = 2;
@@ -30,7 +31,10 @@ function startPainter(answer: (answer: PainterAnswer) => void): Send {
 export class View {
   readonly #send = startPainter(({ seen }) => this.#tell(seen));
   readonly #dark = matchMedia("(prefers-color-scheme: dark)");
+  readonly #samples = new Float32Array(REMEMBERED);
   #readout: Readout | undefined;
+  /** The audio's clock when the painter was last told. */
+  #lastS: number | undefined;
   #at = { across: 1, up: 0.5 };
 
   constructor() {
@@ -48,22 +52,31 @@ export class View {
   }
 
   draw(before: AnalyserNode, after: AnalyserNode): void {
-    const moment = {
-      timeS: before.context.currentTime,
-      before: new Uint8Array(before.frequencyBinCount),
-      after: new Uint8Array(after.frequencyBinCount),
+    const timeS = before.context.currentTime;
+    const fresh = Math.ceil((timeS - (this.#lastS ?? timeS - COLUMN_SAMPLES / SAMPLE_RATE)) * SAMPLE_RATE);
+    if (fresh < COLUMN_SAMPLES) return;
+    const wanted = Math.min(fresh + FFT_SIZE + COLUMN_SAMPLES, REMEMBERED);
+    const sound = {
+      timeS,
+      before: this.#newest(before, wanted),
+      after: this.#newest(after, wanted),
       pitchHz: pitchOf(this.#readout),
       voice: this.#readout?.voice ?? 0,
-      gains: this.#readout?.gains ?? new Float32Array(BANDS),
-      strengths: this.#readout?.strengths ?? new Float32Array(BANDS),
+      gains: this.#readout?.gains ?? NO_BANDS,
+      strengths: this.#readout?.strengths ?? NO_BANDS,
     };
-    before.getByteFrequencyData(moment.before);
-    after.getByteFrequencyData(moment.after);
-    this.#send({ type: "moment", moment }, [moment.before.buffer, moment.after.buffer]);
+    this.#lastS = timeS;
+    this.#send({ type: "sound", sound }, [sound.before.buffer, sound.after.buffer]);
+  }
+
+  #newest(analyser: AnalyserNode, samples: number): Float32Array<ArrayBuffer> {
+    analyser.getFloatTimeDomainData(this.#samples);
+    return this.#samples.slice(-samples);
   }
 
   clear(): void {
     this.#readout = undefined;
+    this.#lastS = undefined;
     this.#send({ type: "clear" });
     this.#tell(undefined);
   }
@@ -85,7 +98,7 @@ export class View {
     const style = getComputedStyle(document.documentElement);
     const of = (name: string): string => style.getPropertyValue(name).trim();
     const colours = { line: of("--line"), voice: of("--voice"), noise: of("--noise") };
-    this.#send({ type: "colours", colours, binHz: SAMPLE_RATE / FFT_SIZE });
+    this.#send({ type: "colours", colours });
   }
 
   /** Look at a place of a picture with the pointer, or with the arrow keys. */
