@@ -46,19 +46,32 @@ export function cleanFile(address, options = {}) {
 }
 
 /** Give up as soon as some of the file is done. */
-export function cancelFile(address) {
+function cancel(file) {
   return attempt(async () => {
     const end = new AbortController();
     const onProgress = (fraction) => {
       if (fraction > 0) end.abort();
     };
-    await processFile(await fetchFile(address), { signal: end.signal, onProgress });
+    await processFile(file, { signal: end.signal, onProgress });
     return { error: undefined };
   });
 }
 
-/** The file in the page's <input id="test">: where its result can be downloaded from. */
+export async function cancelFile(address) {
+  return cancel(await fetchFile(address));
+}
+
+/** The file that was chosen in <input id="test">. */
+function chosen() {
+  return document.querySelector("#test").files[0];
+}
+
+export function cancelChosen() {
+  return cancel(chosen());
+}
+
+/** Clean the chosen file; says where its result can be downloaded from. */
 export async function cleanChosen() {
-  const { clean, seconds } = await processFile(document.querySelector("#test").files[0]);
+  const { clean, seconds } = await processFile(chosen());
   return { href: URL.createObjectURL(clean), name: clean.name, bytes: clean.size, seconds };
 }

@@ -22,10 +22,10 @@ async function sweep(folder: FileSystemDirectoryHandle): Promise<void> {
   }
 }
 
-/** Lock a name until the returned function is called, or the page ends. */
+/** Lock a name until the returned function is called, or the page ends. rejects DOMException where that is forbidden */
 function hold(name: string): Promise<() => void> {
-  return new Promise((held) => {
-    void navigator.locks.request(lockOf(name), () => new Promise<void>((free) => held(free)));
+  return new Promise((held, refused) => {
+    navigator.locks.request(lockOf(name), () => new Promise<void>((free) => held(free))).catch(refused);
   });
 }
 

@@ -20,6 +20,7 @@ import {
 } from "mediabunny";
 import { FileError } from "../errors.js";
 import type { SoundFormat } from "../messages.js";
+import { mp3Trim, NO_TRIM, type Trim } from "./mp3.js";
 import type { Depth } from "./wav.js";
 
 const FORMATS = [WAVE, MP3, MP4, QTFF, WEBM, MATROSKA, OGG, FLAC, ADTS, MPEG_TS];
@@ -57,7 +58,7 @@ export async function openMedia(file: File, signal: AbortSignal): Promise<Sound>
   try {
     const track = await input.getPrimaryAudioTrack();
     if (!track) throw new FileError("no-audio-track", `${file.name} holds no sound`);
-    return await describe(input, track);
+    return await describe(file, input, track);
   } catch (cause) {
     input.dispose();
     if (cause instanceof FileError) throw cause;
@@ -68,15 +69,17 @@ export async function openMedia(file: File, signal: AbortSignal): Promise<Sound>
   }
 }
 
-async function describe(input: Input, track: InputAudioTrack): Promise<Sound> {
+async function describe(file: File, input: Input, track: InputAudioTrack): Promise<Sound> {
   const seconds = (await track.getDurationFromMetadata()) ?? (await track.computeDuration());
   const [sampleRate, channels] = [await track.getSampleRate(), await track.getNumberOfChannels()];
   const decodable = await track.canDecode();
+  const isMp3 = (await input.getFormat()) === MP3;
+  const trim = isMp3 ? await mp3Trim(file, Math.round(seconds * sampleRate)) : NO_TRIM;
   return {
     format: { sampleRate, channels, seconds },
     depth: await depthOf(track),
     decodable,
-    blocks: () => decode(track, seconds),
+    blocks: () => decode(track, seconds, trim),
     close: () => input.dispose(),
   };
 }
@@ -94,22 +97,25 @@ async function depthOf(track: InputAudioTrack): Promise<Depth> {
   return bits > 16 ? 24 : 16;
 }
 
-async function* decode(track: InputAudioTrack, seconds: number): AsyncGenerator<Block> {
+async function* decode(track: InputAudioTrack, seconds: number, trim: Trim): AsyncGenerator<Block> {
   const planes = new Planes();
+  const lossless = (await track.getCodec()) === "flac";
   let given = 0;
   try {
     for await (const sample of new AudioSampleSink(track).samples()) {
       const { numberOfChannels, sampleRate, timestamp } = sample;
-      const at = Math.round(timestamp * sampleRate);
+      const at = Math.round(timestamp * sampleRate) - trim.skip;
       const hole = at - given;
       if (hole > HOLE_S * sampleRate && timestamp <= seconds) {
         given += hole;
         yield* planes.silence(numberOfChannels, sampleRate, hole);
       }
-      const block = planes.take(sample, given === 0 ? Math.max(0, -at) : 0);
+      const block = planes.take(sample, given === 0 ? Math.max(0, -at) : 0, trim.frames - given);
       given += block.frames;
       yield block;
     }
+    const missing = Math.round(seconds * (await track.getSampleRate())) - given;
+    if (lossless && missing > 0) throw new Error(`${missing} samples are missing`);
   } catch (cause) {
     throw cause instanceof FileError ? cause : damaged(cause, given);
   }
@@ -126,12 +132,12 @@ class Planes {
   #planes: Float32Array<ArrayBuffer>[] = [];
 
   /** What the sample holds from a frame on, maybe nothing; the sample is closed. */
-  take(sample: AudioSample, frameOffset: number): Block {
+  take(sample: AudioSample, frameOffset: number, most: number): Block {
     const { sampleRate } = sample;
-    const frames = Math.max(0, sample.numberOfFrames - frameOffset);
+    const frames = Math.max(0, Math.min(sample.numberOfFrames - frameOffset, most));
     const planes = this.#sized(sample.numberOfChannels, frames);
     for (const [planeIndex, plane] of planes.entries()) {
-      if (frames > 0) sample.copyTo(plane, { planeIndex, format: "f32-planar", frameOffset });
+      if (frames > 0) sample.copyTo(plane, { planeIndex, format: "f32-planar", frameOffset, frameCount: frames });
     }
     sample.close();
     return { planes, frames, sampleRate };

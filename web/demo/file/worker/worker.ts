@@ -129,7 +129,7 @@ async function run(job: Job): Promise<void> {
     sink = await openSink(job.entry);
     scope.postMessage({ type: "done", ...(await clean(job, sound, sink)) });
   } catch (cause) {
-    await sink?.abandon();
+    await sink?.abandon().catch(() => undefined);
     const { code, message } = asFileError(cause, "engine");
     scope.postMessage(end.signal.aborted ? { type: "cancelled" } : { type: "failed", code, message });
   } finally {

@@ -1,0 +1,144 @@
+"""The page without a network after its first visit, a new build for an old one, the weight of the first sound."""
+
+import contextlib
+import hashlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from browser import browsers
+from browser.server import Server
+from support import BUILD, unavailable
+
+WAIT_MS = 60_000
+FRAMES = 50
+BYTES_PER_SECOND = 10_000_000 / 8
+ROUND_TRIP_MS = 20
+KEPT = """async () => Object.fromEntries(await Promise.all((await caches.keys()).map(
+    async (name) => [name, (await (await caches.open(name)).keys()).map(({ url }) => url)])))"""
+REACHED = {
+    "sound": "document.body.dataset.state === 'clip'",
+    "suppression": "Number(document.body.dataset.frames ?? 0) > 0",
+}
+
+
+class WatchedServer(Server):
+    """Notes every path that is asked for."""
+
+    def __init__(self, folders: dict[str, Path]) -> None:
+        super().__init__(folders)
+        self.asked: list[str] = []
+
+    def find(self, path: str) -> bytes | None:
+        self.asked.append(path)
+        return super().find(path)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A copy of the page that a test may change."""
+    return Path(shutil.copytree(BUILD / "demo", tmp_path / "site"))
+
+
+@pytest.fixture
+def visitor(playwright: Any) -> Iterator[Any]:
+    """A browser's context: what one visitor keeps from visit to visit."""
+    if reason := browsers.missing("chromium"):
+        unavailable(reason)
+    with contextlib.closing(browsers.launch(playwright, "chromium")) as browser:
+        yield browser.new_context()
+
+
+def visit(visitor: Any, server: Server, errors: list[str]) -> Page:
+    page: Page = visitor.new_page()
+    page.set_default_timeout(WAIT_MS)
+    page.on("pageerror", lambda error: errors.append(f"exception: {error}"))
+    page.on("console", lambda said: errors.append(f"console: {said.text}") if said.type == "error" else None)
+    page.on("requestfailed", lambda request: errors.append(f"request failed: {request.url}"))
+    page.goto(f"{server.origin}/site/")
+    return page
+
+
+def wait_until_kept(page: Page) -> None:
+    expect(page.locator("body")).to_have_attribute("data-offline", "ready", timeout=WAIT_MS)
+
+
+def play(page: Page) -> None:
+    """The first scene plays, cleaned."""
+    page.locator("button[data-source]").first.click()
+    page.wait_for_function(f"Number(document.body.dataset.frames ?? 0) >= {FRAMES}")
+
+
+def test_the_page_works_without_a_network(visitor: Any, site: Path) -> None:
+    errors: list[str] = []
+    with Server({"site": site}) as server:
+        page = visit(visitor, server, errors)
+        wait_until_kept(page)
+        kept = page.evaluate(KEPT)
+        address = page.url
+    assert list(kept) == ["sordino"]
+    wanted = {
+        str(file.relative_to(site)) for file in site.rglob("*") if file.is_file() and file.suffix not in (".md", ".txt")
+    }
+    paths = {url.removeprefix(address).partition("?")[0] for url in kept["sordino"]}
+    assert paths == wanted - {"service-worker.js"}
+    page.reload()
+    assert page.evaluate("fetch('nowhere').then(() => 'answered', () => 'no network')") == "no network"
+    errors.clear()
+    play(page)
+    assert page.evaluate("import(new URL('file.js', document.baseURI)).then((file) => typeof file.processFile)")
+    assert page.evaluate("fetch('file.worker.js').then((answer) => answer.ok)")
+    assert not errors
+
+
+def test_a_new_build_replaces_the_old_one(visitor: Any, site: Path) -> None:
+    errors: list[str] = []
+    with WatchedServer({"site": site}) as server:
+        page = visit(visitor, server, errors)
+        wait_until_kept(page)
+        old = page.evaluate(KEPT)["sordino"]
+        main, service = site / "main.js", site / "service-worker.js"
+        before = hashlib.sha256(main.read_bytes()).hexdigest()
+        main.write_text(f"{main.read_text()}\ndocument.body.dataset.build = 'new';\n")
+        after = hashlib.sha256(main.read_bytes()).hexdigest()
+        service.write_text(service.read_text().replace(before, after))
+        server.asked.clear()
+        page.reload()
+        assert page.evaluate("document.body.dataset.build") is None, "the old build until its last page is closed"
+        page.wait_for_function("navigator.serviceWorker.getRegistration().then((found) => found.waiting !== null)")
+        assert {path for path in server.asked if not path.endswith("service-worker.js")} == {"/site/main.js"}
+        page.close()
+        page = visit(visitor, server, errors)
+        wait_until_kept(page)
+        expect(page.locator("body")).to_have_attribute("data-build", "new")
+        page.wait_for_function(f"({KEPT})().then(({{ sordino }}) => !sordino.some((url) => url.includes('{before}')))")
+        new = page.evaluate(KEPT)["sordino"]
+        assert len(new) == len(old) and len(set(new) - set(old)) == 1
+    assert not errors
+
+
+def test_the_weight_of_the_first_sound(visitor: Any, site: Path, record_property) -> None:
+    errors: list[str] = []
+    with WatchedServer({"site": site}) as server:
+        page: Page = visitor.new_page()
+        page.set_default_timeout(WAIT_MS)
+        devtools = visitor.new_cdp_session(page)
+        devtools.send("Network.enable")
+        line = {"latency": ROUND_TRIP_MS, "downloadThroughput": BYTES_PER_SECOND, "uploadThroughput": BYTES_PER_SECOND}
+        devtools.send("Network.emulateNetworkConditions", {"offline": False, **line})
+        page.goto(f"{server.origin}/site/")
+        page.locator("button[data-source]").first.click()
+        seconds = {}
+        for what, reached in REACHED.items():
+            page.wait_for_function(reached)
+            seconds[what] = round(page.evaluate("performance.now()") / 1000, 2)
+        files = [path.removeprefix("/site/") for path in server.asked]
+    bytes_before = sum((site / (path or "index.html")).stat().st_size for path in files)
+    record_property("first visit over 10 Mbit/s, seconds to", seconds)
+    record_property("first visit, kB before suppression", round(bytes_before / 1000))
+    assert "file.worker.js" not in files, "what only files need waits until there is one"
+    assert not errors
