@@ -115,6 +115,7 @@ export class KeepPanel {
       this.#sayFile(`${minutes(result.seconds)} of sound cleaned in ${seconds.toFixed(1)} s.`);
       element("#file-result").hidden = false;
       element("#file-play").hidden = result.seconds > COMPARED_S;
+      URL.revokeObjectURL(this.#audio.src);
       this.#audio.src = URL.createObjectURL(result.clean);
       body.file = "done";
     } catch (error) {

@@ -19,7 +19,7 @@ const LIVE: readonly string[] = ["clip", "microphone", "file", "compare"];
 
 const WORDS: Readonly<Record<State, string>> = {
   idle: "Choose a scene, or speak into your microphone.",
-  loading: "You hear it as it is; the engine is on its way and joins in a moment.",
+  loading: "The engine is on its way; until it has arrived, the sound passes as it is.",
   clip: "A noisy recording, again and again. Flip the switch to compare.",
   microphone: "Your microphone is live. The pictures show what comes in and what would be sent.",
   file: "Your file, cleaned while it plays. It stays on this device.",
