@@ -12,20 +12,28 @@ import soundfile
 
 from browser import browsers
 from browser.server import Server
-from golden.signals import RATE, clip_files, read_clip
+from golden.signals import CLIPS, RATE, read_clip
 from web.sessions import Samples
 
-HEARD_S, COMPARED_S = 12, 14
+HEARD_S, COMPARED_S = 10, 12
 FRAME = RATE // 50
 MINUTE, TEN_MINUTES = 60, 600
 LONGEST_NAP_S = 60
+LEAST_NOISE_DOWN_DB = 20
+"""Steady rain; the browser's own suppression takes 17 dB, the first model takes 47 dB."""
+MOST_VOICE_DOWN_DB = 3
+"""Of loud syllables, which with their rain are 0.6 dB louder than without; the first model takes 2.1 dB."""
+MOST_BEHIND_BROWSER_DB = 1
+"""How much more of the voice than the browser's own suppression, which takes 2 to 3 dB; this much is measuring error."""
 EVENTS = ("mute", "switchDevice", "replaceTrack", "reconnect")
+NOISY_CLIP = CLIPS / "rain.ogg"
+"""A voice in steady rain: what lies between words is noise alone, which the browser's own suppression knows as well."""
 
 
 @pytest.fixture(scope="module")
 def clip() -> Samples:
     """The recording that the microphone plays over and over."""
-    return read_clip(clip_files()[0])
+    return read_clip(NOISY_CLIP)
 
 
 @pytest.fixture(scope="module")
@@ -46,21 +54,15 @@ def envelope_db(samples: Samples) -> np.ndarray:
     return 10 * np.log10(np.square(frames).mean(axis=1) + 1e-9)
 
 
-def aligned(heard: np.ndarray, sent: np.ndarray) -> np.ndarray:
-    """The sent envelope, repeated and shifted so that it fits what was heard best."""
-    looped = np.tile(sent, 3 + heard.size // sent.size)
-    loud = heard - heard.mean()
-    fits = [np.corrcoef(loud, looped[lag : lag + heard.size])[0, 1] for lag in range(sent.size)]
-    return looped[int(np.argmax(fits)) :][: heard.size]
-
-
 def score(answer: dict[str, Any], clip: Samples) -> dict[str, float]:
-    """Gain in dB from microphone to far end: of the frames that are pauses and of those that are voice."""
-    heard = envelope_db(np.frombuffer(base64.b64decode(answer["output"]), np.float32))
-    sent = aligned(heard, envelope_db(clip))
-    gain = heard - sent
-    pauses, voice = sent < np.percentile(sent, 20), sent > np.percentile(sent, 85)
-    return {"pauses": round(float(np.median(gain[pauses])), 1), "voice": round(float(np.median(gain[voice])), 1)}
+    """Levels at the far end in dB full scale over one turn of the clip, so that it does not matter where it begins.
+
+    noise  between words: half of the faintest 40 % of the frames lie below
+    voice  of loud syllables: half of the loudest 15 % lie below
+    """
+    turn = np.frombuffer(base64.b64decode(answer["output"]), np.float32)[-clip.size :]
+    noise, voice = np.percentile(envelope_db(turn), (20, 92.5))
+    return {"noise": round(float(noise), 1), "voice": round(float(voice), 1)}
 
 
 def talk(phone: browsers.Tab, page: str, mode: str, seconds: float, options: dict[str, Any] | None = None) -> Any:
@@ -85,11 +87,14 @@ def test_a_call(phone: browsers.Tab, server: Server, clip: Samples, request, rec
     scores = {"sordino": score(ours, clip)}
     for mode in ("raw", "browser"):
         scores[mode] = score(talk(phone, page, mode, COMPARED_S), clip)
-    record_property("far end, gain in dB", scores)
-    record_property("call", {k: ours[k] for k in ("elapsed", "stats", "concealed", "log")})
+    record_property("far end, levels in dB", scores)
+    record_property("call", {k: ours[k] for k in ("played", "elapsed", "stats", "concealed", "log")})
     assert not [entry for entry in ours["log"] if not entry.startswith("overrun none")], ours["log"]
-    assert ours["stats"]["frames"] > 0.97 * 100 * (ours["elapsed"] - 2)
-    noise_down = scores["raw"]["pauses"] - scores["sordino"]["pauses"]
-    voice_down = scores["raw"]["voice"] - scores["sordino"]["voice"]
-    assert noise_down > 3 and noise_down > voice_down, scores
-    assert voice_down < 6, scores
+    assert ours["stats"]["frames"] > 0.99 * 100 * ours["played"] - 10, "every 10 ms of the context's own time"
+    down = {
+        mode: {kind: scores["raw"][kind] - scores[mode][kind] for kind in ("noise", "voice")}
+        for mode in ("sordino", "browser")
+    }
+    assert down["sordino"]["noise"] > max(LEAST_NOISE_DOWN_DB, down["browser"]["noise"]), scores
+    assert down["sordino"]["voice"] < MOST_VOICE_DOWN_DB, scores
+    assert down["sordino"]["voice"] < down["browser"]["voice"] + MOST_BEHIND_BROWSER_DB, scores

@@ -66,6 +66,7 @@ export async function start(mode, options) {
   Object.assign(call, await connect(microphone));
   if (mode === "sordino") {
     call.cleaned = await suppressSender(call.sender, options);
+    call.suppressedAt = call.cleaned.suppressed.context?.currentTime;
     for (const type of ["error", "fallback", "overrun"]) {
       call.cleaned.suppressed.addEventListener(type, ({ error, detail }) => {
         call.log.push(`${type} ${error?.code ?? detail?.cause?.code ?? detail?.action}`);
@@ -119,6 +120,7 @@ export async function finish(seconds) {
   const readout = (await node?.read()) ?? (await call.cleaned?.suppressed.frames?.read());
   const inbound = [...(await call.far.getStats()).values()].find(({ type }) => type === "inbound-rtp");
   const { concealedSamples, totalSamplesReceived } = inbound;
+  const played = (call.cleaned?.suppressed.context?.currentTime ?? 0) - (call.suppressedAt ?? 0);
   const elapsed = (performance.now() - call.begin) / 1000;
   await call.cleaned?.stop();
   call.near.close();
@@ -132,6 +134,7 @@ export async function finish(seconds) {
     output: btoa(text),
     log: call.log,
     stats: readout?.stats,
+    played,
     elapsed,
     concealed: concealedSamples / totalSamplesReceived,
   };
