@@ -22,9 +22,9 @@ LONGEST_NAP_S = 60
 LEAST_NOISE_DOWN_DB = 20
 """Steady rain; the browser's own suppression takes 17 dB, the first model takes 47 dB."""
 MOST_VOICE_DOWN_DB = 3
-"""Of loud syllables, which with their rain are 0.6 dB louder than without; the first model takes 2.1 dB."""
+"""Of loud syllables, which with their rain are 0.5 dB louder than without; the first model takes 2.1 dB."""
 MOST_BEHIND_BROWSER_DB = 1
-"""How much more of the voice than the browser's own suppression, which takes 2 to 3 dB; this much is measuring error."""
+"""How much more of the voice than the browser's own suppression, which takes 2 to 3 dB; so much is measuring error."""
 EVENTS = ("mute", "switchDevice", "replaceTrack", "reconnect")
 NOISY_CLIP = CLIPS / "rain.ogg"
 """A voice in steady rain: what lies between words is noise alone, which the browser's own suppression knows as well."""
