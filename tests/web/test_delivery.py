@@ -14,6 +14,8 @@ from browser.server import Server
 from support import BUILD, ROOT, TESTS, unavailable
 from web.conftest import npm
 
+pytestmark = pytest.mark.timeout(900)
+"""The first one that asks for the project also waits for the registry."""
 BUNDLERS = ("vite", "webpack", "rollup", "esbuild")
 EXAMPLES = ROOT / "web" / "examples"
 PROJECT = BUILD / "tests" / "consumers"

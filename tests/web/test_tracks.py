@@ -25,7 +25,7 @@ def test_files_that_come_late(live: Tab, server: Server, tracks: str, path: str)
     """They do not arrive: the voice passes and the page is told. They arrive: suppression begins by itself."""
     server.data.pop("/late.sordino", None)
     first = live.call(tracks, "startLate", path)
-    assert min(first["levels"]) > 0.9 * VOICE and not first["suppressing"]
+    assert np.median(first["levels"]) > 0.9 * VOICE and not first["suppressing"]
     assert first["log"][:2] == [["error", "fetch"], ["fallback", "fetch"]]
     server.data["/late.sordino"] = (MODELS / "standard.sordino").read_bytes()
     then = live.call(tracks, "finishLate")
@@ -64,6 +64,22 @@ def test_settings_of_a_track(live: Tab, tracks: str) -> None:
 def test_voices_of_a_track(live: Tab, tracks: str, path: str) -> None:
     answer = live.call(tracks, "voices", path)
     assert answer["told"] >= 20 and answer["frames"] > 0 and answer["inRange"]
+
+
+def test_the_frame_path_steps_down(live: Tab, tracks: str) -> None:
+    answer = live.call(tracks, "slowFrames")
+    lighter = answer["models"][: answer["models"].index("standard")][::-1]
+    last = ["standard", *lighter][-1]
+    wanted = [*(["step-down", name] for name in lighter), ["bypass", last]]
+    assert answer["steps"][: len(wanted)] == wanted and answer["model"] == last
+    assert (answer["during"], answer["after"]) == (False, True)
+
+
+def test_a_worker_that_does_not_come(live: Tab, tracks: str) -> None:
+    """The voice passes, and so does that of the next source."""
+    answer = live.call(tracks, "noWorker")
+    assert answer["log"] == [["error", "worklet"], ["fallback", "worklet"]] and not answer["suppressing"]
+    assert answer["levels"] == [pytest.approx(VOICE, rel=0.1), pytest.approx(VOICE / 2, rel=0.1)]
 
 
 def test_stopped_while_it_starts(live: Tab, tracks: str) -> None:

@@ -5,16 +5,16 @@ import { SordinoEffect } from "/dist/adapters/jitsi.js";
 import { SordinoProcessor } from "/dist/adapters/livekit.js";
 import { SordinoAudioProcessor } from "/dist/adapters/twilio.js";
 import { suppressSender } from "/dist/adapters/webrtc.js";
-import { MICROPHONE, openMicrophone, SuppressedTrack, suppressTrack } from "/dist/sordino.js";
+import { MICROPHONE, MODELS, openMicrophone, SuppressedTrack, suppressTrack } from "/dist/sordino.js";
 
 const RATE = 48000;
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** A tone as a track, like a microphone's; with stop() for its context. */
-async function toneTrack(channelCount = 1) {
+async function toneTrack(channelCount = 1, gain = 0.5) {
   const context = new AudioContext({ sampleRate: RATE });
   const tone = new OscillatorNode(context, { frequency: 100 });
-  const level = new GainNode(context, { gain: 0.5 });
+  const level = new GainNode(context, { gain });
   const destination = new MediaStreamAudioDestinationNode(context, { channelCount });
   tone.connect(level).connect(destination);
   tone.start();
@@ -164,6 +164,45 @@ export async function voices(path) {
   return { told, frames: stats.frames, inRange: heard.every((p) => p >= 0 && p <= 1) };
 }
 
+const SLOW = { engine: "simd128", assets: { simd128: "/built/faulty.wasm" }, attenuationLimitDb: 21, retryMs: 200 };
+
+/** The Worker's kernel is too slow, whatever the model, and later fast. */
+export async function slowFrames() {
+  const { track, close } = await toneTrack();
+  const suppressed = new SuppressedTrack(track, { ...SLOW, path: "frames" });
+  const steps = [];
+  const bypassed = new Promise((resolve) => {
+    suppressed.addEventListener("overrun", ({ detail }) => {
+      if (detail.action !== "none") steps.push([detail.action, detail.model]);
+      if (detail.action === "bypass") resolve();
+    });
+  });
+  await bypassed;
+  const during = suppressed.suppressing;
+  const ready = new Promise((resolve) => suppressed.addEventListener("ready", resolve));
+  suppressed.update({ attenuationLimitDb: Number.POSITIVE_INFINITY });
+  await ready;
+  const answer = { steps, during, after: suppressed.suppressing, model: suppressed.frames.model, models: MODELS };
+  suppressed.stop();
+  await close();
+  return answer;
+}
+
+/** The Worker's script does not arrive: the page carries the voice, of the next source too. */
+export async function noWorker() {
+  const { track, close } = await toneTrack();
+  const { track: other, close: closeOther } = await toneTrack(1, 0.25);
+  const suppressed = new SuppressedTrack(track, { path: "frames", assets: { worker: "/nowhere.js" } });
+  const log = logOf(suppressed);
+  await suppressed.started;
+  const levels = [Math.max(...(await levelsOf(suppressed.track, 500)))];
+  suppressed.replaceSource(other);
+  levels.push((await levelsOf(suppressed.track, 500)).at(-1));
+  suppressed.stop();
+  await Promise.all([close(), closeOther()]);
+  return { log, levels, suppressing: suppressed.suppressing };
+}
+
 /** Ended while a node is being made: nothing is left, and nothing is told. */
 export async function stopEarly() {
   const { track, close } = await toneTrack(2);
@@ -189,12 +228,14 @@ export async function senderAndSuspension() {
   const cleaned = await suppressSender(sender);
   const sends = () => (sender.track === track ? "source" : sender.track === cleaned.suppressed.track ? "cleaned" : "?");
   const order = [sends()];
+  const becomes = async (wanted) => {
+    for (let i = 0; i < 200 && sends() !== wanted; i++) await wait(50);
+    order.push(sends());
+  };
   await cleaned.suppressed.context.suspend();
-  await wait(100);
-  order.push(sends());
+  await becomes("source");
   await cleaned.suppressed.context.resume();
-  await wait(100);
-  order.push(sends());
+  await becomes("cleaned");
   await cleaned.stop();
   order.push(sends());
   connection.close();
@@ -202,7 +243,7 @@ export async function senderAndSuspension() {
   return order;
 }
 
-/** Frames of a known signal through the frame path. Returns the samples that come out after it is ready, as base64. */
+/** Frames of a known signal through the frame path, one by one. Returns the samples that come out after it is ready, as base64. */
 export async function frameBytes({ samples, frames, options }) {
   const signal = new Float32Array(await (await fetch(samples)).arrayBuffer());
   const generator = new MediaStreamTrackGenerator({ kind: "audio" });
@@ -210,32 +251,17 @@ export async function frameBytes({ samples, frames, options }) {
   const suppressed = await suppressTrack(generator, { ...options, path: "frames" });
   const reader = new MediaStreamTrackProcessor({ track: suppressed.track }).readable.getReader();
   const output = new Float32Array(480 * frames);
-  const send = async () => {
-    for (let frame = 0; frame < frames; frame++) {
-      const data = signal.slice(480 * frame, 480 * (frame + 1));
-      const timestamp = 10_000 * frame;
-      await writer.write(
-        new AudioData({
-          format: "f32-planar",
-          sampleRate: RATE,
-          numberOfFrames: 480,
-          numberOfChannels: 1,
-          timestamp,
-          data,
-        }),
-      );
-      await wait(2);
-    }
-  };
-  const sending = send();
   let lost = 0;
   for (let frame = 0; frame < frames; frame++) {
+    const data = signal.slice(480 * frame, 480 * (frame + 1));
+    const timestamp = 10_000 * frame;
+    const shape = { format: "f32-planar", sampleRate: RATE, numberOfFrames: 480, numberOfChannels: 1 };
+    await writer.write(new AudioData({ ...shape, timestamp, data }));
     const { value } = await reader.read();
     if (Math.round(value.timestamp / 10_000) !== frame) lost++;
     value.copyTo(output.subarray(480 * frame, 480 * (frame + 1)), { planeIndex: 0, format: "f32-planar" });
     value.close();
   }
-  await sending;
   const { latencySamples } = suppressed.frames;
   suppressed.stop();
   const bytes = new Uint8Array(output.buffer);
