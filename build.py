@@ -53,6 +53,7 @@ BROWSERS = {
 }
 BENCHMARKS = {
     "quality": ("eval", "sordino.evaluation.quality"),
+    "ablation": ("eval,train", "sordino.evaluation.ablation"),
     "speed": ("", "tests.bench.speed.speed"),
     "offline": ("eval", "tests.bench.offline"),
 }

@@ -18,6 +18,7 @@ from sordino.train.checkpoint import export, load_checkpoint  # noqa: E402
 from sordino.train.cleaning import clean_speech  # noqa: E402
 from sordino.train.config import Config, Schedule, from_dict, load_config  # noqa: E402
 from sordino.train.corpus import KINDS, CorpusError, build_cache, load_store, read_manifest  # noqa: E402
+from sordino.train.curve import draw, draw_if_possible, read_log, series  # noqa: E402
 from sordino.train.engine import checkpoint_denoiser  # noqa: E402
 from sordino.train.metrics import si_sdr_db  # noqa: E402
 from sordino.train.mixing import Mixer, active_power  # noqa: E402
@@ -120,6 +121,22 @@ def test_training_lowers_the_loss(run: Path) -> None:
     assert lines[-1]["step"] == 12
     assert lines[-1]["valid"]["loss"] < lines[0]["valid"]["loss"]
     assert lines[-1]["quantised"] and not lines[0]["quantised"]
+
+
+def test_the_curve_holds_what_the_log_says(run: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="pictures need `pip install 'sordino[plot]'`")
+    lines = [
+        {"step": i, "minutes": i, "hours": 2.0 * i, "quantised": i > 1, "valid": {"loss": 3.0 - i}} for i in range(3)
+    ]
+    (tmp_path / "log.jsonl").write_text("\n".join([*map(json.dumps, lines), '{"step": 3, "val']))
+    assert series(read_log(tmp_path / "log.jsonl")) == {"loss": {"valid": [(0.0, 3.0), (2.0, 2.0), (4.0, 1.0)]}}
+    for log in (tmp_path / "log.jsonl", run / "log.jsonl"):
+        draw(log, tmp_path / "curve.png")
+        assert (tmp_path / "curve.png").read_bytes()[1:4] == b"PNG"
+    (tmp_path / "log.jsonl").write_text("")
+    said: list[str] = []
+    draw_if_possible(tmp_path / "log.jsonl", tmp_path / "none.png", said.append)
+    assert "holds no line" in said[0] and not (tmp_path / "none.png").exists()
 
 
 def test_resume_goes_on(run: Path, corpus: Path, cache: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command line: sordino denoise | compare | info | export | corpus | train | evaluate | score | bench."""
+"""The command line: sordino denoise | compare | info | export | corpus | train | evaluate | bench."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from .bench import bench
 from .corpus.command import corpus
 from .engines import MODELS, EngineError, find_model, open_engine
-from .evaluation.folders import score
+from .evaluation.command import NAMES, evaluate
 from .model import Model, ModelError
 from .params import VERSION
 from .pipeline import Settings
@@ -201,12 +200,15 @@ def export(
 
 @app.command()
 def info(model: Annotated[str, typer.Argument(help="Name, or path of an .onnx file.")] = "standard") -> None:
-    """Say what a model is: shape, look-ahead, training record."""
+    """Say what a model is: shape, look-ahead, and the record of its training (hours, steps, seed, data, config)."""
+    import dataclasses
     import json
 
     _need("onnx", "onnx")
     m = Model.load(find_model(model))
-    print(json.dumps({**m.metadata(), "weights": m.shape.weight_count()}, indent=2))
+    facts = {"name": m.name, "weights": m.shape.weight_count(), "look_ahead": m.look_ahead}
+    short_first = dict(sorted(m.record.items(), key=lambda item: isinstance(item[1], dict)))
+    print(json.dumps({**facts, "shape": dataclasses.asdict(m.shape), "record": short_first}, indent=2))
 
 
 @app.command()
@@ -228,45 +230,19 @@ def train(
 
     from .train.checkpoint import load_checkpoint, to_model
     from .train.config import load_config
+    from .train.curve import draw_if_possible
     from .train.train import train as run
 
     chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     run(load_config(config, changes or []), corpus, cache, out, minutes, resume, chosen, seed, start_from=start_from)
     model = to_model(load_checkpoint(out / "last.pt"))
     model.save(out / f"{model.name}.onnx")
+    draw_if_possible(out / "log.jsonl", out / f"{model.name}.png")
     print(f"{out / model.name}.onnx")
 
 
-@app.command()
-def evaluate(
-    model: Annotated[str, typer.Argument(help="Name, or path of a model.")] = "standard",
-    cache: Annotated[Path, typer.Option(help="Folder of decoded clips, as made by training.")] = Path("data/cache"),
-    split: Annotated[str, typer.Option(help="valid to choose, test to report.")] = "test",
-    count: Annotated[int, typer.Option(min=1, help="Mixtures of 10 s.")] = 40,
-    engine: Annotated[EngineName, typer.Option(help="What computes it.")] = EngineName.native,
-    post_filter: Annotated[bool, typer.Option(help="Sharpen the gains.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-) -> None:
-    """Score a model on seeded mixtures: PESQ, ESTOI, SI-SDR, DNSMOS before and after; needs `sordino[train,eval]`."""
-    _need("torch", "train")
-    _need("pesq", "eval")
-    from .train.listen import score_engine
-
-    settings = Settings(int(post_filter))
-    results = score_engine(lambda: open_engine(engine.value, model, settings), cache, split, count, console)
-    if as_json:
-        import json
-
-        print(json.dumps(results, indent=2))
-        return
-    table = Table("", *results["noisy"], title=f"{model} ({engine.value}), {count} mixtures of {split}")
-    for row, scores in results.items():
-        table.add_row(row, *(f"{value:.3f}" for value in scores.values()))
-    Console().print(table)
-
-
 app.command()(corpus)
-app.command()(score)
+app.command(epilog=NAMES)(evaluate)
 app.command()(bench)
 
 

@@ -1,14 +1,16 @@
-/* Runs one noise suppressor from npm over recordings, as a page would: node quality_peers.mjs NAME NODE_MODULES JOBS
+/* Runs one noise suppressor over recordings, as a page would: node quality_peers.mjs NAME NODE_MODULES JOBS [OURS]
  *
  * JOBS is a JSON file [{input, output}, ...] of raw 48 kHz mono float32 files. Every recording goes through a fresh
- * instance. Prints the output's path when it is written. Emscripten modules are loaded by the packages' own code:
- * import names are minified anew in every build, and a stub for the wrong one gives silence.
+ * instance. Prints the output's path when it is written, and the processor time that it took in seconds. Emscripten
+ * modules are loaded by the packages' own code: import names are minified anew in every build, and a stub for the wrong
+ * one gives silence. NAME "sordino" runs our module; OURS is {module, weights, postFilter, floorGain} as JSON.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const [name, modules, jobsFile] = process.argv.slice(2);
+const [name, modules, jobsFile, ours] = process.argv.slice(2);
+const usage = process.cpuUsage.bind(process);
 const file = (path) => join(resolve(modules), path);
 const load = (path) => import(pathToFileURL(file(path)));
 
@@ -88,7 +90,40 @@ async function shiguredo() {
   };
 }
 
+/** Our module, without the page's code around it. */
+async function sordino() {
+  const { module, weights, postFilter, floorGain } = JSON.parse(ours);
+  const compiled = await WebAssembly.compile(readFileSync(module));
+  const bytes = readFileSync(weights);
+  return async (samples) => {
+    const { exports: kernel } = await WebAssembly.instantiate(compiled, {});
+    let top = kernel.__heap_base.value;
+    const reserve = (size) => {
+      const at = Math.ceil(top / 16) * 16;
+      top = at + size;
+      const missing = top - kernel.memory.buffer.byteLength;
+      if (missing > 0) kernel.memory.grow(Math.ceil(missing / 65536));
+      return at;
+    };
+    const [at, state, hop] = [reserve(bytes.length), reserve(kernel.sordino_state_bytes()), reserve(4 * 480)];
+    new Uint8Array(kernel.memory.buffer, at, bytes.length).set(bytes);
+    const code = kernel.sordino_init(state, at, bytes.length);
+    if (code !== 0) throw new Error(`the kernel refused ${weights}: ${code}`);
+    kernel.sordino_set_post_filter(state, postFilter);
+    kernel.sordino_set_attenuation_limit(state, floorGain);
+    const out = new Float32Array(samples.length);
+    const frame = new Float32Array(kernel.memory.buffer, hop, 480);
+    for (let start = 0; start + 480 <= samples.length; start += 480) {
+      frame.set(samples.subarray(start, start + 480));
+      kernel.sordino_process(state, hop, hop);
+      out.set(frame, start);
+    }
+    return out;
+  };
+}
+
 const SYSTEMS = {
+  sordino,
   "rnnoise-0.1": () => worklet("rnnoise", "rnnoise_simd.wasm"),
   "rnnoise-0.2": jitsi,
   "rnnoise-shiguredo": shiguredo,
@@ -102,7 +137,9 @@ const denoise = await SYSTEMS[name]();
 for (const { input, output } of JSON.parse(readFileSync(jobsFile, "utf8"))) {
   const bytes = readFileSync(input);
   const samples = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4).slice();
+  const before = usage();
   const out = await denoise(samples);
+  const { user, system } = usage(before);
   writeFileSync(output, new Uint8Array(out.buffer));
-  console.log(output);
+  console.log(`${output}\t${(user + system) / 1e6}`);
 }

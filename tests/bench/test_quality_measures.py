@@ -105,7 +105,7 @@ def test_summaries_keep_the_parts_apart():
     found = statistics.summaries(scores, cases)
     assert found["noisy"]["pesq"]["mean"] == 1.5 and found["clean"]["pesq"]["mean"] == 4
     assert list(found["by_snr"]) == ["0..5 dB", "5..10 dB"]
-    assert list(found["by_kind"]) == ["engines"] and set(found["by_part"]) == {"plain", "babble"}
+    assert list(found["by_kind"]) == ["engines"] and set(found["by_part"]) == {"plain", "babble", "clean"}
     assert found["onsets"]["onsets_heard"]["mean"] == 0.5 and found["onsets"]["onsets_kept_db"]["mean"] == -4.5
 
 

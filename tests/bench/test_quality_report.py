@@ -2,16 +2,20 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from sordino.evaluation import denoisers, quality, report, running, systems
+from sordino.evaluation import comparison, denoisers, fingerprint, ours, quality, report, running, systems
+from sordino.evaluation.running import Manner
 from sordino.evaluation.testset import NOISE_KINDS, ORDER, Case
-from sordino.params import SAMPLE_RATE
+from sordino.params import BANDS, SAMPLE_RATE
+from support import unavailable
 
+OURS = ("standard", "standard:plain", "standard:float")
 CASES = [
     Case(
         i,
@@ -51,23 +55,26 @@ def made_up(pesq: float) -> dict[int, dict]:
 @pytest.fixture
 def found() -> dict:
     good, bad = made_up(2.5), {index: {**s, "speech_kept_db": -50.0} for index, s in made_up(1.5).items()}
-    ours = systems.System("standard-int8", "Sordino standard", "standard:int8", frame=480, family="ours")
+    named = [systems.System(name, f"Sordino {name}", name, frame=480, family="ours") for name in OURS]
     results = [
-        report.Result(systems.NOISY, made_up(1.0), 0),
-        report.Result(systems.PEERS[1], bad, 960),
-        report.Result(ours, good, 1440),
+        report.Result(systems.NOISY, made_up(1.0), Manner(0, 0.0001)),
+        report.Result(systems.PEERS[1], bad, Manner(960, 0.03)),
+        *(report.Result(system, good, Manner(1440, 0.01)) for system in named),
     ]
-    facts = {"set": "seed1-x", "seed": 1, "seconds": 7.0, "parts": [case.part for case in CASES]}
+    facts = {"set": "test-seed1-x", "seconds": 7.0, "parts": [case.part for case in CASES]}
     return report.collect(results, CASES, {"dtln": "no wheel for this Python"}, facts)
 
 
 def test_the_dictionary_is_json(found: dict):
     again = json.loads(json.dumps(found, allow_nan=False))
-    ours = again["systems"]["standard-int8"]
+    ours = again["systems"]["standard"]
     assert ours["noisy"]["pesq"]["mean"] == pytest.approx(2.53, abs=0.01)
     assert ours["latency_ms"] == pytest.approx(30 + 448 / 48)
-    gain = again["differences"]["standard-int8 - rnnoise-0.2"]["pesq"]
+    gain = again["differences"]["standard - rnnoise-0.2"]["pesq"]
     assert gain["low"] == pytest.approx(1.0) and gain["high"] == pytest.approx(1.0)
+    others = {"noisy", "rnnoise-0.2"}
+    wanted = {f"{a} - {b}" for a in OURS[:2] for b in others} | {f"standard - {b}" for b in OURS[1:]}
+    assert set(again["differences"]) == wanted
 
 
 def test_the_tables(found: dict):
@@ -87,7 +94,7 @@ def test_the_plots(found: dict, tmp_path: Path):
     from sordino.evaluation import plots
 
     made = plots.draw(found, tmp_path)
-    assert len(made) == 3 and all(path.read_bytes()[1:4] == b"PNG" for path in made)
+    assert len(made) == 4 and all(path.read_bytes()[1:4] == b"PNG" for path in made)
 
 
 def test_scores_survive_a_kill(tmp_path: Path):
@@ -95,18 +102,65 @@ def test_scores_survive_a_kill(tmp_path: Path):
     entries = [("old", 0, {"pesq": 1.0}), ("new", 0, {"pesq": 2.0}), ("new", 0, {"visqol": 3.0})]
     lines = [json.dumps({"key": key, "index": index, "scores": scores}) for key, index, scores in entries]
     path.write_text("\n".join([*lines, '{"key": "new", "ind']))
-    assert quality.read_scores(path, "new") == {0: {"pesq": 2.0, "visqol": 3.0}}
-    assert quality.read_scores(tmp_path / "none", "new") == {}
+    assert comparison.read_scores(path, "new") == {0: {"pesq": 2.0, "visqol": 3.0}}
+    assert comparison.read_scores(tmp_path / "none", "new") == {}
 
 
-def test_names_of_systems():
-    known = [systems.NOISY, *systems.PEERS]
-    assert [s.name for s in quality.choose("speex,rnnoise-0.1", known)] == ["noisy", "rnnoise-0.1", "speex"]
-    assert quality.choose(None, known) == known
-    with pytest.raises(ValueError, match="no system krisp; known: noisy, rnnoise"):
-        quality.choose("krisp", known)
-    with pytest.raises(ValueError, match="no system 'krisp'"):
+def test_names_of_systems(tmp_path: Path):
+    assert [s.name for s in quality.choose("speex,rnnoise-0.1", 1)] == ["noisy", "speex", "rnnoise-0.1"]
+    assert {s.name for s in quality.choose(None, 1)} >= {"noisy", "deepfilternet3", "standard", "standard:float:plain"}
+    assert systems.find_system(str(tmp_path)).family == "folder"
+    assert systems.find_system("oracle-comb").family == systems.find_system("standard:ideal=low").family == "oracle"
+    with pytest.raises(FileNotFoundError, match=r"'krisp'; known: .*or one of noisy, rnnoise"):
+        systems.find_system("krisp")
+    with pytest.raises(FileNotFoundError, match="'krisp'"):
         denoisers.make("krisp", Path())
+    with pytest.raises(ValueError, match="unknown word 'loud'"):
+        systems.find_system("standard:loud")
+
+
+def test_choices_of_a_model():
+    variant = ours.parse("standard:float:plain:limit=12:no-comb:look-ahead=1")
+    assert variant.arithmetic == "float" and variant.settings.post_filter == 0
+    assert variant.settings.floor_gain == pytest.approx(10 ** (-12 / 20))
+    model, given = variant.load(), ours.parse("standard").load()
+    assert model.look_ahead == 1 and not model.weights["strength.weight"].any()
+    assert np.array_equal(model.weights["gain.weight"], given.weights["gain.weight"])
+    deaf = ours.parse("standard:without=coherences").load().weights["fc.weight"] == 0
+    chosen = np.zeros(deaf.shape[1], bool)
+    chosen[ours.FEATURE_GROUPS["coherences"]] = True
+    assert (deaf.all(0) == chosen).all() and chosen.sum() == BANDS
+
+
+def test_changed_models_run_through_the_kernels():
+    sound = (0.1 * np.random.default_rng(0).standard_normal(SAMPLE_RATE)).astype(np.float32)
+    plain, deaf, again = (ours.open_variant(ours.parse(f"standard:plain{w}"))(sound) for w in ("", ":no-comb", ":int8"))
+    assert np.array_equal(plain, again) and plain.shape == sound.shape
+    assert np.abs(plain - deaf).max() > 0
+
+
+def test_the_module_in_node_gives_the_kernels_samples(tmp_path: Path):
+    if not shutil.which("node"):
+        unavailable("no node")
+    clips = tmp_path / "set"
+    sound = (0.1 * np.random.default_rng(0).standard_normal(SAMPLE_RATE)).astype(np.float32)
+    for name in ("noisy", "clean"):
+        (clips / name).mkdir(parents=True)
+        soundfile.write(clips / name / "0000.flac", sound, SAMPLE_RATE, subtype="PCM_16")
+    for name in ("standard:conservative:wasm", "standard:conservative"):
+        system, out = systems.our_system(name), tmp_path / name.replace(":", "-")
+        running.run(system, clips, CASES[:1], out, tmp_path, 1, lambda: None)
+    outputs = [path.read_bytes() for path in sorted(tmp_path.glob("standard*/0000.flac"))]
+    assert len(outputs) == 2 and outputs[0] == outputs[1]
+
+
+def test_a_fingerprint_is_that_of_the_code(tmp_path: Path):
+    (tmp_path / "a.py").write_text("x = 1\n")
+    first = fingerprint.content([tmp_path / "a.py"])
+    (tmp_path / "a.py").write_text("# a comment\nx  =  1\n")
+    assert fingerprint.content([tmp_path / "a.py"]) == first
+    (tmp_path / "a.py").write_text("x = 2\n")
+    assert fingerprint.content([tmp_path / "a.py"]) != first
 
 
 def test_a_system_runs_in_its_own_process(tmp_path: Path):
@@ -116,16 +170,22 @@ def test_a_system_runs_in_its_own_process(tmp_path: Path):
         (clips / name).mkdir(parents=True)
         soundfile.write(clips / name / "0000.flac", sound, SAMPLE_RATE, subtype="PCM_16")
     done: list[None] = []
-    lag = running.run(systems.NOISY, clips, [case], tmp_path / "out", tmp_path, 1, lambda: done.append(None))
+    manner = running.run(systems.NOISY, clips, [case], tmp_path / "out", tmp_path, 1, lambda: done.append(None))
     output = (tmp_path / "out" / "0000.flac").read_bytes()
-    assert lag == 0 and len(done) == 1 and output == (clips / "noisy" / "0000.flac").read_bytes()
+    assert (
+        manner.lag == 0
+        and manner.cost >= 0
+        and len(done) == 1
+        and output == (clips / "noisy" / "0000.flac").read_bytes()
+    )
     running.run(systems.NOISY, clips, [case], tmp_path / "out", tmp_path, 1, lambda: done.append(None))
     assert len(done) == 1, "what is there is not made again"
 
 
 def test_a_failing_system_gives_its_last_words(tmp_path: Path):
-    (tmp_path / "set" / "noisy").mkdir(parents=True)
-    soundfile.write(tmp_path / "set" / "noisy" / "0000.flac", np.zeros(4800), SAMPLE_RATE)
+    for name in ("noisy", "clean"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        soundfile.write(tmp_path / "set" / name / "0000.flac", np.zeros(4800), SAMPLE_RATE)
     broken = systems.System("krisp", "Krisp", "krisp")
-    with pytest.raises(running.RunError, match=r"krisp ended with status 1: .*no system 'krisp'"):
+    with pytest.raises(running.RunError, match=r"krisp ended with status 1: .*no model is called 'krisp'"):
         running.run(broken, tmp_path / "set", CASES[:1], tmp_path / "out", tmp_path, 1, lambda: None)

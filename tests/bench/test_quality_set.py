@@ -1,5 +1,6 @@
 """The test set of the quality comparison: reproducible from its seed, mixed as asked, made once."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def store(*recordings: tuple[str, str, str, np.ndarray]) -> Store:
         clips.append(Clip(path, start, len(whole), speaker, category, 16000.0, 40.0, active_level_db(whole)))
         flat.append(whole)
         start += len(whole)
-    return Store(np.concatenate(flat), tuple(clips))
+    return Store(np.concatenate(flat or [np.zeros(0, np.int16)]), tuple(clips))
 
 
 @pytest.fixture(scope="module")
@@ -96,16 +97,30 @@ def test_a_set_is_made_once_and_grows(material: Material, tmp_path: Path):
 
 def test_without_a_corpus_the_error_says_so(tmp_path: Path):
     with pytest.raises(CorpusError, match="no cache index"):
-        testset.load_material(tmp_path)
+        testset.load_material(tmp_path, "test")
     (tmp_path / "index.json").write_text(json.dumps({"stores": {}}))
     with pytest.raises(CorpusError, match="no speech of the split 'test'"):
-        testset.load_material(tmp_path)
+        testset.load_material(tmp_path, "test")
 
 
 def test_the_corpus_gives_every_part():
     if not (CACHE / "index.json").is_file():
         pytest.skip(f"no decoded corpus in {CACHE}: `sordino train` makes one")
-    material = testset.load_material(CACHE)
-    parts = [make_clip(1, index, material)[0] for index in range(len(ORDER))]
-    assert {case.kind for case in parts if case.part == "plain"} == set(testset.NOISE_KINDS)
-    assert all("/test/" in source for case in parts for source in case.sources)
+    for split in ("test", "valid"):
+        material = testset.load_material(CACHE, split)
+        parts = [make_clip(1, index, material)[0] for index in range(len(ORDER))]
+        assert {case.kind for case in parts if case.part == "plain"} == set(testset.NOISE_KINDS)
+        assert all(f"/{split}/" in source for case in parts for source in case.sources)
+
+
+def test_a_corpus_that_lacks_something_still_gives_clips(material: Material):
+    few = dataclasses.replace(
+        material,
+        music=store(),
+        speech=store(("voice", "one", "xx", voice(9, 0))),
+        noise=store(("hum", "", "hum", voice(8, 1))),
+    )
+    for index, part in enumerate(ORDER):
+        case = make_clip(1, index, few)[0]
+        assert case.part == (part if part in ("plain", "reverberant", "clean") else "plain")
+        assert case.kind == ("none" if part == "clean" else testset.OTHER_NOISE)

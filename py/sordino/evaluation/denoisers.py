@@ -1,8 +1,9 @@
 """Denoisers: the name of a system goes in, a function that runs a whole recording through a fresh stream comes out.
 
-`python -m sordino.evaluation.denoisers NAME JOBS [PACKAGES]` runs one over a JSON list [{"input", "output"}, ...] of
-raw 48 kHz mono float32 files and prints each output's path when it is written; outputs are as late as the system is.
-PACKAGES is the folder into which peers.py installed the peers.
+`python -m sordino.evaluation.denoisers NAME JOBS [PACKAGES]` runs one over a JSON list [{"input", "clean", "output"},
+...] of raw 48 kHz mono float32 files. It prints each output's path when it is written, and the processor time that it
+took in seconds; outputs are as late as the system is. Only oracles read the clean file. PACKAGES is the folder into
+which peers.py installed the peers.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import json
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -19,29 +21,13 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from sordino.engines import Engine, ReferenceEngine, find_model, open_engine
-from sordino.params import HOP, SAMPLE_RATE
-from sordino.pipeline import Settings
+from sordino.params import SAMPLE_RATE
+
+from . import ours, systems
 
 Signal = NDArray[np.float32]
 Denoiser = Callable[[Signal], Signal]
 NARROW_RATE = 16000
-
-
-def ours(model: str, arithmetic: str, settings: Settings) -> Denoiser:
-    """One of our models.
-
-    model       short name or path
-    arithmetic  "int8": the kernels; "float": the reference with float weights and activations
-    settings    listener's choices
-    """
-
-    def fresh() -> Engine:
-        if arithmetic == "float":
-            return ReferenceEngine(find_model(model), settings, quantised=False)
-        return open_engine("native", model, settings)
-
-    return lambda noisy: fresh().process(noisy[: len(noisy) // HOP * HOP])
 
 
 def at_narrow_rate(denoise: Denoiser) -> Denoiser:
@@ -163,10 +149,9 @@ def webrtc(level: int) -> Denoiser:
 def make(name: str, packages: Path) -> Denoiser:
     """Open a system.
 
-    name      "copy", "MODEL:int8", "MODEL:float", each with any of ":plain" (no post-filter) and ":limit=DB"
-              (attenuation limit), or a peer
+    name      "copy", a peer, or one of our models as sordino.evaluation.ours explains
     packages  folder with the peers' Python packages
-    raises    ValueError for an unknown name
+    raises    ValueError, FileNotFoundError for an unknown name
     """
     peers: dict[str, Callable[[], Denoiser]] = {
         "deepfilternet3": deepfilternet3,
@@ -180,22 +165,30 @@ def make(name: str, packages: Path) -> Denoiser:
         return peers[name]()
     if name == "copy":
         return lambda noisy: noisy
-    model, *words = name.split(":")
-    if not words or words[0] not in ("int8", "float"):
-        raise ValueError(f"no system {name!r}; known: copy, MODEL:int8, MODEL:float, {', '.join(peers)}")
-    limits = [float(word.removeprefix("limit=")) for word in words[1:] if word.startswith("limit=")]
-    floor = 10 ** (-limits[0] / 20) if limits else 0.0
-    return ours(model, words[0], Settings("plain" not in words, floor))
+    return ours.open_variant(ours.parse(name))
+
+
+def make_any(name: str, packages: Path) -> Callable[[Signal, Path], Signal]:
+    """Open a system or an oracle: a noisy recording and the file of the clean one go in."""
+    if name not in systems.ORACLES and not ours.parse(name).ideal:
+        denoise = make(name, packages)
+        return lambda noisy, _: denoise(noisy)
+    from . import oracle
+
+    know = oracle.pure(name) if name in systems.ORACLES else oracle.partial(ours.parse(name))
+    return lambda noisy, clean: know(noisy, np.fromfile(clean, np.float32))
 
 
 def main() -> None:
     """Read the command line, run the jobs."""
     name, jobs, *packages = sys.argv[1:]
-    denoise = make(name, Path(packages[0]) if packages else Path())
+    denoise = make_any(name, Path(packages[0]) if packages else Path())
     for job in json.loads(Path(jobs).read_text()):
-        found = denoise(np.fromfile(job["input"], np.float32))
+        noisy, before = np.fromfile(job["input"], np.float32), time.process_time()
+        found = denoise(noisy, Path(job["clean"]))
+        took = time.process_time() - before
         np.ascontiguousarray(found, np.float32).tofile(job["output"])
-        print(job["output"], flush=True)
+        print(f"{job['output']}\t{took:.6f}", flush=True)
 
 
 if __name__ == "__main__":

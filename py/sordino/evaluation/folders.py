@@ -1,31 +1,25 @@
-"""Folders: clean recordings and what systems made of their noisy versions go in, means of all scores come out."""
+"""Folders: folders of clean, noisy and enhanced recordings of the same names go in, a set of clips comes out."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from collections.abc import Callable
+import math
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
 
 import numpy as np
 import soundfile
-import typer
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from sordino.params import SAMPLE_RATE
 
-from .measures import find_lag, shift
-from .report import MAIN
-from .running import MOST_LAG
-from .scoring import score_pair
-from .statistics import Scores, Summary, summarise
-from .testset import Case
+from .fingerprint import content
+from .measures import active_power, find_lag, shift
+from .running import MOST_LAG, Manner
+from .testset import Case, read_case
 
 SUFFIXES = (".wav", ".flac", ".ogg")
+_SAME_DB = 80.0  # noise so far below the speech is none
 Signal = NDArray[np.float32]
 
 
@@ -64,67 +58,64 @@ def read(path: Path) -> Signal:
     return soxr.resample(samples.mean(1), rate, SAMPLE_RATE).astype(np.float32)
 
 
-def score_folder(clean: dict[str, Path], folder: Path, align: bool, progress: Callable[[], None]) -> Scores:
-    """Score every clean recording's partner.
-
-    clean     as by_name returns it
-    folder    partners of the same names
-    align     undo the lag of each partner, up to 200 ms
-    progress  called after each
-    raises    FolderError if a partner is missing or cannot be read
-    """
+def partners(names: list[str], folder: Path) -> dict[str, Path]:
+    """The folder's recordings of these names. Raises FolderError naming one that is missing."""
     found = by_name(folder)
-    missing = sorted(clean.keys() - found.keys())
+    missing = sorted(set(names) - found.keys())
     if missing:
-        raise FolderError(f"{folder} lacks {len(missing)} of {len(clean)} recordings, for example {missing[0]}")
-    scores: Scores = {}
-    for index, (name, path) in enumerate(clean.items()):
-        reference, judged = read(path), read(found[name])
-        judged = shift(judged, find_lag(reference, judged, MOST_LAG) if align else 0, len(reference))
-        scores[index] = score_pair(_case(index, name), judged, reference, judged)
-        progress()
-    return scores
+        raise FolderError(f"{folder} lacks {len(missing)} of {len(names)} recordings, for example {missing[0]}")
+    return found
 
 
-def _case(index: int, name: str) -> Case:
-    return Case(index, "plain", "", 0.0, 0.0, 0.0, SAMPLE_RATE / 2, (name,))
+def folder_set(work: Path, clean: Path, noisy: Path) -> tuple[str, Path, list[Case]]:
+    """Make a set of clips of two folders.
 
-
-def score_folders(clean: Path, folders: list[Path], align: bool, progress: Callable[[], None]) -> dict[str, Summary]:
-    """Means and intervals of every folder against the clean one, by folder."""
+    work     gets the set under sets/
+    clean    recordings of clean speech
+    noisy    the same names
+    returns  key, folder and cases as of a seeded set; every case is plain, or clean where noisy and clean are alike
+    raises   FolderError
+    """
     references = by_name(clean)
-    cases = [_case(index, name) for index, name in enumerate(references)]
-    found = {str(folder): summarise(score_folder(references, folder, align, progress), cases) for folder in folders}
-    hidden = ("pause_reduction_db", "onsets_heard")  # these need the noisy recording, or its ratio
-    return {name: {k: v for k, v in summary.items() if k not in hidden} for name, summary in found.items()}
+    mixtures = partners(list(references), noisy)
+    key = f"folder-{content([*references.values(), *(mixtures[name] for name in references)], *references)}"
+    folder = work / "sets" / key
+    for kind in ("noisy", "clean", "case"):
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+    for index, name in enumerate(references):
+        if not (folder / "case" / f"{index:04d}.json").is_file():
+            _write(folder, index, name, read(references[name]), read(mixtures[name]))
+    return key, folder, [read_case(folder / "case" / f"{index:04d}.json") for index in range(len(references))]
 
 
-def score(
-    clean: Annotated[Path, typer.Argument(help="Folder of clean recordings.")],
-    folders: Annotated[list[Path], typer.Argument(help="Folders of the same names: noisy, denoised, ...")],
-    align: Annotated[bool, typer.Option(help="Undo a lag of up to 200 ms.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-) -> None:
-    """Score recordings against clean ones: PESQ, STOI, ESTOI, SI-SDR, DNSMOS, log-spectral distance."""
-    absent = [name for name in ("pesq", "pystoi", "speechmos", "onnxruntime") if importlib.util.find_spec(name) is None]
-    if absent:
-        raise FolderError(f"not installed: {', '.join(absent)}; run `pip install 'sordino[eval]'`")
-    total = len(by_name(clean)) * len(folders)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("scoring", total=total)
-        found = score_folders(clean, folders, align, lambda: bar.advance(task))
-    if as_json:
-        print(json.dumps(found, indent=2))
-        return
-    Console().print(_table(found))
+def _write(folder: Path, index: int, name: str, clean: Signal, noisy: Signal) -> None:
+    noisy = shift(noisy, 0, len(clean))
+    speech, noise = (max(active_power(x), 1e-20) for x in (clean, noisy - clean))
+    snr_db, level_db = 10 * math.log10(speech / noise), 10 * math.log10(speech)
+    alike = snr_db > _SAME_DB
+    part, snr_db = ("clean", math.inf) if alike else ("plain", snr_db)
+    for kind, samples in (("noisy", noisy), ("clean", clean)):
+        soundfile.write(folder / kind / f"{index:04d}.flac", np.clip(samples, -1, 1), SAMPLE_RATE, subtype="PCM_16")
+    case = Case(index, part, "none" if alike else "noise", snr_db, level_db, 0.0, SAMPLE_RATE / 2, (name,))
+    (folder / "case" / f"{index:04d}.json").write_text(json.dumps(asdict(case)))
 
 
-def _table(found: dict[str, Any]) -> Table:
-    shown = {metric: facts for metric, facts in MAIN.items() if any(metric in s for s in found.values())}
-    table = Table("", *(heading for heading, _ in shown.values()), "files")
-    for name, summary in found.items():
-        cells = [f"{summary[m]['mean']:.{digits}f}" if m in summary else "" for m, (_, digits) in shown.items()]
-        table.add_row(name, *cells, str(max(value["clips"] for value in summary.values())))
-    return table
+def lay_out(folder: Path, clips: Path, cases: list[Case], out: Path) -> Manner:
+    """Bring enhanced recordings into the form of a system's outputs, each with its lag of up to 200 ms undone.
+
+    folder   recordings of the names that the cases name first
+    clips    folder of the set
+    cases    clips wanted
+    out      gets 0000.flac of each
+    returns  median of the lags; what it cost to make them is not known
+    raises   FolderError
+    """
+    found = partners([case.sources[0] for case in cases], folder)
+    lags = []
+    for case in cases:
+        reference, _ = soundfile.read(clips / "clean" / f"{case.index:04d}.flac", dtype="float32")
+        judged = read(found[case.sources[0]])
+        lags.append(find_lag(reference, judged, MOST_LAG))
+        aligned = np.clip(shift(judged, lags[-1], len(reference)), -1, 1)
+        soundfile.write(out / f"{case.index:04d}.flac", aligned, SAMPLE_RATE, subtype="PCM_16")
+    return Manner(int(np.median(lags)), math.nan)

@@ -10,8 +10,8 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-OURS, PEER, NOISY = "#2a6fb0", "#a0a7b0", "#d08a3c"
-_COLOURS = {"ours": OURS, "peer": PEER, "noisy": NOISY}
+OURS, PEER, NOISY, ORACLE = "#2a6fb0", "#a0a7b0", "#d08a3c", "#5a9a5a"
+_COLOURS = {"ours": OURS, "peer": PEER, "noisy": NOISY, "oracle": ORACLE, "folder": PEER}
 _SCORES = (("pesq", "PESQ"), ("estoi", "ESTOI"), ("si_sdr_db", "SI-SDR, dB"), ("ovrl", "DNSMOS OVRL"))
 
 
@@ -66,7 +66,7 @@ def by_kind(found: dict[str, Any], path: Path) -> None:
     """PESQ gained over the noisy input, a cell per system and kind of clip."""
     systems = list(reversed([s for s in _complete(found) if s["family"] != "noisy"]))
     noisy = next(s for s in found["systems"].values() if s["family"] == "noisy")
-    where = [(part, label) for part in ("by_part", "by_kind") for label in noisy[part]]
+    where = [(part, label) for part in ("by_part", "by_kind") for label in noisy[part] if label != "clean"]
     gains = [[_gain(s, noisy, part, label) for part, label in where] for s in systems]
     figure, axis = plt.subplots(figsize=(3 + 1.0 * len(where), 1.6 + 0.38 * len(systems)), layout="constrained")
     most = max(abs(gain) for row in gains for gain in row if gain == gain)
@@ -87,15 +87,42 @@ def _gain(system: dict[str, Any], noisy: dict[str, Any], part: str, label: str) 
     return one["mean"] - other["mean"] if one and other else float("nan")
 
 
+def by_cost(found: dict[str, Any], path: Path) -> None:
+    """PESQ and OVRL over the processor time, in percent of a core; round: in Node, square: native."""
+    systems = found["systems"]
+    figure, axes = plt.subplots(1, 2, figsize=(14, 5.5), layout="constrained")
+    for axis, (metric, heading) in zip(axes, (_SCORES[0], _SCORES[3]), strict=True):
+        for name, system in systems.items():
+            if system["family"] not in ("ours", "peer") or name.endswith(":wasm") or system not in _complete(found):
+                continue
+            measured = systems.get(f"{name.removesuffix(':plain')}:wasm", system)
+            if measured["cost"] is None:
+                continue
+            value, cost = system["noisy"][metric], 100 * measured["cost"]
+            marker, colour = "o" if measured["runs_in"] == "Node" else "s", _COLOURS[system["family"]]
+            axis.plot([cost, cost], [value["low"], value["high"]], color=colour, linewidth=1, alpha=0.6)
+            axis.plot(cost, value["mean"], marker, color=colour)
+            axis.annotate(system["title"], (cost, value["mean"]), (5, 4), textcoords="offset points", fontsize=8)
+        level = next(s["noisy"][metric]["mean"] for s in systems.values() if s["family"] == "noisy")
+        axis.axhline(level, color=NOISY, linewidth=1)
+        axis.set_xscale("log")
+        axis.set_xlabel("processor time, % of a core (round: WebAssembly in Node, square: native)")
+        axis.set_title(heading)
+        axis.grid(alpha=0.3)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
 def draw(found: dict[str, Any], folder: Path) -> list[Path]:
     """Draw all plots.
 
     found    as report.collect returns it
-    folder   gets quality-overview.png, quality-snr.png, quality-noise.png
+    folder   gets quality-overview.png, quality-snr.png, quality-noise.png, quality-cost.png
     returns  their paths
     """
     made = []
-    for name, picture in (("overview", overview), ("snr", by_snr), ("noise", by_kind)):
+    for name, picture in (("overview", overview), ("snr", by_snr), ("noise", by_kind), ("cost", by_cost)):
         made.append(folder / f"quality-{name}.png")
         picture(found, made[-1])
     return made

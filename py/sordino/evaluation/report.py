@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .statistics import Scores, Summary, differences, summaries, suspicion
+from .running import Manner, in_node
+from .statistics import COMPARED, Scores, Summary, differences, summaries, suspicion
 from .systems import System
 from .testset import NOISY_PARTS, Case
 
@@ -36,7 +38,6 @@ HARM = (
     ("music alone", "music_change_db", "music alone dB", 1),
 )
 """Further measures: summary, metric, heading, digits."""
-COMPARED = ("pesq", "estoi", "si_sdr_db", "ovrl")
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,23 @@ class Result:
 
     system: System
     scores: Scores
-    lag: int
+    manner: Manner
 
 
-def collect(results: list[Result], cases: list[Case], missing: dict[str, str], facts: dict[str, Any]) -> dict[str, Any]:
+def collect(
+    results: list[Result],
+    cases: list[Case],
+    missing: dict[str, str],
+    facts: dict[str, Any],
+    pairs: list[tuple[str, str]] | None = None,
+) -> dict[str, Any]:
     """Everything that was found, ready for JSON.
 
     results  systems in the order they were scored; the first one is the noisy input
     cases    the test set
     missing  systems that could not be had, with the reason
     facts    what else belongs into the record
+    pairs    names of systems whose differences are wanted, one minus other; none given: see telling_pairs
     """
     noisy = summaries(results[0].scores, cases)["noisy"]
     systems = {}
@@ -65,29 +73,32 @@ def collect(results: list[Result], cases: list[Case], missing: dict[str, str], f
             "title": result.system.title,
             "family": result.system.family,
             "package": asdict(result.system.package) if result.system.package else None,
-            "lag_samples": result.lag,
-            "latency_ms": result.system.latency_ms(result.lag) if result.system.streams else None,
+            "lag_samples": result.manner.lag,
+            "latency_ms": result.system.latency_ms(result.manner.lag) if result.system.streams else None,
+            "cost": None if math.isnan(result.manner.cost) else result.manner.cost,
+            "runs_in": "Node" if in_node(result.system) else "Python",
             "suspicion": doubt,
             **found,
         }
-    return {**facts, "missing": missing, "systems": systems, "differences": _compare(results, cases)}
+    chosen = telling_pairs([result.system for result in results]) if pairs is None else pairs
+    scores = {result.system.name: result.scores for result in results}
+    found = {f"{a} - {b}": differences(scores[a], scores[b], cases) for a, b in chosen if {a, b} <= scores.keys()}
+    return {**facts, "missing": missing, "systems": systems, "differences": found}
 
 
-def _compare(results: list[Result], cases: list[Case]) -> dict[str, Summary]:
-    """Each of our int8 models, post-filter on, against every other system that hears noisy speech."""
-    found = {}
-    for ours in results:
-        if not ours.system.name.endswith("-int8"):
-            continue
-        for other in results:
-            comparable = set(NOISY_PARTS) <= set(other.system.parts) and not other.system.name.endswith("-float-plain")
-            if other is not ours and comparable:
-                name = f"{ours.system.name} - {other.system.name}"
-                found[name] = differences(ours.scores, other.scores, cases, COMPARED)
-    return found
+def telling_pairs(systems: list[System]) -> list[tuple[str, str]]:
+    """Each int8 model of ours beside every system of others; float beside int8; with beside without post-filter."""
+    whole = [system for system in systems if set(NOISY_PARTS) <= set(system.parts)]
+    ours = [system.name for system in whole if system.family == "ours"]
+    pairs = [(a, b.name) for a in ours if "float" not in a.split(":") for b in whole if b.family != "ours"]
+    pairs += [(a, f"{a.split(':')[0]}:float{a.removeprefix(a.split(':')[0])}") for a in ours]
+    pairs += [(a, f"{a}:plain") for a in ours]
+    names = {system.name for system in whole}
+    return [pair for pair in pairs if set(pair) <= names]
 
 
-def _cell(summary: Summary, metric: str, digits: int, spread: bool = True) -> str:
+def cell(summary: Summary, metric: str, digits: int, spread: bool = True) -> str:
+    """A mean and, where wanted, half its interval; nothing where there is no value."""
     value = summary.get(metric)
     if not value:
         return ""
@@ -97,7 +108,7 @@ def _cell(summary: Summary, metric: str, digits: int, spread: bool = True) -> st
     return f"{text} ±{(value['high'] - value['low']) / 2:.{digits}f}" if spread else text
 
 
-def _table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     cells = [list(heading), *(list(row) for row in rows)]
     used = [i for i in range(len(cells[0])) if i == 0 or any(row[i] for row in cells[1:])]
     lines = ["| " + " | ".join(row[i] for i in used) + " |" for row in cells]
@@ -119,8 +130,8 @@ def _title(system: dict[str, Any]) -> str:
 def _grouped(systems: list[dict[str, Any]], where: list[str], metric: str, digits: int) -> str:
     labels = [(part, label) for part in where for label in systems[0][part]]
     heading = ["", *(label for _, label in labels)]
-    rows = ([_title(s), *(_cell(s[part].get(label, {}), metric, digits) for part, label in labels)] for s in systems)
-    return _table(heading, rows)
+    rows = ([_title(s), *(cell(s[part].get(label, {}), metric, digits) for part, label in labels)] for s in systems)
+    return table(heading, rows)
 
 
 def markdown(found: dict[str, Any]) -> str:
@@ -135,25 +146,25 @@ def markdown(found: dict[str, Any]) -> str:
         "# Sordino beside its peers\n",
         f"{noisy_clips} clips of noisy speech ({', '.join(f'{parts[part]} {part}' for part in NOISY_PARTS)}), "
         f"{parts['clean']} of clean speech, {parts['music alone']} of music alone; {found['seconds']:g} s each, "
-        f"speech of the corpus' test split at -5..20 dB, set {found['set']}. ± is half the 95 % bootstrap interval. "
+        f"speech at -5..20 dB, set {found['set']}. ± is half the 95 % bootstrap interval. "
         "Latency: as measured, in a page with quanta of 128 samples.\n",
         "## Noisy speech\n",
-        _table(
+        table(
             ["", *(heading for heading, _ in MAIN.values()), "latency ms"],
             (
                 [
                     _title(s),
-                    *(_cell(s["noisy"], metric, digits) for metric, (_, digits) in MAIN.items()),
+                    *(cell(s["noisy"], metric, digits) for metric, (_, digits) in MAIN.items()),
                     "" if s["latency_ms"] is None else f"{s['latency_ms']:.1f}",
                 ]
                 for s in systems
             ),
         ),
         "## What users complain about\n",
-        _table(
+        table(
             ["", *(heading for _, _, heading, _ in HARM)],
             (
-                [_title(s), *(_cell(s[where], metric, digits, spread=False) for where, metric, _, digits in HARM)]
+                [_title(s), *(cell(s[where], metric, digits, spread=False) for where, metric, _, digits in HARM)]
                 for s in [*systems, *_ordered(found["systems"], partial=True)]
             ),
         ),
@@ -167,10 +178,10 @@ def markdown(found: dict[str, Any]) -> str:
         _grouped(systems, ["by_part", "by_kind"], "ovrl", 2),
         "## Differences on the same clips\n",
         "Mean and 95 % bootstrap interval of the paired difference; **bold**: the interval does not hold 0.\n",
-        _table(
-            ["", "clips", *(MAIN[metric][0] for metric in COMPARED)],
+        table(
+            ["", "clips", *(heading(metric)[0] for metric in COMPARED)],
             (
-                [name, str(d["pesq"]["clips"]), *(_difference(d, metric) for metric in COMPARED)]
+                [name, str(d["pesq"]["clips"]), *(difference(d, metric) for metric in COMPARED)]
                 for name, d in found["differences"].items()
                 if d.get("pesq")
             ),
@@ -181,10 +192,16 @@ def markdown(found: dict[str, Any]) -> str:
     return "\n".join([*text, *(["## Not compared, or not to be trusted\n", *notes, ""] if notes else [])])
 
 
-def _difference(summary: Summary, metric: str) -> str:
+def heading(metric: str) -> tuple[str, int]:
+    """What the tables call a score, and its digits."""
+    return MAIN[metric] if metric in MAIN else next((text, digits) for _, m, text, digits in HARM if m == metric)
+
+
+def difference(summary: Summary, metric: str) -> str:
+    """A mean difference with its interval; bold where that does not hold 0."""
     value = summary.get(metric)
     if not value:
         return ""
-    digits = max(MAIN[metric][1], 2)
+    digits = max(heading(metric)[1], 2)
     text = f"{value['mean']:+.{digits}f} ({value['low']:+.{digits}f}..{value['high']:+.{digits}f})"
     return f"**{text}**" if value["low"] > 0 or value["high"] < 0 else text

@@ -17,8 +17,6 @@ from sordino.train.metrics import METRIC_RATE, dnsmos, estoi, pesq_wb, si_sdr_db
 from . import measures
 from .testset import Case, read_case
 
-VERSION = 1
-"""Changes whenever a score would."""
 _DNSMOS_SAMPLES = 144161  # one window of the model and its sample of slack
 Signal = NDArray[np.float32]
 
@@ -31,8 +29,10 @@ def stoi(clean: Signal, found: Signal) -> float:
 
 
 def dnsmos_of_clip(found: Signal) -> dict[str, float]:
-    """DNSMOS of a clip that is shorter than the model's window: repeated to fill exactly one.  At 16 kHz."""
-    return dnsmos(np.tile(found, -(-_DNSMOS_SAMPLES // len(found)))[:_DNSMOS_SAMPLES])
+    """DNSMOS of a clip; one that is shorter than the model's window is repeated to fill exactly one.  At 16 kHz."""
+    if len(found) < _DNSMOS_SAMPLES:
+        found = np.tile(found, -(-_DNSMOS_SAMPLES // len(found)))[:_DNSMOS_SAMPLES]
+    return dnsmos(found)
 
 
 @cache

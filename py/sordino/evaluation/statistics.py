@@ -10,11 +10,15 @@ import numpy as np
 
 from .testset import NOISY_PARTS, Case
 
+COMPARED = ("pesq", "estoi", "si_sdr_db", "sig", "bak", "ovrl", "onsets_kept_db")
+"""Scores whose paired differences are reported."""
 RESAMPLES = 1000
 INTERVAL = (2.5, 97.5)
 SNR_EDGES_DB = (-5, 0, 5, 10, 15, 20)
 HEARD_DB = -2.0
 """An onset that keeps more than this is heard as it was."""
+LOWEST_DB = -30.0
+"""An onset that keeps less counts as this."""
 Scores = dict[int, dict[str, Any]]
 """By index of the clip."""
 Summary = dict[str, dict[str, float | int]]
@@ -42,7 +46,7 @@ def summarise(scores: Scores, cases: list[Case]) -> Summary:
     summary = {name: interval(found.get(name) for found in chosen) for name in names}
     onsets = [value for found in chosen for value in found.get("onsets_kept_db", [])]
     if onsets:
-        summary["onsets_kept_db"] = interval(np.maximum(onsets, -30.0))
+        summary["onsets_kept_db"] = interval(np.maximum(onsets, LOWEST_DB))
         summary["onsets_heard"] = interval(float(value >= HEARD_DB) for value in onsets)
     return {name: value for name, value in summary.items() if value}
 
@@ -68,26 +72,35 @@ def summaries(scores: Scores, cases: list[Case]) -> dict[str, Any]:
              "onsets": noisy speech at 5..15 dB
     """
     noisy = [case for case in cases if case.part in NOISY_PARTS]
+    clean = [case for case in cases if case.part == "clean"]
     snr_order = sorted(noisy, key=lambda case: case.snr_db)
     return {
         "noisy": summarise(scores, noisy),
-        "clean": summarise(scores, [case for case in cases if case.part == "clean"]),
+        "clean": summarise(scores, clean),
         "music alone": summarise(scores, [case for case in cases if case.part == "music alone"]),
         "by_snr": group(scores, snr_order, lambda case: snr_label(case.snr_db)),
         "by_kind": group(scores, [case for case in noisy if case.part == "plain"], lambda case: case.kind),
-        "by_part": group(scores, noisy, lambda case: case.part),
+        "by_part": group(scores, [*noisy, *clean], lambda case: case.part),
         "onsets": summarise(scores, [case for case in noisy if 5 <= case.snr_db < 15]),
     }
 
 
-def differences(one: Scores, other: Scores, cases: list[Case], metrics: Iterable[str]) -> Summary:
+def differences(one: Scores, other: Scores, cases: list[Case], metrics: Iterable[str] = COMPARED) -> Summary:
     """Mean of one minus other over the noisy clips that both have, with the interval of the paired difference."""
     both = [c.index for c in cases if c.part in NOISY_PARTS and c.index in one and c.index in other]
     found = {}
     for metric in metrics:
-        pairs = [(one[index].get(metric), other[index].get(metric)) for index in both]
+        pairs = [(_single(one[index], metric), _single(other[index], metric)) for index in both]
         found[metric] = interval(a - b for a, b in pairs if a is not None and b is not None)
     return {metric: value for metric, value in found.items() if value}
+
+
+def _single(scores: dict[str, Any], metric: str) -> float | None:
+    """One number per clip; of the onsets their mean."""
+    if metric == "onsets_kept_db":
+        onsets = scores.get(metric)
+        return float(np.maximum(onsets, LOWEST_DB).mean()) if onsets else None
+    return scores.get(metric)
 
 
 def suspicion(system: Summary, noisy: Summary) -> str:

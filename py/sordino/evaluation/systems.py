@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from sordino.engines import MODELS
 
+from .ours import parse
 from .testset import NOISY_PARTS
 
 QUANTUM = 128
 """Samples that browsers hand over at a time."""
 SAMPLES_PER_MS = 48
 ALL_PARTS = (*NOISY_PARTS, "clean", "music alone")
+ORACLES = {"oracle-gains": "ideal gains", "oracle-comb": "ideal gains and strengths"}
+_OUR_FRAME = 480
+_COST_CLIPS = 8
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Package:
 
 @dataclass(frozen=True)
 class System:
-    """One column of the comparison."""
+    """One row of the comparison."""
 
     name: str  # on the command line
     title: str  # in the table
@@ -38,11 +41,16 @@ class System:
     streams: bool = True  # False: the whole recording at once
     first: int | None = None  # only so many clips
     parts: tuple[str, ...] = ALL_PARTS
-    family: str = "peer"  # "noisy", "ours" or "peer"
+    family: str = "peer"  # "noisy", "ours", "oracle", "folder" or "peer"
 
     def latency_ms(self, lag: int) -> float:
         """Milliseconds in a page: what it was measured to be late, and what re-blocking of 128 to its frames adds."""
         return (lag + self.frame - math.gcd(self.frame, QUANTUM)) / SAMPLES_PER_MS if self.streams else math.nan
+
+    @property
+    def file_name(self) -> str:
+        """The name as a file may have it."""
+        return self.name.strip("/.").replace("/", "-").replace(":", "_")
 
 
 _SAPPHI = Package("npm", "@sapphi-red/web-noise-suppressor", "0.4.1")
@@ -68,43 +76,49 @@ PEERS = (
 NOISY = System("noisy", "noisy", "copy", streams=False, family="noisy")
 
 
-def our_systems(float_clips: int) -> list[System]:
-    """Every shipped model: int8 with and without post-filter, with an attenuation limit, and in float on few clips."""
+def our_system(name: str, first: int | None = None, parts: tuple[str, ...] = ALL_PARTS) -> System:
+    """One of our models by the name that sordino.evaluation.ours explains.
+
+    raises  ValueError for an unknown word, FileNotFoundError for an unknown model
+    """
+    variant = parse(name)
+    path = variant.path
+    model, *words = name.split(":")
+    title = ", ".join([f"Sordino {path.stem if path.parent == MODELS else model}", *words])
+    if variant.ideal:
+        return System(name, title, name, streams=False, first=first, parts=NOISY_PARTS, family="oracle")
+    return System(name, title, name, frame=_OUR_FRAME, first=first, parts=parts, family="ours")
+
+
+def shipped_systems(float_clips: int) -> list[System]:
+    """Every shipped model: int8 and float, each with and without post-filter, the float ones on few clips.
+
+    The WebAssembly module gives the samples of int8; it hears a few clips, for what it costs. The preset that is meant
+    to keep music hears only the clips where that shows.
+    """
     found = []
     for model in sorted(path.stem for path in MODELS.glob("*.onnx")):
-        common = {"frame": 480, "family": "ours"}
-        title = f"Sordino {model}"
-        found += [
-            System(f"{model}-int8", title, f"{model}:int8", **common),
-            System(f"{model}-int8-plain", f"{title}, no post-filter", f"{model}:int8:plain", **common),
-            System(f"{model}-float", f"{title}, float", f"{model}:float", first=float_clips, **common),
-            System(
-                f"{model}-float-plain",
-                f"{title}, float, no post-filter",
-                f"{model}:float:plain",
-                first=float_clips,
-                **common,
-            ),
-            System(
-                f"{model}-int8-12db",
-                f"{title}, limit 12 dB",
-                f"{model}:int8:limit=12",
-                parts=("clean", "music alone"),
-                **common,
-            ),
-        ]
+        found += [our_system(model), our_system(f"{model}:plain")]
+        found += [our_system(f"{model}:float", float_clips), our_system(f"{model}:float:plain", float_clips)]
+        found.append(our_system(f"{model}:wasm", _COST_CLIPS))
+        found.append(our_system(f"{model}:conservative", parts=("clean", "music alone")))
     return found
 
 
-def fingerprint(system: System, runner_files: list[Path]) -> str:
-    """Changes when the system's output may: its package's version, our model and kernels, the runner's source."""
-    total = hashlib.sha256(f"{system.runner} {system.package}".encode())
-    files = list(runner_files)
-    if system.family == "ours":
-        model = system.runner.split(":")[0]
-        package = MODELS.parent
-        files += [MODELS / f"{model}.onnx", *sorted(package.glob("_native*"))]
-        files += sorted(package.glob("*.py")) if ":float" in system.runner else []
-    for file in files:
-        total.update(file.read_bytes())
-    return total.hexdigest()[:16]
+def find_system(name: str) -> System:
+    """A system by its name: "noisy", a peer, an oracle, a folder of recordings, or one of our models.
+
+    raises  ValueError or FileNotFoundError saying what is known
+    """
+    known = {system.name: system for system in (NOISY, *PEERS)}
+    if name in known:
+        return known[name]
+    if name in ORACLES:
+        return System(name, ORACLES[name], name, streams=False, parts=NOISY_PARTS, family="oracle")
+    if Path(name).is_dir():
+        return System(name, name, name, streams=False, family="folder")
+    try:
+        return our_system(name)
+    except FileNotFoundError as error:
+        others = ", ".join([*known, *ORACLES])
+        raise FileNotFoundError(f"{error}; or a folder of recordings; or one of {others}") from error

@@ -1,12 +1,11 @@
-"""Test set: decoded clips of the corpus' `test` split and a seed go in, pairs of noisy and clean recordings come out.
+"""Test set: decoded clips of one split of the corpus and a seed go in, pairs of noisy and clean recordings come out.
 
-Clip i depends on the seed and on i only, and the parts take turns, so the first N clips are a smaller set of the same
-composition. This mixer is not the one that training uses.
+Clip i depends on the split, the seed and i only, and the parts take turns, so the first N clips are a smaller set of
+the same composition. This mixer is not the one that training uses.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -20,12 +19,10 @@ from numpy.typing import NDArray
 from sordino.params import SAMPLE_RATE
 from sordino.train.corpus import Clip, CorpusError, Store, load_store
 
+from .fingerprint import TEST_SET, content
 from .measures import active_power
 from .rooms import draw_room, early_part
 
-VERSION = 1
-"""Changes whenever the same seed would give other clips."""
-SPLIT = "test"
 SECONDS = 7.0
 SAMPLES = int(SECONDS * SAMPLE_RATE)
 SNR_RANGE_DB = (-5.0, 20.0)
@@ -38,6 +35,8 @@ NOISE_KINDS = {
     "effects": ("misc_fx", "weapon_impact"),
 }
 """Kinds of noise as reported, by the categories of the corpus."""
+OTHER_NOISE = "other noise"
+_TALKERS = (4, 8)  # of a babble
 ORDER = (
     *("plain", "reverberant", "plain", "babble", "plain", "music", "plain", "clean", "plain", "reverberant"),
     *("plain", "babble", "plain", "music", "plain", "clean", "babble", "plain", "reverberant", "music alone"),
@@ -78,17 +77,18 @@ class Material:
     rooms: Store
 
 
-def load_material(cache: Path, exclude_noise: tuple[str, ...] = ()) -> Material:
-    """Open the test split of a corpus cache.
+def load_material(cache: Path, split: str, exclude_noise: tuple[str, ...] = ()) -> Material:
+    """Open one split of a corpus cache.
 
     cache          folder written by sordino.train.corpus.build_cache
+    split          "valid" to choose, "test" to report
     exclude_noise  patterns of paths of noise recordings that hold speech
-    raises         CorpusError if there is no cache, or a kind is missing
+    raises         CorpusError if there is no cache, or no speech or noise in it
     """
-    kinds = [load_store(cache, kind, SPLIT) for kind in ("speech", "noise", "music", "rir")]
-    for kind, store in zip(("speech", "noise", "music"), kinds, strict=False):
+    kinds = [load_store(cache, kind, split) for kind in ("speech", "noise", "music", "rir")]
+    for kind, store in zip(("speech", "noise"), kinds, strict=False):
         if not store.clips:
-            raise CorpusError(f"{cache} holds no {kind} of the split {SPLIT!r}; the comparison needs some")
+            raise CorpusError(f"{cache} holds no {kind} of the split {split!r}; the comparison needs some")
     patterns = [re.compile(pattern) for pattern in exclude_noise]
     kept = tuple(clip for clip in kinds[1].clips if not any(p.search(clip.path) for p in patterns))
     return Material(kinds[0], Store(kinds[1].samples, kept), kinds[2], kinds[3])
@@ -149,8 +149,9 @@ def _track(rng: np.random.Generator, store: Store, clips: list[Clip]) -> tuple[S
 
 
 def _babble(rng: np.random.Generator, material: Material, speakers: list[str]) -> tuple[Signal, list[str]]:
-    """Four to eight other talkers at once."""
-    chosen = rng.choice(speakers, min(int(rng.integers(4, 9)), len(speakers)), replace=False)
+    """Several other talkers at once."""
+    fewest, most = _TALKERS
+    chosen = rng.choice(speakers, min(int(rng.integers(fewest, most + 1)), len(speakers)), replace=False)
     total, used = np.zeros(SAMPLES, np.float32), []
     for speaker in chosen:
         voice, clip = _talk(rng, material, str(speaker))
@@ -192,11 +193,16 @@ def _noise(
         kind: [clip for clip in material.noise.clips if clip.category in categories]
         for kind, categories in NOISE_KINDS.items()
     }
-    kinds = [kind for kind, clips in by_kind.items() if clips]
-    if not kinds:
-        raise CorpusError(f"no noise of a known category; known: {sorted(sum(NOISE_KINDS.values(), ()))}")
-    kind = kinds[turn % len(kinds)]
-    return kind, *_track(rng, material.noise, by_kind[kind])
+    found = {kind: clips for kind, clips in by_kind.items() if clips} or {OTHER_NOISE: list(material.noise.clips)}
+    kind = list(found)[turn % len(found)]
+    return kind, *_track(rng, material.noise, found[kind])
+
+
+def _part(index: int, material: Material, speakers: list[str]) -> str:
+    """The part whose turn it is; plain where the corpus has nothing for it."""
+    part = ORDER[index % len(ORDER)]
+    without = {"babble": len(speakers) <= _TALKERS[0], "music": not material.music.clips}
+    return "plain" if without.get(part.split()[0]) else part
 
 
 def make_clip(seed: int, index: int, material: Material) -> tuple[Case, Signal, Signal]:
@@ -208,9 +214,9 @@ def make_clip(seed: int, index: int, material: Material) -> tuple[Case, Signal, 
     returns   what it is made of, noisy and clean, (SAMPLES,) float32 each; for music alone both are the music
     """
     rng = np.random.default_rng([seed, index])
-    part = ORDER[index % len(ORDER)]
-    turn = index // len(ORDER) * ORDER.count(part) + ORDER[: index % len(ORDER)].count(part)
     speakers = sorted({clip.speaker for clip in material.speech.clips})
+    part = _part(index, material, speakers)
+    turn = index // len(ORDER) * ORDER.count(part) + ORDER[: index % len(ORDER)].count(part)
     speaker = _speaker(material, speakers, (index + 0.5) * 2**0.5 + seed * _GOLDEN)
     level_db = float(rng.uniform(*LEVEL_RANGE_DB))
     power = 10 ** (level_db / 10)
@@ -242,11 +248,10 @@ def _guard(noisy: Signal, clean: Signal) -> tuple[Signal, Signal]:
     return noisy * factor, clean * factor
 
 
-def set_key(seed: int, cache: Path, exclude_noise: tuple[str, ...]) -> str:
+def set_key(seed: int, cache: Path, split: str, exclude_noise: tuple[str, ...]) -> str:
     """Name of a set: the same name, the same clips."""
     mark = json.loads((cache / "index.json").read_text())["mark"] if (cache / "index.json").is_file() else None
-    facts = json.dumps([VERSION, seed, mark, list(exclude_noise)], sort_keys=True)
-    return f"seed{seed}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}"
+    return f"{split}-seed{seed}-{content(TEST_SET, json.dumps([mark, list(exclude_noise)], sort_keys=True))[:8]}"
 
 
 def write_set(

@@ -1,0 +1,191 @@
+"""Ablation: a table of variations goes in, each one's scores beside the model as it is come out.
+
+`python3 build.py bench ablation` changes what a trained model does when it runs. With --train CORPUS it also trains:
+the config as it is, and once per variation of the training, each for the same minutes on the same data. A run that was
+interrupted goes on; what was done before is not redone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sordino.train.corpus import CorpusError, manifest_sha256
+
+from .comparison import Comparison, Place, seeded_set, workers
+from .quality import BENCH, ROOT
+from .report import collect, difference, heading, table
+from .statistics import COMPARED
+from .systems import NOISY, System, our_system
+
+TABLE = Path(__file__).with_name("ablations.toml")
+
+
+@dataclass(frozen=True)
+class Variation:
+    """One row: what is changed when the model runs, and what when it is trained."""
+
+    name: str
+    words: str = ""
+    changes: tuple[str, ...] = ()
+
+
+def read_table(path: Path) -> list[Variation]:
+    """Read variations. Raises ValueError for a row that changes nothing or a name that comes twice."""
+    found = [
+        Variation(row["name"], row.get("words", ""), tuple(row.get("changes", ())))
+        for row in tomllib.loads(path.read_text(encoding="utf-8"))["variation"]
+    ]
+    for row in found:
+        if not (row.words or row.changes) or [other.name for other in found].count(row.name) > 1:
+            raise ValueError(f"{path}: variation {row.name!r} changes nothing or comes twice")
+    return found
+
+
+def choose(variations: list[Variation], only: str | None) -> list[Variation]:
+    """The variations whose names hold one of the words in `only`, separated by commas. Raises ValueError for none."""
+    words = [word.strip() for word in (only or "").split(",")]
+    found = [variation for variation in variations if any(word in variation.name for word in words)]
+    if not found:
+        raise ValueError(f"no variation is called like {only!r}; known: {', '.join(v.name for v in variations)}")
+    return found
+
+
+def train_variation(variation: Variation, options: argparse.Namespace) -> Path:
+    """Train a variation unless that was done; its checkpoint.
+
+    options  train (corpus), cache, out, config, minutes, device, seed
+    """
+    from sordino.train.config import load_config
+    from sordino.train.train import train
+
+    config = load_config(options.config, variation.changes)
+    manifest = options.train / "manifest.csv" if options.train.is_dir() else options.train
+    facts = [config.to_dict(), options.minutes, options.seed, manifest_sha256(manifest)]
+    mark = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
+    folder = options.out / "runs" / f"{re.sub(r'[^a-z0-9]+', '-', variation.name.lower())}-{mark}"
+    checkpoint, done = folder / "last.pt", folder / "done"
+    if not done.is_file():
+        print(f"{variation.name}: {options.minutes:g} minutes in {folder}", file=sys.stderr, flush=True)
+        arguments = (config, options.train, options.cache, folder, options.minutes)
+        train(*arguments, checkpoint.is_file(), options.device, options.seed)
+        done.touch()
+    return checkpoint
+
+
+@dataclass(frozen=True)
+class Row:
+    """A variation ready to be scored, and what it is compared with."""
+
+    name: str
+    system: System
+    base: System
+
+
+def plan(variations: list[Variation], options: argparse.Namespace) -> list[Row]:
+    """What is scored; trains what is to be trained."""
+    model = our_system(options.model)
+    rows = [Row(f"{options.model} as it is", model, model)]
+    rows += [Row(v.name, our_system(f"{options.model}{v.words}"), model) for v in variations if not v.changes]
+    if options.train:
+        base = our_system(str(train_variation(Variation("base"), options)))
+        rows.append(Row(f"{options.config} trained for {options.minutes:g} minutes", base, base))
+        for variation in (v for v in variations if v.changes):
+            rows.append(
+                Row(variation.name, our_system(f"{train_variation(variation, options)}{variation.words}"), base)
+            )
+    return rows
+
+
+def ablate(options: argparse.Namespace) -> dict[str, Any]:
+    """Train, score, and write ablation.json and ablation.md.
+
+    options  as parse_arguments returns them
+    returns  what is in ablation.json
+    """
+    rows = plan(choose(read_table(options.table), options.only), options)
+    clips = seeded_set(options.out, options.cache, options.split, options.seed, options.count)
+    systems = {row.system.name: row.system for row in rows}
+    with workers(options.processes) as pool:
+        results, missing = Comparison(clips, Place(options.out, options.out, options.processes), pool).all(
+            [NOISY, *systems.values()]
+        )
+    parts = [case.part for case in clips.cases]
+    pairs = [(row.system.name, row.base.name) for row in rows if row.system is not row.base]
+    facts = {"set": clips.key, "parts": parts, "rows": {row.name: [row.system.name, row.base.name] for row in rows}}
+    found = collect(results, clips.cases, missing, facts, pairs)
+    text = markdown(found)
+    (options.out / "ablation.json").write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
+    (options.out / "ablation.md").write_text(text)
+    print(f"{text}\nreport: {options.out / 'ablation.md'}, {options.out / 'ablation.json'}")
+    return found
+
+
+def markdown(found: dict[str, Any]) -> str:
+    """One table per model that is varied: its scores, then the differences to it.
+
+    found  as ablate returns it
+    """
+    count = found["systems"]["noisy"]["noisy"]["pesq"]["clips"]
+    text = [
+        "# Ablation\n",
+        f"{count} noisy clips of {found['set']}. The first row of a table is the model as it is; below stand mean and "
+        "95 % bootstrap interval of the paired difference to it, **bold** where the interval does not hold 0.\n",
+    ]
+    headings = ["", *(heading(metric)[0] for metric in COMPARED)]
+    for first in dict.fromkeys(base for _, base in found["rows"].values()):
+        cells = []
+        for name, (system, base) in found["rows"].items():
+            if base != first:
+                continue
+            if system == base:
+                summary = found["systems"][system]["noisy"]
+                cells.append(
+                    [name, *(f"{summary[m]['mean']:.{heading(m)[1]}f}" if m in summary else "" for m in COMPARED)]
+                )
+            elif f"{system} - {base}" in found["differences"]:
+                differences = found["differences"][f"{system} - {base}"]
+                cells.append([name, *(difference(differences, metric) for metric in COMPARED)])
+        text.append(table(headings, cells))
+    text += [f"- {name}: {reason}" for name, reason in found["missing"].items()]
+    return "\n".join(text)
+
+
+def parse_arguments(words: list[str] | None = None) -> argparse.Namespace:
+    """The command line of `build.py bench ablation`."""
+    parser = argparse.ArgumentParser(prog="build.py bench ablation", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("model", nargs="?", default="standard", help="name or path (default: %(default)s)")
+    parser.add_argument("--only", help="parts of names, separated by commas: only those variations")
+    parser.add_argument("--table", type=Path, default=TABLE, help="variations (default: %(default)s)")
+    parser.add_argument("--count", type=int, default=40, help="clips of 7 s (default: %(default)s)")
+    parser.add_argument("--split", default="valid", help="of the corpus (default: %(default)s)")
+    parser.add_argument("--train", type=Path, metavar="CORPUS", help="also train the variations of the training")
+    parser.add_argument("--config", default="standard", help="what is trained (default: %(default)s)")
+    parser.add_argument("--minutes", type=float, default=5.0, help="of each training (default: %(default)s)")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of clips, weights and mixtures (default: %(default)s)")
+    parser.add_argument("--cache", type=Path, default=ROOT / "data" / "cache", help="decoded corpus")
+    parser.add_argument("--out", type=Path, default=BENCH / "ablation", help="working folder and report")
+    parser.add_argument("--processes", type=int, default=2, help="at once (default: %(default)s)")
+    return parser.parse_args(words)
+
+
+def main() -> int:
+    """Known errors become one line."""
+    try:
+        ablate(parse_arguments())
+    except (CorpusError, ValueError, FileNotFoundError) as error:
+        print(f"bench ablation: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""`sordino evaluate`: models, peers, oracles or folders go in, their scores on the same clips come out."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sordino.engines import EngineError
+
+NAMES = """\b
+What can be named:
+  MODEL[:WORD...]   a short name or the path of an .onnx, .sordino or .pt file
+  a folder          of recordings that something else made of --noisy
+  a peer            rnnoise-0.1, rnnoise-0.2, rnnoise-shiguredo, gtcrn, speex, webrtc-2, webrtc-4, dtln, nsnet2,
+                    deepfilternet3; its package is installed into WORK/peers
+  oracle-gains, oracle-comb   ideal gains, ideal gains and comb strengths: what the method can do at best
+
+\b
+Words behind a model:
+  int8, float                    arithmetic of the kernels (default), or of training
+  plain, strong, conservative    no post-filter, or twice; no post-filter and at most 15 dB
+  limit=DB                       attenuate by at most this
+  no-comb                        without the comb filter
+  without=energies|coherences|pitch   features held at their means
+  look-ahead=N                   frames
+  ideal=gains|strengths|all|none|low|middle|high|pauses|speech|onsets   what an oracle decides instead
+"""
+_NEEDED = ("matplotlib", "onnx", "onnxruntime", "pesq", "pystoi", "soxr", "speechmos")
+
+
+def evaluate(
+    systems: Annotated[
+        list[str] | None, typer.Argument(metavar="SYSTEM...", help="See below; default: standard.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="Of the corpus: valid to choose, test to report.")] = "test",
+    count: Annotated[int, typer.Option(min=1, help="Mixtures of 7 s.")] = 40,
+    seed: Annotated[int, typer.Option(help="Of the mixtures.")] = 1,
+    cache: Annotated[Path, typer.Option(help="Decoded corpus, as made by training.")] = Path("data/cache"),
+    clean: Annotated[Path | None, typer.Option(help="Folder of clean recordings, instead of mixtures.")] = None,
+    noisy: Annotated[Path | None, typer.Option(help="Folder of noisy ones of the same names.")] = None,
+    work: Annotated[Path, typer.Option(help="Keeps clips and scores for the next time.")] = Path("data/evaluation"),
+    processes: Annotated[int, typer.Option(min=0, help="At once; 0: one per core.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Score systems on seeded mixtures or on folders of recordings; needs `sordino[eval]`, oracles `sordino[train]`."""
+    absent = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if absent:
+        raise EngineError(f"not installed: {', '.join(absent)}; run `pip install 'sordino[eval]'`")
+    if (clean is None) != (noisy is None):
+        raise typer.BadParameter("wanted both folders or none", param_hint="--clean, --noisy")
+    from .comparison import ClipSet, Comparison, Place, seeded_set, workers
+    from .folders import folder_set
+    from .report import collect
+    from .systems import NOISY, find_system
+
+    chosen = [NOISY, *map(find_system, dict.fromkeys(systems or ["standard"]))]
+    clips = ClipSet(*folder_set(work, clean, noisy)) if clean and noisy else seeded_set(work, cache, split, seed, count)
+    at_once = processes or len(os.sched_getaffinity(0))
+    with workers(at_once) as pool:
+        results, missing = Comparison(clips, Place(work, work / "peers", at_once), pool).all(chosen)
+    parts = [case.part for case in clips.cases]
+    first = next((r.system.name for r in results if r.system is not NOISY), NOISY.name)
+    pairs = [(r.system.name, first) for r in results if r.system.name != first]
+    found = collect(results, clips.cases, missing, {"set": clips.key, "parts": parts}, pairs)
+    if as_json:
+        print(json.dumps(found, indent=2))
+    else:
+        show(found)
+
+
+def show(found: dict[str, Any]) -> None:
+    """Print what report.collect returns: a row per measure, a column per system."""
+    from .report import HARM, MAIN, cell, difference, heading
+    from .statistics import COMPARED
+
+    console = Console()
+    systems = found["systems"]
+    measures = [*(("noisy", metric, text, digits) for metric, (text, digits) in MAIN.items()), *HARM]
+    rows = [
+        [text, *(cell(s[where], metric, digits) for s in systems.values())] for where, metric, text, digits in measures
+    ]
+    _print(console, f"{len(found['parts'])} clips of {found['set']}", list(systems), rows)
+    differences = found["differences"]
+    rows = [[heading(metric)[0], *(difference(d, metric) for d in differences.values())] for metric in COMPARED]
+    _print(console, "differences on the same clips, 95 % interval", list(differences), rows)
+    for name, reason in found["missing"].items():
+        console.print(f"{name}: {reason}", markup=False)
+
+
+def _print(console: Console, title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """A table without the rows that hold nothing."""
+    rows = [row for row in rows if any(row[1:])]
+    if not rows:
+        return
+    table = Table(title=title, title_justify="left")
+    for name in ("", *columns):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console.print(table)

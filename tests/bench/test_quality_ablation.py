@@ -1,0 +1,72 @@
+"""The ablation: every variation of the table can be had; one is trained, scored, tabulated, and not redone."""
+
+from pathlib import Path
+
+import pytest
+
+from train_support import require_torch, write_corpus
+
+require_torch()
+
+from sordino.evaluation import ablation, ours  # noqa: E402
+from sordino.train.config import load_config  # noqa: E402
+from sordino.train.corpus import build_cache  # noqa: E402
+
+CONFIG = """name = "small"
+[network]
+fc = 16
+conv1 = 16
+conv2 = 16
+gru = 16
+gru_layers = 1
+gain_gru = 16
+strength_gru = 8
+[schedule]
+rows = 2
+late_rows = 2
+late_frames = 60
+processes = 1
+[mixing]
+frames = 60
+"""
+VARIATIONS = """[[variation]]
+name = "no post-filter"
+words = ":plain"
+[[variation]]
+name = "no spectral loss"
+changes = ["loss.spectral=0"]
+"""
+
+
+def test_every_variation_can_be_had() -> None:
+    for variation in ablation.read_table(ablation.TABLE):
+        changed = load_config("standard", variation.changes) != load_config("standard")
+        assert changed == bool(variation.changes), f"{variation.name} changes nothing"
+        assert ours.parse(f"standard{variation.words}") != ours.parse("standard") or changed
+    with pytest.raises(ValueError, match="no variation is called like 'krisp'"):
+        ablation.choose(ablation.read_table(ablation.TABLE), "krisp")
+
+
+def test_a_variation_is_trained_and_compared(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    for module in ("pesq", "pystoi", "speechmos"):
+        pytest.importorskip(module, reason="scores need `pip install 'sordino[eval]'`")
+    corpus = write_corpus(tmp_path / "corpus")
+    build_cache(corpus, tmp_path / "cache", report=lambda line: None)
+    for name, text in (("small.toml", CONFIG), ("table.toml", VARIATIONS)):
+        (tmp_path / name).write_text(text)
+    words = ["--table", "table.toml", "--config", "small.toml", "--train", "corpus", "--cache", "cache", "--out", "out"]
+    words = [str(tmp_path / word) if not word.startswith("--") else word for word in words]
+    options = ablation.parse_arguments([*words, "--count", "2", "--minutes", "0.02", "--processes", "1"])
+    found = ablation.ablate(options)
+    assert list(found["rows"]) == [
+        "standard as it is",
+        "no post-filter",
+        f"{tmp_path / 'small.toml'} trained for 0.02 minutes",
+        "no spectral loss",
+    ]
+    assert len(found["differences"]) == 2 and not found["missing"]
+    text = (tmp_path / "out" / "ablation.md").read_text()
+    assert text.count("| no ") == 2 and text.count("as it is |") == 1
+    capsys.readouterr()
+    assert ablation.ablate(options) == found
+    assert capsys.readouterr().err == "", "nothing is trained or scored again"
