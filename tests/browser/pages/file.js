@@ -53,7 +53,7 @@ function cancel(file) {
       if (fraction > 0) end.abort();
     };
     await processFile(file, { signal: end.signal, onProgress });
-    return { error: undefined };
+    return { error: undefined, kept: await kept() };
   });
 }
 

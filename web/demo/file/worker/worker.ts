@@ -94,14 +94,14 @@ class Work {
   }
 }
 
-/** Says how far the work is, not too often. */
-function reporter(total: number): (seconds: number) => void {
+/** Says how far the work is, not too often, and then lets messages in: decoded samples come without a pause. */
+function reporter(total: number): (seconds: number) => Promise<void> {
   let last = performance.now();
-  return (seconds) => {
-    const now = performance.now();
-    if (now - last < PROGRESS_MS) return;
-    last = now;
+  return async (seconds) => {
+    if (performance.now() - last < PROGRESS_MS) return;
     scope.postMessage({ type: "progress", fraction: total > 0 ? Math.min(1, seconds / total) : 0, seconds });
+    await new Promise((resolve) => setTimeout(resolve));
+    last = performance.now();
   };
 }
 
@@ -114,7 +114,7 @@ async function clean(job: Job, sound: Sound, sink: Sink): Promise<{ clean: Blob 
     end.signal.throwIfAborted();
     work ??= await Work.begin(block, { wasm, weights }, job, sound, sink);
     work.push(block);
-    report(work.seconds);
+    await report(work.seconds);
   }
   if (!work) throw new FileError("damaged", "the file holds no samples");
   const result = await work.finish();
