@@ -8,7 +8,7 @@ SLOW_FOLDERS = ("golden", "web", "browser")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="ten minutes of a call, 500 nodes")
+    parser.addoption("--long", action="store_true", help="ten minutes of a call, 500 nodes, five minutes of the page")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
 from browser import browsers
+from browser.demo import PICTURE_STYLE, WAIT_MS
 from browser.server import Server
 from golden.outputs import Golden, golden_outputs
 from support import BUILD, MODELS, ROOT, TESTS, unavailable
@@ -77,6 +79,25 @@ def open_tab(request: pytest.FixtureRequest, server: Server) -> Iterator[Any]:
             return tab
 
         yield start
+
+
+@pytest.fixture
+def open_page(open_tab: Any, server: Server) -> Iterator[Any]:
+    """Opens the page in a browser of its own: open_page(name, flags, query) -> Page; in the end nothing has failed."""
+    errors: list[str] = []
+
+    def start(name: str, flags: Sequence[str] = (), query: str = "") -> Page:
+        page: Page = open_tab(name, flags).page
+        page.on("pageerror", lambda error: errors.append(f"exception: {error}"))
+        page.on("console", lambda said: errors.append(f"console: {said.text}") if said.type == "error" else None)
+        page.on("requestfailed", lambda request: errors.append(f"request failed: {request.url}"))
+        page.set_default_timeout(WAIT_MS)
+        page.goto(f"{server.origin}/demo/index.html{query}")
+        return page
+
+    yield start
+    # A media element gives up reading its own file when it has read enough.
+    assert not [error for error in errors if PICTURE_STYLE not in error and "failed: blob:" not in error]
 
 
 @pytest.fixture(scope="session")

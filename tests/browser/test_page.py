@@ -1,7 +1,6 @@
 """The page: it loads, plays every source, switches, says what runs, and says what is wrong; screenshots are kept."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,68 +9,24 @@ import soundfile
 from playwright.sync_api import Page, expect
 from selenium.webdriver.support.wait import WebDriverWait
 
-from browser.browsers import PlaywrightTab, WebKitTab
+from browser.browsers import WebKitTab
+from browser.demo import FRAMES, MICROPHONE_FLAGS, SCENES, SCREENSHOTS, WAIT_MS, play, screenshot, wait_for_frames
 from browser.server import Server
 from golden.signals import RATE, clip_files, read_clip
-from support import BUILD
-
-SCREENSHOTS = BUILD / "screenshots"
-FRAMES = 100
-WAIT_MS = 30_000
-# Playwright puts this style into a page it takes a picture of; Firefox reports that the page's own policy forbids it.
-PICTURE_STYLE = "sha256-YjaKGiklmzC6wjXA513HAMmzus8VE61XCOT+SmwNZWA="
-MICROPHONE_FLAGS = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-
-
-@pytest.fixture
-def open_page(open_tab: Any, server: Server) -> Iterator[Any]:
-    """Opens the page in a browser of its own: open_page(name, flags, query) -> Page; in the end nothing has failed."""
-    errors: list[str] = []
-
-    def start(name: str, flags: list[str] | None = None, query: str = "") -> Page:
-        tab: PlaywrightTab = open_tab(name, flags or [])
-        page = tab.page
-        page.on("pageerror", lambda error: errors.append(f"exception: {error}"))
-        page.on("console", lambda said: errors.append(f"console: {said.text}") if said.type == "error" else None)
-        page.on("requestfailed", lambda request: errors.append(f"request failed: {request.url}"))
-        page.set_default_timeout(WAIT_MS)
-        page.goto(f"{server.origin}/demo/index.html{query}")
-        return page
-
-    yield start
-    assert not [error for error in errors if PICTURE_STYLE not in error]
-
-
-def play(page: Page, source: str, state: str) -> None:
-    """Choose a source and wait until frames have been worked off."""
-    page.locator(f"button[data-source={source}]").click()
-    expect(page.locator("body")).to_have_attribute("data-state", state, timeout=WAIT_MS)
-    wait_for_frames(page, FRAMES)
-
-
-def wait_for_frames(page: Page, more: int) -> None:
-    """Wait until the node has worked off so many frames more than now."""
-    page.wait_for_function(
-        """([from, more]) => Number(document.body.dataset.frames ?? 0) >= from + more""",
-        arg=[int(page.locator("body").get_attribute("data-frames") or 0), more],
-    )
-
-
-def screenshot(page: Page, name: str) -> None:
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 
 @pytest.mark.parametrize("name", ["chromium", "firefox"])
-def test_every_clip_plays_and_the_switch_switches(open_page: Any, name: str, record_property) -> None:
+def test_every_scene_plays_and_the_switch_switches(open_page: Any, name: str, record_property) -> None:
     page: Page = open_page(name)
     body = page.locator("body")
     expect(body).to_have_attribute("data-state", "idle")
     screenshot(page, f"{name}-idle")
-    for clip in clip_files():
-        play(page, clip.stem, "clip")
-        expect(page.locator(f"button[data-source={clip.stem}]")).to_have_attribute("aria-pressed", "true")
-        screenshot(page, f"{name}-{clip.stem}")
+    assert len(SCENES) == 6
+    for scene in SCENES:
+        play(page, scene, "clip")
+        expect(page.locator(f"button[data-source={scene}]")).to_have_attribute("aria-pressed", "true")
+        expect(page.locator("#credit")).to_have_text(re.compile(r"(CC0|MIT|public domain)"))
+    screenshot(page, f"{name}-scene")
     expect(page.locator("#latency")).to_have_text(re.compile(r"\d"))
     expect(page.locator("#cost")).to_have_text(re.compile(r"\d"))
     expect(page.locator("#engine")).to_have_text(re.compile(r"\w"))
@@ -85,7 +40,7 @@ def test_every_clip_plays_and_the_switch_switches(open_page: Any, name: str, rec
     screenshot(page, f"{name}-off")
     page.keyboard.press("Space")
     page.locator("#switch").click()
-    page.locator(f"button[data-source={clip_files()[-1].stem}]").click()
+    page.locator(f"button[data-source={SCENES[-1]}]").click()
     expect(body).to_have_attribute("data-state", "idle")
 
 
@@ -93,7 +48,7 @@ def test_the_page_in_webkit(open_tab: Any, server: Server) -> None:
     """WebKit's driver has no expectations of Playwright's kind, so this is the short tour: SIMD128, and it plays."""
     tab: WebKitTab = open_tab("webkit")
     tab.open(f"{server.origin}/demo/index.html")
-    tab.driver.find_element("css selector", f"button[data-source={clip_files()[0].stem}]").click()
+    tab.driver.find_element("css selector", f"button[data-source={SCENES[0]}]").click()
     body = tab.driver.find_element("tag name", "body")
     wait = WebDriverWait(tab.driver, WAIT_MS / 1000)
     wait.until(lambda _: int(body.get_attribute("data-frames") or 0) >= FRAMES)
@@ -104,7 +59,7 @@ def test_the_page_in_webkit(open_tab: Any, server: Server) -> None:
 
 def test_the_engine_in_the_address(open_page: Any) -> None:
     page: Page = open_page("chromium", query="?engine=simd128")
-    play(page, clip_files()[0].stem, "clip")
+    play(page, SCENES[0], "clip")
     expect(page.locator("body")).to_have_attribute("data-engine", "simd128")
 
 
@@ -122,7 +77,7 @@ def test_the_microphone_is_refused(open_page: Any) -> None:
     expect(page.locator("body")).to_have_attribute("data-state", "refused", timeout=WAIT_MS)
     expect(page.locator("#status")).to_contain_text("microphone")
     screenshot(page, "chromium-refused")
-    play(page, clip_files()[0].stem, "clip")
+    play(page, SCENES[0], "clip")
 
 
 def test_a_narrow_screen(open_page: Any) -> None:

@@ -11,8 +11,9 @@ export const PEER_NAMES: Readonly<Record<Peer, string>> = { rnnoise: "RNNoise", 
 
 const FOLDER = "peers/";
 const CHANNELS = 2;
-/** The scene whose speech the latency is measured with. */
+/** The scene whose beginning everything is measured with. */
 const PROBE_SCENE = "rain";
+const PROBE_S = 3;
 const SAMPLE_RATE = 48_000;
 /** A peer that works is heard within this time. */
 const HEAD_S = 0.2;
@@ -61,7 +62,10 @@ export async function costOfPeer(peer: Peer): Promise<number> {
 
 /** The recording that all systems are measured with: noisy speech, 48 kHz, mono. */
 export async function decodeProbe(): Promise<AudioBuffer> {
-  return new OfflineAudioContext(1, 1, SAMPLE_RATE).decodeAudioData(await fetchScene(PROBE_SCENE));
+  const whole = await new OfflineAudioContext(1, 1, SAMPLE_RATE).decodeAudioData(await fetchScene(PROBE_SCENE));
+  const part = new AudioBuffer({ length: PROBE_S * SAMPLE_RATE, sampleRate: SAMPLE_RATE });
+  part.copyToChannel(whole.getChannelData(0).subarray(0, part.length), 0);
+  return part;
 }
 
 /**

@@ -83,7 +83,7 @@ export class Settings {
 
   #show(db: number): void {
     this.#strength.value = String(db);
-    const words = db >= NO_LIMIT_DB ? "no limit" : db === 0 ? "removes nothing" : `at most ${db} dB less`;
+    const words = db >= NO_LIMIT_DB ? "no limit" : `at most ${db} dB less`;
     this.#strength.setAttribute("aria-valuetext", words);
     element("#strength-value").textContent = words;
   }
