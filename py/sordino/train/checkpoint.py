@@ -17,7 +17,9 @@ import torch
 from sordino.model import Model
 from sordino.train.config import from_dict
 
-FORMAT = 1
+FORMAT = 2
+_RECORD = ("config", "seed", "manifest_sha256", "steps", "hours", "fresh_hours", "started_from")
+"""What a model remembers of its training; `started_from` is the record of the model that the run began with."""
 
 
 def save_checkpoint(state: dict[str, Any], path: Path) -> None:
@@ -48,7 +50,7 @@ def to_model(state: dict[str, Any]) -> Model:
     config = from_dict(state["config"])
     weights = {name: tensor.float().numpy() for name, tensor in state["ema"].items()}
     mean, std = state["feature_mean"].numpy(), state["feature_std"].numpy()
-    record = {name: state[name] for name in ("config", "seed", "manifest_sha256", "steps", "hours", "fresh_hours")}
+    record = {name: state[name] for name in _RECORD}
     return Model(config.name, config.network, config.look_ahead, weights, mean, std, record)
 
 

@@ -86,6 +86,7 @@ class Run:
         self.mixer = Mixer(bank, config.mixing)
         self.late_mixer = Mixer(bank, replace(config.mixing, frames=config.schedule.late_frames))
         self.elapsed, self.heard, self.fresh, self.seed_offset = 0.0, 0.0, 0.0, 0
+        self.origin: dict = {}
         saved = load_checkpoint(job.out / "last.pt") if job.resume else None
         if saved:
             self._restore(saved)
@@ -115,13 +116,14 @@ class Run:
         self.learner.ema.load_state_dict(weights)
         mean, std = torch.from_numpy(model.feature_mean), torch.from_numpy(model.feature_std)
         self.statistics = Statistics(mean, std).to(self.device)
+        self.origin = model.record
         self.heard, self.fresh = (3600 * model.record.get(key, 0.0) for key in ("hours", "fresh_hours"))
 
     def _restore(self, saved: dict) -> None:
         self.learner.restore(saved)
         self.statistics = Statistics(saved["feature_mean"], saved["feature_std"]).to(self.device)
         self.elapsed, self.heard, self.fresh = saved["elapsed"], saved["hours"] * 3600, saved["fresh_hours"] * 3600
-        self.seed_offset = saved["next_seed"]
+        self.seed_offset, self.origin = saved["next_seed"], saved["started_from"]
 
     def progress(self) -> float:
         """Part of the run that is over, 0..1, as process 0 sees it."""
@@ -160,6 +162,7 @@ class Run:
             "fresh_hours": fresh / 3600,
             "elapsed": self.elapsed,
             "next_seed": self._next_seed(),
+            "started_from": self.origin,
         }
         save_checkpoint(state, self.job.out / "last.pt")
 
