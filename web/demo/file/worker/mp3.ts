@@ -30,7 +30,7 @@ export async function mp3Trim(file: Blob, total: number): Promise<Trim> {
   const fields = FIELD_BYTES.reduce((sum, size, bit) => sum + (flags & (1 << bit) ? size : 0), 0);
   const encoder = tag + 8 + fields;
   if (!ENCODERS.includes(text(bytes, encoder, 4))) return NO_TRIM;
-  const [high, middle, low] = bytes.subarray(encoder + DELAYS_AT) as unknown as [number, number, number];
+  const [high = 0, middle = 0, low = 0] = bytes.subarray(encoder + DELAYS_AT);
   const delay = (high << 4) | (middle >> 4);
   const padding = ((middle & 15) << 8) | low;
   return { skip: delay + DECODER_DELAY, frames: total - delay - padding };
