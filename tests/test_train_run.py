@@ -128,7 +128,8 @@ def test_the_curve_holds_what_the_log_says(run: Path, tmp_path: Path) -> None:
     lines = [
         {"step": i, "minutes": i, "hours": 2.0 * i, "quantised": i > 1, "valid": {"loss": 3.0 - i}} for i in range(3)
     ]
-    (tmp_path / "log.jsonl").write_text("\n".join([*map(json.dumps, lines), '{"step": 3, "val']))
+    again = [*lines[:2], {**lines[1], "step": 5}, *lines]  # the folder of a run that was begun anew
+    (tmp_path / "log.jsonl").write_text("\n".join([*map(json.dumps, again), '{"step": 3, "val']))
     assert series(read_log(tmp_path / "log.jsonl")) == {"loss": {"valid": [(0.0, 3.0), (2.0, 2.0), (4.0, 1.0)]}}
     for log in (tmp_path / "log.jsonl", run / "log.jsonl"):
         draw(log, tmp_path / "curve.png")

@@ -68,7 +68,8 @@ def evaluate(
         results, missing = Comparison(clips, Place(work, work / "peers", at_once), pool).all(chosen)
     parts = [case.part for case in clips.cases]
     first = next((r.system.name for r in results if r.system is not NOISY), NOISY.name)
-    pairs = [(r.system.name, first) for r in results if r.system.name != first]
+    others = [r.system.name for r in results if r.system.name not in (first, NOISY.name)]
+    pairs = [(first, NOISY.name), *((name, first) for name in others)] if first != NOISY.name else []
     found = collect(results, clips.cases, missing, {"set": clips.key, "parts": parts}, pairs)
     if as_json:
         print(json.dumps(found, indent=2))

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .running import Manner, in_node
-from .statistics import COMPARED, Scores, Summary, differences, summaries, suspicion
+from .statistics import COMPARED, FEWEST_CLIPS, Scores, Summary, differences, summaries, suspicion
 from .systems import System
 from .testset import NOISY_PARTS, Case
 
@@ -198,10 +198,11 @@ def heading(metric: str) -> tuple[str, int]:
 
 
 def difference(summary: Summary, metric: str) -> str:
-    """A mean difference with its interval; bold where that does not hold 0."""
+    """A mean difference with its interval; bold where that does not hold 0 and rests on enough clips."""
     value = summary.get(metric)
     if not value:
         return ""
     digits = max(heading(metric)[1], 2)
     text = f"{value['mean']:+.{digits}f} ({value['low']:+.{digits}f}..{value['high']:+.{digits}f})"
-    return f"**{text}**" if value["low"] > 0 or value["high"] < 0 else text
+    sure = value["clips"] >= FEWEST_CLIPS and (value["low"] > 0 or value["high"] < 0)
+    return f"**{text}**" if sure else text

@@ -14,6 +14,8 @@ COMPARED = ("pesq", "estoi", "si_sdr_db", "sig", "bak", "ovrl", "onsets_kept_db"
 """Scores whose paired differences are reported."""
 RESAMPLES = 1000
 INTERVAL = (2.5, 97.5)
+FEWEST_CLIPS = 8
+"""A bootstrap of fewer says little."""
 SNR_EDGES_DB = (-5, 0, 5, 10, 15, 20)
 HEARD_DB = -2.0
 """An onset that keeps more than this is heard as it was."""

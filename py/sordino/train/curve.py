@@ -12,13 +12,17 @@ _COLUMNS = 4
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """Lines of a log.jsonl in order; a line that a kill cut short is left out."""
-    lines = []
+    """Lines of a log.jsonl in order of their steps.
+
+    A line that a kill cut short is left out; where a run began again at an earlier step, only the later line counts.
+    """
+    lines: list[dict[str, Any]] = []
     for text in path.read_text(encoding="utf-8").splitlines():
         try:
-            lines.append(json.loads(text))
+            line = json.loads(text)
         except json.JSONDecodeError:
             continue
+        lines = [earlier for earlier in lines if earlier["step"] < line["step"]] + [line]
     return lines
 
 
