@@ -62,7 +62,8 @@ def fingerprint(system: System) -> str:
     files = [NODE_RUNNER if in_node(system) else PYTHON_RUNNER]
     if system.family in ("ours", "oracle") and system.name not in ORACLES:
         variant = parse(system.name)
-        files += [variant.path, HERE / "ours.py", *sorted(PACKAGE.glob("_native*.so"))]
+        files += [variant.path, HERE / "ours.py", PACKAGE / "export" / "weight_file.py"]
+        files += sorted(PACKAGE.glob("_native*.so"))
         files += [find_wasm(OUR_MODULE)] if variant.arithmetic == "wasm" else []
         files += sorted(PACKAGE.glob("*.py")) if variant.arithmetic == "float" else []
     if system.family == "oracle":
