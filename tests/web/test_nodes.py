@@ -52,7 +52,7 @@ def test_step_down(live: Tab, nodes: str, record_property) -> None:
 
 
 def test_step_down_as_the_page_wants(live: Tab, nodes: str) -> None:
-    """To its own lighter model; where that does not arrive the old one goes on."""
+    """To its own lighter model, and back after a while; where that does not arrive the old one goes on."""
     for url, model in (("/models/standard.sordino", "light"), ("/nowhere.sordino", "standard")):
         answer = live.call(nodes, "stepDownTo", url)
         assert "step-down" in [event.get("action") for event in answer["events"]] and answer["model"] == model

@@ -38,7 +38,7 @@ def test_the_twin_stands_for_its_source(live: Tab, tracks: str, path: str) -> No
     assert answer["settings"] == answer["wanted"] and answer["sameDevice"]
     assert answer["constraints"]["noiseSuppression"] is False and answer["constraints"]["echoCancellation"] is True
     assert answer["heard"] == ["mute", "unmute", "ended"] and answer["state"] == "ended"
-    assert max(answer["levels"]) > 0.01, "the second source is heard"
+    assert answer["secondHeard"]
     assert answer["log"][-1] == ["fallback", "source"]
 
 
@@ -106,6 +106,6 @@ def test_the_frame_path_gives_the_same_bytes(live: Tab, server: Server, tracks: 
 def test_the_adapters_keep_their_contracts(live: Tab, tracks: str) -> None:
     answer = live.call(tracks, "contracts")
     assert answer["livekit"] == ["sordino", True, True]
-    assert answer["jitsi"] == [True, True, True] and max(answer["atOnce"]) > 0.01
+    assert answer["jitsi"] == [True, True, True] and answer["atOnce"]
     assert answer["twilio"] == [True, True, "ended"]
     assert answer["hms"] == ["sordino", "TRANSFORM", {"isSupported": True}, True, True, 1]

@@ -1,7 +1,7 @@
 // Page thread: the frame path. A Worker gets the microphone's frames of 10 ms and gives cleaned ones back.
 
-import { asSordinoError, SordinoError } from "./errors.js";
-import { dispatchDetail, dispatchError, type Fallback, type Overrun, TrackTarget } from "./events.js";
+import { SordinoError } from "./errors.js";
+import { TrackTarget } from "./events.js";
 import { chooseEngine, fetchEngine, locate, type ModelName } from "./load.js";
 import type { FrameRequest, Readout, Reply, Settings } from "./messages.js";
 import {
@@ -12,8 +12,8 @@ import {
   initialSettings,
   type SordinoOptions,
 } from "./options.js";
-import { Recovery } from "./recovery.js";
-import { lighterThan, type Model, modelOf, nameOf } from "./tiers.js";
+import { type Model, modelOf } from "./tiers.js";
+import { Upkeep } from "./upkeep.js";
 import { Outcomes, Readouts } from "./waiting.js";
 
 interface TrackProcessor {
@@ -40,7 +40,7 @@ export class FrameStream extends TrackTarget {
   /** Settles when suppression has begun or the first attempt has failed. */
   readonly started: Promise<void>;
   readonly #options: SordinoOptions;
-  readonly #recovery: Recovery;
+  readonly #upkeep: Upkeep;
   readonly #end = new AbortController();
   readonly #writable: WritableStream;
   readonly #outcomes = new Outcomes();
@@ -51,14 +51,11 @@ export class FrameStream extends TrackTarget {
   /** undefined where the browser refused its script. */
   #worker: Worker | undefined;
   #settings: Settings;
-  #model: Model;
   #nextId = 0;
-  #running = false;
   #latencySamples = 0;
   #source: MediaStreamTrack;
   #loaded = false;
   #sent = false;
-  #overruns = 0;
   /** The page's own pipe, which carries the voice where there is no Worker. */
   #piping: Promise<void> = Promise.resolve();
   #endPipe = new AbortController();
@@ -70,28 +67,28 @@ export class FrameStream extends TrackTarget {
     this.#source = source;
     this.#options = options;
     this.#settings = initialSettings(options);
-    this.#model = modelOf(options);
-    const { worker } = locate(chooseEngine(options.engine ?? "auto"), this.#model, options);
+    const { worker } = locate(chooseEngine(options.engine ?? "auto"), modelOf(options), options);
     const generator = new breakout.MediaStreamTrackGenerator!({ kind: "audio" });
     this.track = generator;
     this.#writable = generator.writable;
-    this.#recovery = new Recovery(() => void this.#recover(this.#model), options.retryMs);
+    this.#upkeep = new Upkeep(this, options, (model) => this.#install(model));
     let settle = (): void => undefined;
     this.started = new Promise((resolve) => {
       settle = resolve;
     });
     this.#settle = settle;
+    this.addEventListener("fallback", settle, { once: true });
     this.#employ(options.assets?.worker || options.assets?.base ? worker : undefined);
-    void this.#recover(this.#model);
+    void this.#upkeep.attempt();
   }
 
   get suppressing(): boolean {
-    return this.#running;
+    return this.#upkeep.suppressing;
   }
 
   /** The name of the model that runs. */
   get model(): string {
-    return nameOf(this.#model);
+    return this.#upkeep.model;
   }
 
   /** Delay between input and output in samples of the source: the kernel's alone. */
@@ -107,6 +104,10 @@ export class FrameStream extends TrackTarget {
 
   /** Change the model: it warms up unheard, then fades in. Rejects with SordinoError; the old one then runs on. */
   async setModel(model: ModelName | CustomModel): Promise<void> {
+    await this.#upkeep.change(model);
+  }
+
+  async #install(model: Model): Promise<void> {
     const { signal } = this.#end;
     const options = this.#options;
     const files = await fetchEngine(locate(chooseEngine(options.engine ?? "auto"), model, options), signal);
@@ -134,7 +135,7 @@ export class FrameStream extends TrackTarget {
 
   /** After a "fallback": try again now. */
   retry(): void {
-    if (this.#worker && !this.#running && !this.#end.signal.aborted) this.#recovery.now();
+    this.#upkeep.retry();
   }
 
   /** Take the voice from another track. */
@@ -151,7 +152,7 @@ export class FrameStream extends TrackTarget {
   stop(): void {
     const reason = new SordinoError("aborted", "the stream was stopped");
     this.#end.abort(reason);
-    this.#recovery.cancel();
+    this.#upkeep.end();
     this.#endPipe.abort();
     this.#worker?.terminate();
     this.track.stop();
@@ -173,24 +174,12 @@ export class FrameStream extends TrackTarget {
       const worker = script ? new Worker(script) : defaultWorker();
       worker.onmessage = (event: MessageEvent<Reply | { type: "loaded" }>) => this.#hear(event.data);
       worker.onerror = (event) => {
-        if (this.#loaded) this.#fallBack(new SordinoError("runtime", `the Worker failed: ${event.message}`));
+        if (this.#loaded) this.#upkeep.failed(new SordinoError("runtime", `the Worker failed: ${event.message}`));
         else this.#refused(event);
       };
       this.#worker = worker;
     } catch (cause) {
       queueMicrotask(() => this.#refused(cause));
-    }
-  }
-
-  /** One attempt. It never rejects. */
-  async #recover(model: Model): Promise<void> {
-    try {
-      await this.setModel(model);
-    } catch (cause) {
-      const error = asSordinoError(cause);
-      if (this.#end.signal.aborted || !this.#worker) return;
-      if (error.code === "overrun") this.#stepDown(model, error);
-      else this.#fallBack(error);
     }
   }
 
@@ -202,9 +191,7 @@ export class FrameStream extends TrackTarget {
         break;
       case "ready":
         this.#latencySamples = reply.latencySamples;
-        this.#model = this.#inWork.get(reply.id) ?? this.#model;
-        this.#running = true;
-        this.#recovery.cancel();
+        this.#upkeep.ready(this.#inWork.get(reply.id));
         this.#outcomes.settle(reply.id);
         this.#readouts.askAgain();
         this.#settle();
@@ -217,41 +204,14 @@ export class FrameStream extends TrackTarget {
         this.dispatchVoice(reply.probability);
         break;
       case "overrun":
-        this.#overruns = reply.overruns;
-        if (reply.stopped) {
-          this.#stepDown(this.#model, new SordinoError("overrun", "the kernel was too slow for too long"));
-        } else {
-          this.#sayOverrun("none", this.#model);
-        }
+        this.#upkeep.overrun(reply.overruns, reply.stopped);
         break;
       case "failure": {
         const error = new SordinoError(reply.failure.code, reply.failure.message);
-        if (!this.#outcomes.settle(reply.id, error)) this.#fallBack(error);
+        if (!this.#outcomes.settle(reply.id, error)) this.#upkeep.failed(error);
         break;
       }
     }
-  }
-
-  #sayOverrun(action: Overrun["action"], model: Model): void {
-    dispatchDetail<Overrun>(this, "overrun", { overruns: this.#overruns, action, model: nameOf(model) });
-  }
-
-  /** A model was too slow: on to a lighter one, or a pause. */
-  #stepDown(slow: Model, cause: SordinoError): void {
-    this.#model = slow;
-    const lighter = lighterThan(slow, this.#options);
-    this.#sayOverrun(lighter === undefined ? "bypass" : "step-down", lighter ?? slow);
-    this.#fallBack(cause, lighter !== undefined);
-    if (lighter !== undefined) void this.#recover(lighter);
-  }
-
-  /** The unchanged voice plays. Says so, and plans an attempt to go on unless one is under way. */
-  #fallBack(cause: SordinoError, underWay = false): void {
-    this.#running = false;
-    this.#settle();
-    dispatchError(this, cause);
-    const retryInMs = underWay ? 0 : this.#recovery.plan();
-    dispatchDetail<Fallback>(this, "fallback", { cause, retryInMs, retry: () => this.retry() });
   }
 
   /** The browser refused the Worker's script: the page itself carries the voice from the source to the track. */
@@ -260,13 +220,10 @@ export class FrameStream extends TrackTarget {
     this.#worker?.terminate();
     this.#worker = undefined;
     this.#carry();
-    this.#recovery.cancel();
-    this.#settle();
     const cause = new SordinoError("worklet", "the browser refused the Worker's script", reason);
+    this.#upkeep.end(cause);
     this.#outcomes.settleAll(cause);
     this.#readouts.close(cause);
-    dispatchError(this, cause);
-    dispatchDetail<Fallback>(this, "fallback", { cause, retryInMs: undefined, retry: () => undefined });
   }
 
   /** Pipe the source's frames to the track, as soon as those of the source before no longer are. */

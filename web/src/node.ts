@@ -2,13 +2,13 @@
 
 import { Controls } from "./controls.js";
 import { SordinoError } from "./errors.js";
-import { dispatchDetail, dispatchError, type Fallback, type Overrun, type Stats } from "./events.js";
+import { dispatchDetail, type Fallback, type Stats } from "./events.js";
 import { fetchEngine, locate, type ModelName } from "./load.js";
 import type { EngineName, Readout, Reply } from "./messages.js";
 import type { CustomModel, SordinoOptions } from "./options.js";
-import { Recovery } from "./recovery.js";
 import { isOffline, type Plan, prepare } from "./start.js";
-import { lighterThan, type Model, nameOf } from "./tiers.js";
+import type { Model } from "./tiers.js";
+import { Upkeep } from "./upkeep.js";
 import { Outcomes, Readouts } from "./waiting.js";
 
 const TIMEOUT_MS = 10_000;
@@ -26,27 +26,23 @@ export class SordinoNode extends Controls {
   /** The kernel that runs. */
   readonly engine: EngineName;
   readonly #options: SordinoOptions;
-  readonly #recovery: Recovery;
+  readonly #upkeep: Upkeep;
   readonly #end = new AbortController();
   readonly #outcomes = new Outcomes();
   /** Models that were sent to the processor, by the ids of their engines. */
   readonly #sent = new Map<number, Model>();
   readonly #readouts = new Readouts(() => this.send({ type: "read" }));
-  #model: Model;
   #nextId = 1;
   #latencySamples = 0;
   #stateBytes = 0;
   #voice = 0;
   #readout: Readout | undefined;
-  #suppressing = false;
-  #overruns = 0;
 
   private constructor(context: BaseAudioContext, plan: Plan) {
     super(context, plan.startup);
     this.engine = plan.engine;
-    this.#model = plan.model;
     this.#options = plan.options;
-    this.#recovery = new Recovery(() => void this.#recover(this.#model), plan.options.retryMs);
+    this.#upkeep = new Upkeep(this, plan.options, (model) => this.#install(model));
     this.port.onmessage = (event: MessageEvent<Reply>) => this.#hear(event.data);
     const { signal } = this.#end;
     this.addEventListener("processorerror", () => this.#processorFailed(), { signal });
@@ -87,12 +83,12 @@ export class SordinoNode extends Controls {
 
   /** The name of the model that runs. */
   get model(): string {
-    return nameOf(this.#model);
+    return this.#upkeep.model;
   }
 
   /** Whether noise is being removed; false while the unchanged voice plays because of a failure. */
   get suppressing(): boolean {
-    return this.#suppressing && (this.context.state === "running" || isOffline(this.context));
+    return this.#upkeep.suppressing && (this.context.state === "running" || isOffline(this.context));
   }
 
   /** Delay between input and output, everything counted. */
@@ -107,7 +103,7 @@ export class SordinoNode extends Controls {
 
   /** Probability, 0 to 1, of a voice: in the last hop while "voice" is listened to, else as of the last read-out. */
   get voice(): number {
-    return this.#voice;
+    return this.#upkeep.suppressing ? this.#voice : 0;
   }
 
   /** What the node costs, as of the last read-out; undefined before the first. */
@@ -117,6 +113,10 @@ export class SordinoNode extends Controls {
 
   /** Change the model: it warms up unheard, then fades in. Rejects with SordinoError; the old one then runs on. */
   async setModel(model: ModelName | CustomModel): Promise<void> {
+    await this.#upkeep.change(model);
+  }
+
+  async #install(model: Model): Promise<void> {
     const { signal } = this.#end;
     const files = await fetchEngine(locate(this.engine, model, this.#options), signal);
     const id = this.#nextId++;
@@ -134,12 +134,12 @@ export class SordinoNode extends Controls {
     this.#readout = undefined;
     this.#voice = 0;
     this.send({ type: "reset" });
-    if (!this.#suppressing) this.retry();
+    this.retry();
   }
 
   /** After a "fallback": try again now. */
   retry(): void {
-    if (!this.#suppressing && !this.destroyed) this.#recovery.now();
+    this.#upkeep.retry();
   }
 
   /** One look at the running stream. Levels count from the read-out before. Rejects when the node is destroyed. */
@@ -159,7 +159,7 @@ export class SordinoNode extends Controls {
   /** Disconnect, and free the processor with all its memory. Without this a processor lives as long as its context. */
   override destroy(): void {
     if (this.destroyed) return;
-    this.#recovery.cancel();
+    this.#upkeep.end();
     this.#end.abort();
     super.destroy();
     this.#giveUp(new SordinoError("aborted", "the node was destroyed"));
@@ -176,9 +176,7 @@ export class SordinoNode extends Controls {
       case "ready":
         this.#latencySamples = reply.latencySamples;
         this.#stateBytes = reply.stateBytes;
-        this.#model = this.#sent.get(reply.id) ?? this.#model;
-        this.#suppressing = true;
-        this.#recovery.cancel();
+        this.#upkeep.ready(this.#sent.get(reply.id));
         this.#outcomes.settle(reply.id);
         if (reply.id !== 0) this.dispatchEvent(new Event("ready"));
         break;
@@ -193,68 +191,25 @@ export class SordinoNode extends Controls {
         this.dispatchVoice(reply.probability);
         break;
       case "overrun":
-        this.#overruns = reply.overruns;
-        if (reply.stopped) {
-          const late = `${reply.overruns} frames were late`;
-          this.#stepDown(this.#model, new SordinoError("overrun", `the kernel was too slow for too long (${late})`));
-        } else {
-          this.#sayOverrun("none", this.#model);
-        }
+        this.#upkeep.overrun(reply.overruns, reply.stopped);
         break;
       case "failure": {
         const error = new SordinoError(reply.failure.code, reply.failure.message);
-        if (!this.#outcomes.settle(reply.id, error)) this.#fallBack(error);
+        if (!this.#outcomes.settle(reply.id, error)) this.#upkeep.failed(error);
         break;
       }
     }
   }
 
-  /** The unchanged voice plays. Says so, and plans an attempt to go on unless one is under way. */
-  #fallBack(cause: SordinoError, underWay = false): void {
-    if (this.destroyed) return;
-    this.#suppressing = false;
-    this.#voice = 0;
-    dispatchError(this, cause);
-    const retryInMs = underWay ? 0 : this.#recovery.plan();
-    dispatchDetail<Fallback>(this, "fallback", { cause, retryInMs, retry: () => this.retry() });
-  }
-
-  #sayOverrun(action: Overrun["action"], model: Model): void {
-    dispatchDetail<Overrun>(this, "overrun", { overruns: this.#overruns, action, model: nameOf(model) });
-  }
-
-  /** A model was too slow: on to a lighter one, or a pause. */
-  #stepDown(slow: Model, cause: SordinoError): void {
-    this.#model = slow;
-    const lighter = lighterThan(slow, this.#options);
-    this.#sayOverrun(lighter === undefined ? "bypass" : "step-down", lighter ?? slow);
-    this.#fallBack(cause, lighter !== undefined);
-    if (lighter !== undefined && !this.destroyed) void this.#recover(lighter);
-  }
-
-  /** One attempt after a failure: a fresh engine. Another model becomes the node's only once it runs. */
-  async #recover(model: Model): Promise<void> {
-    try {
-      await this.setModel(model);
-    } catch (cause) {
-      const error = cause as SordinoError;
-      if (error.code === "overrun") this.#stepDown(model, error);
-      else this.#fallBack(error);
-    }
-  }
-
   #processorFailed(): void {
     const error = new SordinoError("worklet", "the processor threw an exception; the browser has silenced the node");
-    this.#suppressing = false;
-    this.#recovery.cancel();
     this.#giveUp(error);
-    dispatchError(this, error);
-    dispatchDetail<Fallback>(this, "fallback", { cause: error, retryInMs: undefined, retry: () => undefined });
+    this.#upkeep.end(error);
   }
 
   #contextChanged(): void {
     if (this.context.state === "running") {
-      if (this.#suppressing) this.dispatchEvent(new Event("ready"));
+      if (this.#upkeep.suppressing) this.dispatchEvent(new Event("ready"));
       return;
     }
     const cause = new SordinoError("suspended", `the context is ${this.context.state}; nothing passes through it`);

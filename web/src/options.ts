@@ -37,7 +37,10 @@ export interface SordinoOptions {
   readonly channels?: number;
   /** One decision and the same gains for all channels, which keeps the stereo image (default), or each channel alone. */
   readonly linked?: boolean;
-  /** Default "step-down": the next lighter model of the package, and below the lightest "bypass", the unchanged voice. */
+  /**
+   * Default "step-down": the next lighter model of the package, and below the lightest "bypass", the unchanged voice. After
+   * a while without trouble, 10 s at first, the heavier model is tried again.
+   */
   readonly overrunPolicy?: OverrunPolicy;
   /** What "step-down" goes to instead; a model of your own steps down to nothing else. */
   readonly lighterModel?: ModelName | CustomModel;

@@ -9,23 +9,26 @@ const QUIET_MS = 60_000;
 export class Recovery {
   readonly #attempt: () => void;
   readonly #firstMs: number;
+  readonly #scale: number;
   #nextMs: number;
   #last = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(attempt: () => void, firstMs: number = FIRST_PAUSE_MS) {
+  /** scale: all times are so many times as long */
+  constructor(attempt: () => void, firstMs: number = FIRST_PAUSE_MS, scale = 1) {
     this.#attempt = attempt;
-    this.#firstMs = firstMs;
-    this.#nextMs = firstMs;
+    this.#firstMs = scale * firstMs;
+    this.#scale = scale;
+    this.#nextMs = this.#firstMs;
   }
 
   /** Plan an attempt. Returns the milliseconds until then. */
   plan(): number {
     const now = Date.now();
-    if (now - this.#last > QUIET_MS) this.#nextMs = this.#firstMs;
+    if (now - this.#last > this.#scale * QUIET_MS) this.#nextMs = this.#firstMs;
     this.#last = now;
     const pause = this.#nextMs;
-    this.#nextMs = Math.min(LONGEST_PAUSE_MS, 2 * pause);
+    this.#nextMs = Math.min(this.#scale * LONGEST_PAUSE_MS, 2 * pause);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(this.#attempt, pause);
     return pause;

@@ -41,7 +41,7 @@ globalThis.probeTrack = async (path) => {
   tone.start();
   await context.resume();
   const errors = [];
-  const suppressed = await suppressTrack(destination.stream.getAudioTracks()[0], { path });
+  const suppressed = await suppressTrack(destination.stream.getAudioTracks()[0], { path, overrunPolicy: "ignore" });
   suppressed.addEventListener("error", ({ message }) => errors.push(message));
   const answer = { suppressing: suppressed.suppressing, frames: suppressed.frames !== undefined, errors };
   suppressed.stop();

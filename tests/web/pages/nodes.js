@@ -92,7 +92,7 @@ export async function stepDown() {
   return answer;
 }
 
-/** Too slow: to the model that the page names. The one it names first cannot be had, so the old one goes on. */
+/** Too slow: to the model that the page names. Where it cannot be had the old one goes on; else that comes back later. */
 export async function stepDownTo(url) {
   const { node, events, close } = await play({ ...FAULTY, lighterModel: { name: "light", url } });
   const failed = next(node, "fallback");
@@ -101,6 +101,7 @@ export async function stepDownTo(url) {
   node.attenuationLimitDb = Number.POSITIVE_INFINITY;
   await next(node, "ready");
   const { model } = node;
+  while (node.model !== "standard") await next(node, "ready");
   await close();
   return { events, model };
 }

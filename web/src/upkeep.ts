@@ -1,0 +1,127 @@
+// Page thread: keeps a stream suppressing. Tries again after failures, steps down from a model that is too slow, and back.
+
+import { asSordinoError, SordinoError } from "./errors.js";
+import { dispatchDetail, dispatchError, type Fallback, type Overrun } from "./events.js";
+import type { SordinoOptions } from "./options.js";
+import { Recovery } from "./recovery.js";
+import { lighterThan, type Model, modelOf, nameOf } from "./tiers.js";
+
+/** The first wait before the way back to a heavier model, in pauses after a failure. */
+const ASCENT = 10;
+
+/** Its events, "error", "fallback" and "overrun", go to the stream. */
+export class Upkeep {
+  readonly #stream: EventTarget;
+  readonly #options: SordinoOptions;
+  readonly #install: (model: Model) => Promise<void>;
+  readonly #recovery: Recovery;
+  readonly #ascent: Recovery;
+  #model: Model;
+  /** What the page asked for last; `#model` may be a lighter one. */
+  #wanted: Model;
+  #overruns = 0;
+  #suppressing = false;
+  #ended = false;
+
+  /** install: load a model and let it run; rejects SordinoError */
+  constructor(stream: EventTarget, options: SordinoOptions, install: (model: Model) => Promise<void>) {
+    this.#stream = stream;
+    this.#options = options;
+    this.#install = install;
+    this.#model = this.#wanted = modelOf(options);
+    this.#recovery = new Recovery(() => void this.attempt(this.#model), options.retryMs);
+    this.#ascent = new Recovery(() => void this.#ascend(), options.retryMs, ASCENT);
+  }
+
+  /** The name of the model that runs or is to run. */
+  get model(): string {
+    return nameOf(this.#model);
+  }
+
+  get suppressing(): boolean {
+    return this.#suppressing;
+  }
+
+  /** An engine runs. model: its own, where that is another */
+  ready(model: Model = this.#model): void {
+    this.#model = model;
+    this.#suppressing = true;
+    this.#recovery.cancel();
+  }
+
+  /** As the page wants. rejects SordinoError */
+  async change(model: Model): Promise<void> {
+    await this.#install(model);
+    this.#wanted = model;
+    this.#ascent.cancel();
+  }
+
+  /** One attempt. It never rejects; another model becomes the stream's only once it runs. */
+  async attempt(model: Model = this.#model): Promise<void> {
+    try {
+      await this.#install(model);
+    } catch (cause) {
+      const error = asSordinoError(cause);
+      if (this.#ended) return;
+      if (error.code === "overrun") this.#stepDown(model, error);
+      else this.failed(error);
+    }
+  }
+
+  retry(): void {
+    if (!this.#suppressing && !this.#ended) this.#recovery.now();
+  }
+
+  overrun(overruns: number, stopped: boolean): void {
+    this.#overruns = overruns;
+    const late = `${overruns} frames were late`;
+    if (stopped)
+      this.#stepDown(this.#model, new SordinoError("overrun", `the kernel was too slow for too long (${late})`));
+    else this.#say("none", this.#model);
+  }
+
+  /** The unchanged voice plays. Says so, and plans an attempt to go on unless one is under way. */
+  failed(cause: SordinoError, underWay = false): void {
+    if (this.#ended) return;
+    this.#suppressing = false;
+    dispatchError(this.#stream, cause);
+    const retryInMs = underWay ? 0 : this.#recovery.plan();
+    dispatchDetail<Fallback>(this.#stream, "fallback", { cause, retryInMs, retry: () => this.retry() });
+  }
+
+  /** Nothing is tried any more. cause: told, where that is a failure */
+  end(cause?: SordinoError): void {
+    this.#ended = true;
+    this.#suppressing = false;
+    this.#recovery.cancel();
+    this.#ascent.cancel();
+    if (cause === undefined) return;
+    dispatchError(this.#stream, cause);
+    dispatchDetail<Fallback>(this.#stream, "fallback", { cause, retryInMs: undefined, retry: () => undefined });
+  }
+
+  #say(action: Overrun["action"], model: Model): void {
+    dispatchDetail<Overrun>(this.#stream, "overrun", { overruns: this.#overruns, action, model: nameOf(model) });
+  }
+
+  /** A model was too slow: on to a lighter one, or a pause. */
+  #stepDown(slow: Model, cause: SordinoError): void {
+    this.#model = slow;
+    this.#ascent.plan();
+    const lighter = lighterThan(slow, this.#options);
+    this.#say(lighter === undefined ? "bypass" : "step-down", lighter ?? slow);
+    this.failed(cause, lighter !== undefined);
+    if (lighter !== undefined && !this.#ended) void this.attempt(lighter);
+  }
+
+  /** Back to the model that was wanted, beside the lighter one that runs. */
+  async #ascend(): Promise<void> {
+    if (nameOf(this.#model) === nameOf(this.#wanted)) return;
+    try {
+      if (!this.#suppressing) throw new SordinoError("overrun", "even the lighter model is too slow");
+      await this.#install(this.#wanted);
+    } catch {
+      if (!this.#ended) this.#ascent.plan();
+    }
+  }
+}
