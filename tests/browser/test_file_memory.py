@@ -23,6 +23,7 @@ MOST_MB = 200
 MOST_GROWTH_MB = 40
 SHORT_MINUTES, LONG_MINUTES, HOUR_MINUTES = 1, 10, 60
 SAMPLE_EVERY_S = 0.05
+OWN = (b"Pss_Anon:", b"Pss_Shmem:")
 CALL_TIMEOUT_MS = 3_000_000
 CLEAN = """async (module) => {
     const answer = await (await import(module)).cleanChosen();
@@ -45,7 +46,10 @@ def parents() -> dict[int, int]:
 
 
 class Memory:
-    """Proportional share of the memory of all processes of a browser, in bytes."""
+    """What the processes of a browser hold of their own, in bytes.
+
+    Pages of the program's files do not count: their share changes whenever another browser comes or goes.
+    """
 
     def __init__(self, profile: Path) -> None:
         mark = f"--user-data-dir={profile}".encode()
@@ -65,7 +69,7 @@ class Memory:
         while more := {pid for pid, parent in above.items() if parent in tree} - tree:
             tree |= more
         lines = [line for pid in tree for line in self._read(pid, "smaps_rollup").splitlines()]
-        return sum(1024 * int(line.split()[1]) for line in lines if line.startswith(b"Pss:"))
+        return sum(1024 * int(line.split()[1]) for line in lines if line.startswith(OWN))
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
