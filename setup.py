@@ -48,7 +48,7 @@ class BuildKernels(build_ext):
         objects = []
         for language, standard, sources in (
             ("c", "-std=c11", c_sources()),
-            ("c++", "-std=c++20", [str(WASM / "bindings.cpp")]),
+            ("c++", "-std=c++20", [str(file) for file in sorted(WASM.glob("bindings*.cpp"))]),
         ):
             flags = [standard, *COMMON, *VARIANT]
             objects += self.compiler.compile(
@@ -65,7 +65,7 @@ class BuildKernels(build_ext):
 
 
 setup(
-    ext_modules=[Extension("sordino._native", ["wasm/bindings.cpp"], language="c++")],
+    ext_modules=[Extension("sordino._native", ["wasm/bindings.cpp", "wasm/bindings_stages.cpp"], language="c++")],
     cmdclass={"build_ext": BuildKernels},
     setup_requires=[] if ZIG is None else ["ziglang==0.17.0"],
 )

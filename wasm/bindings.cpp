@@ -1,10 +1,11 @@
-// The kernels as the CPython extension sordino._native: streams, and every stage by its own name for the parity tests.
+// The kernels as the CPython extension sordino._native: streams, channels, resamplers.
 //
 // Samples travel in buffers (NumPy arrays, array.array, memoryview) of float32; no NumPy is needed to use the module.
-#include <pybind11/pybind11.h>
+#include "bindings.h"
+
+#include <pybind11/stl.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -20,42 +21,11 @@ extern "C" {
 #if defined(SORDINO_KERNEL_DISPATCH)
 #include "native/gemv.h"
 #endif
-#include "network.h"
+#include "gen/params.h"
 #include "sordino.h"
-#include "stages.h"
 }
-
-namespace py = pybind11;
 
 namespace {
-
-// The elements of a contiguous buffer; the exporter keeps them in place as long as this lives.
-template <class T> class View {
-public:
-    View(const py::buffer &buffer, py::ssize_t wanted, bool writable) : info_(buffer.request(writable))
-    {
-        if (info_.itemsize != sizeof(T) || info_.format != py::format_descriptor<T>::format())
-            throw py::type_error("buffer of format '" + info_.format + "', wanted '" + py::format_descriptor<T>::format() +
-                                 "'");
-        py::ssize_t stride = info_.itemsize;
-        for (size_t axis = static_cast<size_t>(info_.ndim); axis-- > 0; stride *= info_.shape[axis])
-            if (info_.shape[axis] > 1 && info_.strides[axis] != stride) throw py::value_error("buffer is not contiguous");
-        if (wanted >= 0 && info_.size != wanted)
-            throw py::value_error("buffer of " + std::to_string(info_.size) + " items, wanted " + std::to_string(wanted));
-    }
-
-    T *data() const { return static_cast<T *>(info_.ptr); }
-    py::ssize_t size() const { return info_.size; }
-
-private:
-    py::buffer_info info_;
-};
-
-// For stages, which run while the interpreter waits: the caller's buffers stay where they are.
-template <class T> T *view(const py::buffer &buffer, py::ssize_t wanted, bool writable)
-{
-    return View<T>(buffer, wanted, writable).data();
-}
 
 // Marks an object as at work, so that a second thread gets an exception instead of a torn state.
 class Busy {
@@ -130,12 +100,38 @@ public:
     }
 
     sordino_state *state() const { return reinterpret_cast<sordino_state *>(memory_.get()); }
+    std::atomic_flag &busy() { return busy_; }
 
 private:
     py::bytes file_; // streams of one model share its bytes
     std::unique_ptr<uint8_t, Free> copy_, memory_;
     std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
 };
+
+// Several streams, hop by hop, each into its own buffer.
+void process_together(const std::vector<Stream *> &streams, const std::vector<py::buffer> &outs,
+                      const std::vector<py::buffer> &ins)
+{
+    if (outs.size() != streams.size() || ins.size() != streams.size())
+        throw py::value_error("wanted as many buffers as streams");
+    std::vector<View<float>> from, to;
+    std::vector<sordino_state *> states;
+    std::vector<std::unique_ptr<Busy>> busy;
+    for (size_t i = 0; i < streams.size(); i++) {
+        from.emplace_back(ins[i], i ? from[0].size() : -1, false);
+        to.emplace_back(outs[i], from[0].size(), true);
+        busy.push_back(std::make_unique<Busy>(streams[i]->busy()));
+        states.push_back(streams[i]->state());
+    }
+    const py::ssize_t samples = from.empty() ? 0 : from[0].size();
+    if (samples % HOP) throw py::value_error(std::to_string(samples) + " samples, wanted a multiple of 480");
+    const py::gil_scoped_release release;
+    for (py::ssize_t n = 0; n < samples; n += HOP) {
+        for (size_t i = 0; i < states.size(); i++) sordino_begin(states[i], from[i].data() + n);
+        while (sordino_advance_together(states.data(), static_cast<int32_t>(states.size())) > 0) continue;
+        for (size_t i = 0; i < states.size(); i++) sordino_finish(states[i], to[i].data() + n);
+    }
+}
 
 class Channel {
 public:
@@ -203,78 +199,6 @@ py::list bands(const float *values)
     return list;
 }
 
-// A stage that takes `sizes.size()` float buffers, the first `outputs` of them written.
-template <class... A>
-void bind(py::module_ &m, const char *name, void (*stage)(A...), std::array<py::ssize_t, sizeof...(A)> sizes, size_t outputs)
-{
-    m.def(name, [=](py::args args) {
-        if (args.size() != sizeof...(A)) throw py::type_error(std::string(name) + ": wrong number of buffers");
-        std::array<float *, sizeof...(A)> at;
-        for (size_t i = 0; i < sizeof...(A); i++) at[i] = view<float>(args[i].cast<py::buffer>(), sizes[i], i < outputs);
-        [&]<size_t... I>(std::index_sequence<I...>) { stage(at[I]...); }(std::make_index_sequence<sizeof...(A)>());
-    });
-}
-
-void bind_stages(py::module_ m)
-{
-    constexpr py::ssize_t bins = PADDED_BINS, bands = PADDED_BANDS, features = PADDED_FEATURES;
-    bind(m, "analyse", sordino_analyse, {bins, bins, WINDOW}, 2);
-    bind(m, "synthesise", sordino_synthesise, {HOP, HOP, bins, bins}, 2);
-    bind(m, "band_sum", sordino_band_sum, {bands, bins}, 1);
-    bind(m, "band_energy", sordino_band_energy, {bands, bins, bins}, 1);
-    bind(m, "band_cross", sordino_band_cross, {bands, bins, bins, bins, bins}, 1);
-    bind(m, "to_bins", sordino_to_bins, {bins, bands}, 1);
-    bind(m, "decimate", sordino_decimate, {HOP / DECIMATION, HOP + DECIMATION_TAPS - DECIMATION}, 1);
-    bind(m, "correlate", sordino_correlate, {LAGS, PITCH_HISTORY}, 1);
-    bind(m, "coherence", sordino_coherence, {bands, bands, bands, bands}, 1);
-    bind(m, "normalise", sordino_normalise, {features, features, features, features}, 1);
-    bind(m, "postfilter", sordino_postfilter, {bands, bands, bands}, 1);
-    bind(m, "mix_comb", sordino_mix_comb, {bins, bins, bins, bins, bands}, 2);
-    bind(m, "apply_gains", sordino_apply_gains, {bins, bins, bands, bands}, 2);
-    m.def("track", [](const py::buffer &score, const py::buffer &origin, const py::buffer &correlation) {
-        sordino_track(view<float>(score, LAGS, true), view<uint8_t>(origin, LAGS, true), view<float>(correlation, LAGS, false));
-    });
-    m.def("trace_back", [](const py::buffer &score, const py::buffer &origins, int32_t frames) {
-        return sordino_trace_back(view<float>(score, LAGS, false), view<uint8_t>(origins, frames * LAGS, false), frames);
-    });
-    m.def("refine", [](const py::buffer &correlation, const py::buffer &samples, int32_t lag) {
-        const float *past = view<float>(samples, HISTORY + WINDOW, false);
-        return sordino_refine(view<float>(correlation, 1, true), past + HISTORY, lag);
-    });
-    m.def("comb", [](const py::buffer &out, const py::buffer &samples, int32_t period, int32_t look_ahead) {
-        if (look_ahead < 0 || look_ahead > MAX_LOOK_AHEAD || period < PERIOD_MIN || period > PERIOD_MAX)
-            throw py::value_error("period or look-ahead out of range");
-        const float *past = view<float>(samples, HISTORY + WINDOW + HOP * look_ahead, false);
-        sordino_comb(view<float>(out, WINDOW, true), past + HISTORY, period, look_ahead);
-    });
-    m.def("features", [](const py::buffer &out, const py::buffer &energy, const py::buffer &coherence, int32_t period,
-                         float correlation) {
-        sordino_features(view<float>(out, PADDED_FEATURES, true), view<float>(energy, PADDED_BANDS, false),
-                         view<float>(coherence, PADDED_BANDS, false), period, correlation);
-    });
-    m.def("quantise", [](const py::buffer &q, const py::buffer &x, int32_t n) {
-        if (n % 4) throw py::value_error("n is not a multiple of 4");
-        sordino_quantise(view<uint8_t>(q, n, true), view<float>(x, n, false), n);
-    });
-    m.def("sigmoid", [](const py::buffer &x, int32_t n) {
-        if (n % 4) throw py::value_error("n is not a multiple of 4");
-        sordino_sigmoid(view<float>(x, n, true), n);
-    });
-    m.def("dense", [](const py::buffer &y, const py::buffer &matrix, const py::buffer &q, int32_t rows, int32_t columns) {
-        const uint8_t *bytes = view<uint8_t>(matrix, rows * (12 + columns), false);
-        sordino_dense(view<float>(y, rows, true), bytes, view<uint8_t>(q, columns, false), rows, columns);
-    });
-    m.def("sparse", [](const py::buffer &y, const py::buffer &matrix, const py::buffer &q, int32_t rows, int32_t columns,
-                       int32_t blocks) {
-        const uint8_t *bytes = view<uint8_t>(matrix, -1, false);
-        if (!sordino_sparse_valid(bytes, rows, columns, blocks)) throw py::value_error("damaged lists");
-        sordino_sparse(view<float>(y, rows, true), bytes, view<uint8_t>(q, columns, false), rows, columns, blocks);
-    });
-    m.def("sparse_valid", [](const py::buffer &matrix, int32_t rows, int32_t columns, int32_t blocks) {
-        return sordino_sparse_valid(view<uint8_t>(matrix, -1, false), rows, columns, blocks);
-    });
-}
-
 py::dict kernels()
 {
     py::dict usable;
@@ -323,6 +247,9 @@ PYBIND11_MODULE(_native, m)
         .def(py::init<uint32_t, uint32_t, double>(), py::arg("in_hz"), py::arg("out_hz"), py::arg("delay"))
         .def("process", &Resampler::process, py::arg("out"), py::arg("samples"), "Returns the samples written.")
         .def("reset", &Resampler::reset);
+    m.def("process_together", process_together, py::arg("streams"), py::arg("outs"), py::arg("samples"),
+          "Different streams of one model, which share the reading of its weights. For each a float32 buffer of the same\n"
+          "length, a multiple of 480, in and out; the output is that of each stream alone.");
     m.def("kernels", kernels, "Dot products of this build, the fastest first: name and whether the processor has it.");
     m.def("choose_kernel", choose_kernel, py::arg("name") = static_cast<const char *>(nullptr),
           "Use a dot product by its name, or the fastest; returns its name. Not while a stream is processing.");

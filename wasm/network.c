@@ -3,6 +3,24 @@
 
 #include "numerics.h"
 
+void sordino_dense_each(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
+                        int32_t columns, int32_t vectors)
+{
+    if (vectors == SORDINO_TOGETHER)
+        sordino_dense_together(y, stride, matrix, q, rows, columns);
+    else
+        for (int k = 0; k < vectors; k++) sordino_dense(y + k * stride, matrix, q[k], rows, columns);
+}
+
+void sordino_sparse_each(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
+                         int32_t columns, int32_t blocks, int32_t vectors)
+{
+    if (vectors == SORDINO_TOGETHER)
+        sordino_sparse_together(y, stride, matrix, q, rows, columns, blocks);
+    else
+        for (int k = 0; k < vectors; k++) sordino_sparse(y + k * stride, matrix, q[k], rows, columns, blocks);
+}
+
 void sordino_quantise(uint8_t *q, const float *x, int32_t n)
 {
     for (int i = 0; i < n; i += LANES) {
@@ -32,4 +50,9 @@ void sordino_gru(float *h, uint8_t *q, float *from_input, const float *from_stat
 void sordino_sigmoid(float *x, int32_t n)
 {
     for (int i = 0; i < n; i += LANES) store4(x + i, sigmoid4(load4(x + i)));
+}
+
+void sordino_keep_bands(float *out, const float *x)
+{
+    for (int b = 0; b < PADDED_BANDS; b++) out[b] = b < BANDS ? x[b] : 0.0f;
 }

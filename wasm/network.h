@@ -15,6 +15,21 @@ typedef struct {
     float voice;
 } sordino_decision;
 
+/* So many streams take a step together: then each weight is read once for all of them. */
+#define SORDINO_TOGETHER 4
+
+/* One stream in a step.
+ *
+ * out       its decision, complete after the last part
+ * state     its state of this network
+ * features  [PADDED_FEATURES] of its frame, normalised; the same for all parts
+ */
+typedef struct {
+    sordino_decision *out;
+    void *state;
+    const float *features;
+} sordino_turn;
+
 /* A network shape that this build knows.
  *
  * id            identifies the shape; a weight file names the one it was made for
@@ -23,8 +38,7 @@ typedef struct {
  * parts         into how many parts of similar cost a step is cut
  * valid         whether the lists of the sparse matrices are sound: 1 or 0
  * reset         set a state to silence
- * step          one part of the decision on a frame: all of 0..parts-1 in turn, with the same normalised features
- *               [PADDED_FEATURES]; out is complete after the last
+ * step          one part of the decisions on a frame of each of 1..SORDINO_TOGETHER streams: all of 0..parts-1 in turn
  */
 typedef struct {
     uint32_t id;
@@ -33,7 +47,7 @@ typedef struct {
     int32_t parts;
     int32_t (*valid)(const uint8_t *weights);
     void (*reset)(void *state);
-    void (*step)(sordino_decision *out, void *state, const uint8_t *weights, const float *features, int32_t part);
+    void (*step)(const sordino_turn *turns, int32_t streams, const uint8_t *weights, int32_t part);
 } sordino_network;
 
 /* The shape with this id, or a null pointer. */
@@ -45,6 +59,22 @@ void sordino_dense(float *y, const uint8_t *matrix, const uint8_t *q, int32_t ro
 
 /* The same for a sparse matrix that holds `blocks` blocks. */
 void sordino_sparse(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns, int32_t blocks);
+
+/* sordino_dense for SORDINO_TOGETHER vectors: y [SORDINO_TOGETHER][rows], `stride` floats apart; q their bytes. */
+void sordino_dense_together(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
+                            int32_t columns);
+
+/* sordino_sparse, likewise. */
+void sordino_sparse_together(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
+                             int32_t columns, int32_t blocks);
+
+/* sordino_dense for any number of vectors up to SORDINO_TOGETHER, that many together or each alone. */
+void sordino_dense_each(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
+                        int32_t columns, int32_t vectors);
+
+/* sordino_sparse, likewise. */
+void sordino_sparse_each(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
+                         int32_t columns, int32_t blocks, int32_t vectors);
 
 /* Whether a sparse matrix holds as many blocks as said, all within its columns: 1 or 0. */
 int32_t sordino_sparse_valid(const uint8_t *matrix, int32_t rows, int32_t columns, int32_t blocks);
@@ -61,5 +91,8 @@ void sordino_gru(float *h, uint8_t *q, float *from_input, const float *from_stat
 
 /* Logistic function in place; x [n], n a multiple of 4. */
 void sordino_sigmoid(float *x, int32_t n);
+
+/* The first BANDS of x in out [PADDED_BANDS], and zeros. */
+void sordino_keep_bands(float *out, const float *x);
 
 #endif

@@ -149,7 +149,7 @@ static void speak(sordino_state *s, float *out)
     sordino_synthesise(out, s->overlap, now->re, now->im);
 }
 
-void sordino_begin(sordino_state *s, const float *in)
+int32_t sordino_begin(sordino_state *s, const float *in)
 {
     float coherence[PADDED_BANDS];
     const float *centre = s->samples + SAMPLES - WINDOW - HOP * s->look_ahead;
@@ -157,15 +157,39 @@ void sordino_begin(sordino_state *s, const float *in)
     follow_pitch(s, centre);
     compare_with_comb(s, coherence, centre);
     describe(s, coherence);
+    return s->parts_left;
+}
+
+/* How many of the first streams may take the next part of a step together. */
+static int32_t alike(sordino_state *const *streams, int32_t count)
+{
+    const sordino_state *first = streams[0];
+    int32_t n = 1;
+    while (n < count && n < SORDINO_TOGETHER && streams[n]->weights == first->weights &&
+           streams[n]->parts_left == first->parts_left)
+        n++;
+    return n;
+}
+
+int32_t sordino_advance_together(sordino_state *const *streams, int32_t count)
+{
+    int32_t most_left = 0;
+    for (int32_t i = 0, n; i < count; i += n) {
+        sordino_state *const *s = streams + i;
+        sordino_turn turns[SORDINO_TOGETHER];
+        n = alike(s, count - i);
+        if (s[0]->parts_left == 0) continue;
+        for (int k = 0; k < n; k++) turns[k] = (sordino_turn){&s[k]->decision, s[k]->network_state, s[k]->features};
+        s[0]->network->step(turns, n, s[0]->weights, s[0]->network->parts - s[0]->parts_left);
+        for (int k = 0; k < n; k++) s[k]->parts_left--;
+        if (s[0]->parts_left > most_left) most_left = s[0]->parts_left;
+    }
+    return most_left;
 }
 
 int32_t sordino_advance(sordino_state *s)
 {
-    if (s->parts_left > 0) {
-        s->network->step(&s->decision, s->network_state, s->weights, s->features, s->network->parts - s->parts_left);
-        s->parts_left--;
-    }
-    return s->parts_left;
+    return sordino_advance_together(&s, 1);
 }
 
 void sordino_finish(sordino_state *s, float *out)

@@ -50,13 +50,21 @@ void sordino_process(sordino_state *state, float *out, const float *in);
 /* The same work in pieces, for callers that have less time at once than a hop lasts: begin, advance as often as wanted,
  * finish before the next begin. The output and the latency are those of sordino_process; the caller's delay comes on top.
  *
- * begin    analyse a hop, [480] samples
+ * begin    analyse a hop, [480] samples; returns how many parts the network has
  * advance  compute the next part of the network; returns how many parts are left, 0 when there is nothing to do
  * finish   compute what is left and give one hop out, [480] samples
  */
-void sordino_begin(sordino_state *state, const float *in);
+int32_t sordino_begin(sordino_state *state, const float *in);
 int32_t sordino_advance(sordino_state *state);
 void sordino_finish(sordino_state *state, float *out);
+
+/* sordino_advance for many streams that have begun, four of them at once where neighbours in the list are of the same
+ * weights and have come equally far: then each weight is read once for the four. The output stays that of each alone.
+ *
+ * streams  [count] different streams
+ * returns  how many parts are left where most are left
+ */
+int32_t sordino_advance_together(sordino_state *const *streams, int32_t count);
 
 /* Samples between the input and the output of sordino_process. */
 uint32_t sordino_latency(const sordino_state *state);

@@ -1,5 +1,7 @@
 """Networks of other sizes, pruned ones, hops in pieces and many streams in one memory: always the reference's bytes."""
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -98,6 +100,61 @@ def test_streams_share_the_weights_and_nothing_else(hops):
             same_bytes(together.process(hop, stream), alone[stream].process(hop), f"stream {stream}, hop {i}")
     assert together.memory.memory.size(together.memory.store) == pages, "memory grew while it processed"
     assert together.memory.read(together.weights, len(weights)) == weights, "the weights were written"
+
+
+STREAMS = 11
+"""Two fours that take the network together, and three that are left over."""
+
+
+def shifted(hops, stream):
+    return np.roll(hops, 7 * stream, axis=0)[: HOPS // 3]
+
+
+def run_together(streams, inputs):
+    """Outputs [stream][hop]. In every third hop some have gone ahead alone, so that not all fours are full."""
+    states = streams.memory.place(np.array(streams.states, "<u4").tobytes())
+    outputs = [[] for _ in inputs]
+    for i in range(len(inputs[0])):
+        for stream, state in enumerate(streams.states):
+            streams.memory.write(streams.hop, inputs[stream][i].tobytes())
+            parts = streams.call("sordino_begin", state, streams.hop)
+            for _ in range(stream % parts if i % 3 == 2 else 0):
+                streams.call("sordino_advance", state)
+        left = [streams.call("sordino_advance_together", states, len(inputs)) for _ in range(parts)]
+        assert left == list(range(parts - 1, -1, -1))
+        for stream, state in enumerate(streams.states):
+            streams.call("sordino_finish", state, streams.hop)
+            outputs[stream].append(streams.output())
+    return np.array(outputs)
+
+
+def test_the_network_of_several_streams_together(hops, tmp_path):
+    """As in the reference, where each stream is alone."""
+    shape = NetworkShape(36, 44, 52, 64, 2, 72, 28, conv1_taps=3, conv2_taps=2)
+    dense = random_model(shape, seed=8, name="dense")
+    models = [dense, pruned(random_model(shape, seed=9, name="pruned"), 0.3)]
+    modules = build_modules(models, VARIANTS, tmp_path)
+    inputs = [shifted(hops, stream) for stream in range(STREAMS)]
+    for model in models:
+        wanted = np.stack([reference(model, samples) for samples in inputs])
+        for variant, module in modules.items():
+            got = run_together(Streams(module, weight_bytes(model), STREAMS), inputs)
+            same_bytes(got, wanted, f"{model.name} in {variant}")
+
+
+def test_the_extension_takes_several_streams_together(hops):
+    native = importlib.import_module("sordino._native")
+    weights = load_weights(find_model("standard"))
+    streams = [native.Stream(weights) for _ in range(STREAMS)]
+    inputs = [np.ascontiguousarray(shifted(hops, stream)).ravel() for stream in range(STREAMS)]
+    outputs = [np.zeros_like(samples) for samples in inputs]
+    native.process_together(streams, outputs, inputs)
+    for stream, samples in enumerate(inputs):
+        alone = np.zeros_like(samples)
+        native.Stream(weights).process(alone, samples)
+        same_bytes(outputs[stream], alone, f"stream {stream}")
+    with pytest.raises(RuntimeError, match="in use"):
+        native.process_together(streams[:1] * 2, outputs[:2], inputs[:2])
 
 
 def floats_of(thing, seen):

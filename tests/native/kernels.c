@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "native/gemv.h"
+#include "network.h"
 #include "stages.h"
 
 #define COLUMN_GROUP 4
@@ -44,20 +45,33 @@ static uint8_t *matrix(int rows, int columns, int blocks, int extreme)
     return bytes;
 }
 
+/* One vector after the other by plain C, then by the kernel, then all together by the kernel. */
 static int differs(const sordino_kernel *kernel, int rows, int columns, int blocks, int extreme)
 {
-    float wanted[1024], got[1024];
-    uint8_t q[1024], *m = matrix(rows, columns, blocks, extreme);
-    for (int i = 0; i < columns; i++) q[i] = extreme ? 127 : (uint8_t)(1 + draw() % 127);
-    if (blocks < 0) {
-        sordino_dense_scalar(wanted, m, q, rows, columns);
-        kernel->dense(got, m, q, rows, columns);
-    } else {
-        sordino_sparse_scalar(wanted, m, q, rows, columns, blocks);
-        kernel->sparse(got, m, q, rows, columns, blocks);
+    float wanted[SORDINO_TOGETHER][1024], got[SORDINO_TOGETHER][1024];
+    uint8_t q[SORDINO_TOGETHER][1024], *m = matrix(rows, columns, blocks, extreme);
+    const uint8_t *vectors[SORDINO_TOGETHER];
+    int wrong = 0;
+    for (int k = 0; k < SORDINO_TOGETHER; k++) {
+        vectors[k] = q[k];
+        for (int i = 0; i < columns; i++) q[k][i] = extreme ? 127 : (uint8_t)(1 + draw() % 127);
+        if (blocks < 0) {
+            sordino_dense_scalar(wanted[k], m, q[k], rows, columns);
+            kernel->dense(got[k], m, q[k], rows, columns);
+        } else {
+            sordino_sparse_scalar(wanted[k], m, q[k], rows, columns, blocks);
+            kernel->sparse(got[k], m, q[k], rows, columns, blocks);
+        }
+        wrong += memcmp(wanted[k], got[k], (size_t)rows * sizeof(float)) != 0;
     }
+    memset(got, 0, sizeof got);
+    if (blocks < 0)
+        kernel->dense_together(got[0], 1024, m, vectors, rows, columns);
+    else
+        kernel->sparse_together(got[0], 1024, m, vectors, rows, columns, blocks);
+    for (int k = 0; k < SORDINO_TOGETHER; k++) wrong += memcmp(wanted[k], got[k], (size_t)rows * sizeof(float)) != 0;
     free(m);
-    return memcmp(wanted, got, (size_t)rows * sizeof(float)) != 0;
+    return wrong;
 }
 
 int main(void)

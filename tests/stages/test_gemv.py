@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from kernels import every_build, kernels, same_bytes
+from kernels import Native, every_build, kernels, same_bytes
 from modules import pruned
 from sordino.export import weight_file
 from sordino.export.weight_file import MatrixPlace, network_id, sparse_blocks
 from sordino.model import NetworkShape, random_model
 from sordino.network import QuantisedMatrix, _IntegerLayer
 
+TOGETHER = 4
 SIZES = [(32, 4), (64, 8), (96, 72), (768, 256), (288, 2560)]
 
 
@@ -32,9 +33,9 @@ def packed(matrix, sparse):
     return data.copy(), place
 
 
-def activations(columns):
+def activations(columns, seed=0):
     """Bytes at both limits, and what the reference has to be given so that it makes them."""
-    q = np.random.default_rng(columns).choice(np.array([1, 2, 63, 64, 65, 126, 127], np.uint8), columns)
+    q = np.random.default_rng([columns, seed]).choice(np.array([1, 2, 63, 64, 65, 126, 127], np.uint8), columns)
     return q, ((q.astype(np.float32) - 64) / np.float32(63)).astype(np.float32)
 
 
@@ -60,6 +61,37 @@ def test_sparse(build, rows, columns, density):
     assert kernels(build).run("sparse_valid", data, rows, columns, place.blocks) == 1
     kernels(build).run("sparse", y, data, q, rows, columns, place.blocks)
     same_bytes(y, _IntegerLayer(matrix)(x), f"{rows} x {columns}, density {density}")
+
+
+@every_build
+@pytest.mark.parametrize(("rows", "columns"), SIZES)
+@pytest.mark.parametrize("density", [None, 0.1, 0.5])
+def test_several_vectors_together(build, rows, columns, density):
+    """density: None is a dense matrix."""
+    sparse = density is not None
+    matrix = some_matrix(rows, columns, density or 1)
+    data, place = packed(matrix, sparse)
+    pairs = [activations(columns, seed) for seed in range(TOGETHER)]
+    q = np.stack([pair[0] for pair in pairs])
+    y = np.zeros((TOGETHER, rows), np.float32)
+    run_together(kernels(build), y, data, q, rows, columns, place.blocks)
+    for k, (_, x) in enumerate(pairs):
+        same_bytes(y[k], _IntegerLayer(matrix)(x), f"vector {k} of {rows} x {columns}, density {density}")
+
+
+def run_together(kernel, y, data, q, rows, columns, blocks):
+    """In a WebAssembly module the vectors are a list of addresses; the extension takes them one behind the other."""
+    name, sizes = ("dense", (rows, columns)) if blocks is None else ("sparse", (rows, columns, blocks))
+    if isinstance(kernel, Native):
+        kernel.run(f"{name}_together", y, data, q, *sizes)
+        return
+    memory = kernel.memory
+    memory.top = kernel.bottom
+    vectors = [memory.place(vector.tobytes()) for vector in q]
+    at, matrix_at = memory.place(y.tobytes()), memory.place(data.tobytes())
+    list_at = memory.place(np.array(vectors, "<u4").tobytes())
+    memory.call(f"sordino_{name}_together", at, rows, matrix_at, list_at, *sizes)
+    y[...] = memory.floats(at, y.size).reshape(y.shape)
 
 
 @every_build

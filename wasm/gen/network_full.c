@@ -51,59 +51,80 @@ static int32_t valid(const uint8_t *weights)
     return 1;
 }
 
-static void step(sordino_decision *out, void *memory, const uint8_t *weights, const float *features, int32_t part)
+/* For every stream k of the step. */
+#define EACH for (int k = 0; k < streams; k++)
+
+static void step(const sordino_turn *turns, int32_t streams, const uint8_t *weights, int32_t part)
 {
-    state *s = memory;
-    uint8_t input[PADDED_FEATURES];
-    _Alignas(16) float sum[1536], other[1536];
+    state *s[SORDINO_TOGETHER];
+    const uint8_t *in[SORDINO_TOGETHER];
+    uint8_t input[SORDINO_TOGETHER][PADDED_FEATURES];
+    _Alignas(16) float sum[SORDINO_TOGETHER][1536], other[SORDINO_TOGETHER][1536];
+    EACH s[k] = turns[k].state;
 
     switch (part) {
     case 0:
-        sordino_quantise(input, features, PADDED_FEATURES);
-        __builtin_memmove(s->bytes.conv1_input, s->bytes.conv1_input + 128, 512);
-        sordino_dense(sum, weights + FC_AT, input, FC_ROWS, FC_COLUMNS);
-        sordino_quantise_tanh(s->bytes.conv1_input + 512, sum, 128);
-        __builtin_memmove(s->bytes.conv2_input, s->bytes.conv2_input + 512, 1024);
-        sordino_dense(sum, weights + CONV1_AT, s->bytes.conv1_input, CONV1_ROWS, CONV1_COLUMNS);
-        sordino_quantise_tanh(s->bytes.conv2_input + 1024, sum, 512);
-        sordino_dense(sum, weights + CONV2_AT, s->bytes.conv2_input, CONV2_ROWS, CONV2_COLUMNS);
-        sordino_quantise_tanh(s->bytes.summary, sum, 512);
+        EACH sordino_quantise(input[k], turns[k].features, PADDED_FEATURES);
+        EACH __builtin_memmove(s[k]->bytes.conv1_input, s[k]->bytes.conv1_input + 128, 512);
+        EACH in[k] = input[k];
+        sordino_dense_each(sum[0], 1536, weights + FC_AT, in, FC_ROWS, FC_COLUMNS, streams);
+        EACH sordino_quantise_tanh(s[k]->bytes.conv1_input + 512, sum[k], 128);
+        EACH __builtin_memmove(s[k]->bytes.conv2_input, s[k]->bytes.conv2_input + 512, 1024);
+        EACH in[k] = s[k]->bytes.conv1_input;
+        sordino_dense_each(sum[0], 1536, weights + CONV1_AT, in, CONV1_ROWS, CONV1_COLUMNS, streams);
+        EACH sordino_quantise_tanh(s[k]->bytes.conv2_input + 1024, sum[k], 512);
+        EACH in[k] = s[k]->bytes.conv2_input;
+        sordino_dense_each(sum[0], 1536, weights + CONV2_AT, in, CONV2_ROWS, CONV2_COLUMNS, streams);
+        EACH sordino_quantise_tanh(s[k]->bytes.summary, sum[k], 512);
         break;
     case 1:
-        sordino_dense(sum, weights + GRU1_INPUT_AT, s->bytes.summary, GRU1_INPUT_ROWS, GRU1_INPUT_COLUMNS);
-        sordino_dense(other, weights + GRU1_STATE_AT, s->bytes.summary + 512, GRU1_STATE_ROWS, GRU1_STATE_COLUMNS);
-        sordino_gru(s->gru1, s->bytes.summary + 512, sum, other, 512);
+        EACH in[k] = s[k]->bytes.summary;
+        sordino_dense_each(sum[0], 1536, weights + GRU1_INPUT_AT, in, GRU1_INPUT_ROWS, GRU1_INPUT_COLUMNS, streams);
+        EACH in[k] = s[k]->bytes.summary + 512;
+        sordino_dense_each(other[0], 1536, weights + GRU1_STATE_AT, in, GRU1_STATE_ROWS, GRU1_STATE_COLUMNS, streams);
+        EACH sordino_gru(s[k]->gru1, s[k]->bytes.summary + 512, sum[k], other[k], 512);
         break;
     case 2:
-        sordino_dense(sum, weights + GRU2_INPUT_AT, s->bytes.summary + 512, GRU2_INPUT_ROWS, GRU2_INPUT_COLUMNS);
-        sordino_dense(other, weights + GRU2_STATE_AT, s->bytes.summary + 1024, GRU2_STATE_ROWS, GRU2_STATE_COLUMNS);
-        sordino_gru(s->gru2, s->bytes.summary + 1024, sum, other, 512);
+        EACH in[k] = s[k]->bytes.summary + 512;
+        sordino_dense_each(sum[0], 1536, weights + GRU2_INPUT_AT, in, GRU2_INPUT_ROWS, GRU2_INPUT_COLUMNS, streams);
+        EACH in[k] = s[k]->bytes.summary + 1024;
+        sordino_dense_each(other[0], 1536, weights + GRU2_STATE_AT, in, GRU2_STATE_ROWS, GRU2_STATE_COLUMNS, streams);
+        EACH sordino_gru(s[k]->gru2, s[k]->bytes.summary + 1024, sum[k], other[k], 512);
         break;
     case 3:
-        sordino_dense(sum, weights + GRU3_INPUT_AT, s->bytes.summary + 1024, GRU3_INPUT_ROWS, GRU3_INPUT_COLUMNS);
-        sordino_dense(other, weights + GRU3_STATE_AT, s->bytes.summary + 1536, GRU3_STATE_ROWS, GRU3_STATE_COLUMNS);
-        sordino_gru(s->gru3, s->bytes.summary + 1536, sum, other, 512);
+        EACH in[k] = s[k]->bytes.summary + 1024;
+        sordino_dense_each(sum[0], 1536, weights + GRU3_INPUT_AT, in, GRU3_INPUT_ROWS, GRU3_INPUT_COLUMNS, streams);
+        EACH in[k] = s[k]->bytes.summary + 1536;
+        sordino_dense_each(other[0], 1536, weights + GRU3_STATE_AT, in, GRU3_STATE_ROWS, GRU3_STATE_COLUMNS, streams);
+        EACH sordino_gru(s[k]->gru3, s[k]->bytes.summary + 1536, sum[k], other[k], 512);
         break;
     case 4:
-        sordino_dense(sum, weights + GAIN_GRU_INPUT_AT, s->bytes.summary + 1536, GAIN_GRU_INPUT_ROWS, GAIN_GRU_INPUT_COLUMNS);
-        sordino_dense(other, weights + GAIN_GRU_STATE_AT, s->bytes.summary + 2048, GAIN_GRU_STATE_ROWS, GAIN_GRU_STATE_COLUMNS);
-        sordino_gru(s->gain_gru, s->bytes.summary + 2048, sum, other, 512);
+        EACH in[k] = s[k]->bytes.summary + 1536;
+        sordino_dense_each(sum[0], 1536, weights + GAIN_GRU_INPUT_AT, in, GAIN_GRU_INPUT_ROWS, GAIN_GRU_INPUT_COLUMNS, streams);
+        EACH in[k] = s[k]->bytes.summary + 2048;
+        sordino_dense_each(other[0], 1536, weights + GAIN_GRU_STATE_AT, in, GAIN_GRU_STATE_ROWS, GAIN_GRU_STATE_COLUMNS, streams);
+        EACH sordino_gru(s[k]->gain_gru, s[k]->bytes.summary + 2048, sum[k], other[k], 512);
         break;
     case 5:
-        __builtin_memcpy(s->bytes.strength_input, s->bytes.summary + 1536, 512);
-        __builtin_memcpy(s->bytes.strength_input + 512, s->bytes.summary, 512);
-        sordino_dense(sum, weights + STRENGTH_GRU_INPUT_AT, s->bytes.strength_input, STRENGTH_GRU_INPUT_ROWS, STRENGTH_GRU_INPUT_COLUMNS);
-        sordino_dense(other, weights + STRENGTH_GRU_STATE_AT, s->bytes.strength_gru, STRENGTH_GRU_STATE_ROWS, STRENGTH_GRU_STATE_COLUMNS);
-        sordino_gru(s->strength_gru, s->bytes.strength_gru, sum, other, 128);
-        sordino_dense(sum, weights + GAIN_AT, s->bytes.summary, GAIN_ROWS, GAIN_COLUMNS);
-        sordino_sigmoid(sum, 36);
-        for (int b = 0; b < PADDED_BANDS; b++) out->gain[b] = b < BANDS ? sum[b] : 0.0f;
-        sordino_dense(sum, weights + STRENGTH_AT, s->bytes.strength_gru, STRENGTH_ROWS, STRENGTH_COLUMNS);
-        sordino_sigmoid(sum, 36);
-        for (int b = 0; b < PADDED_BANDS; b++) out->strength[b] = b < BANDS ? sum[b] : 0.0f;
-        sordino_dense(sum, weights + VOICE_AT, s->bytes.summary, VOICE_ROWS, VOICE_COLUMNS);
-        sordino_sigmoid(sum, 4);
-        out->voice = sum[0];
+        EACH __builtin_memcpy(s[k]->bytes.strength_input, s[k]->bytes.summary + 1536, 512);
+        EACH __builtin_memcpy(s[k]->bytes.strength_input + 512, s[k]->bytes.summary, 512);
+        EACH in[k] = s[k]->bytes.strength_input;
+        sordino_dense_each(sum[0], 1536, weights + STRENGTH_GRU_INPUT_AT, in, STRENGTH_GRU_INPUT_ROWS, STRENGTH_GRU_INPUT_COLUMNS, streams);
+        EACH in[k] = s[k]->bytes.strength_gru;
+        sordino_dense_each(other[0], 1536, weights + STRENGTH_GRU_STATE_AT, in, STRENGTH_GRU_STATE_ROWS, STRENGTH_GRU_STATE_COLUMNS, streams);
+        EACH sordino_gru(s[k]->strength_gru, s[k]->bytes.strength_gru, sum[k], other[k], 128);
+        EACH in[k] = s[k]->bytes.summary;
+        sordino_dense_each(sum[0], 1536, weights + GAIN_AT, in, GAIN_ROWS, GAIN_COLUMNS, streams);
+        EACH sordino_sigmoid(sum[k], 36);
+        EACH sordino_keep_bands(turns[k].out->gain, sum[k]);
+        EACH in[k] = s[k]->bytes.strength_gru;
+        sordino_dense_each(sum[0], 1536, weights + STRENGTH_AT, in, STRENGTH_ROWS, STRENGTH_COLUMNS, streams);
+        EACH sordino_sigmoid(sum[k], 36);
+        EACH sordino_keep_bands(turns[k].out->strength, sum[k]);
+        EACH in[k] = s[k]->bytes.summary;
+        sordino_dense_each(sum[0], 1536, weights + VOICE_AT, in, VOICE_ROWS, VOICE_COLUMNS, streams);
+        EACH sordino_sigmoid(sum[k], 4);
+        EACH turns[k].out->voice = sum[k][0];
         break;
     }
 }

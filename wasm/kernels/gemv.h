@@ -1,4 +1,5 @@
-/* Matrix times vector in 8-bit weights and 7-bit activations, dense or with blocks left out.
+/* Matrix times vector in 8-bit weights and 7-bit activations, dense or with blocks left out; for one vector, or for
+ * SORDINO_TOGETHER vectors at once, where every weight is read once for all of them.
  *
  * A matrix lies in the weight file as scale [rows], bias [rows], offset [rows] (int32: -64 times the sum of the row),
  * then its weights:
@@ -10,7 +11,7 @@
 #ifndef SORDINO_GEMV_H
 #define SORDINO_GEMV_H
 
-#include "../gen/params.h"
+#include "../network.h"
 
 #if defined(SORDINO_DOT)
 #include SORDINO_DOT
@@ -29,6 +30,7 @@
 #define STRIP_VECTORS (STRIP_ROWS / 4)
 #define STRIP_BLOCKS (DOT_VECTORS / STRIP_VECTORS) /* blocks summed at once */
 #define STRIP_BYTES (STRIP_ROWS * 4)
+#define TILE_VECTORS (DOT_VECTORS / SORDINO_TOGETHER) /* groups of four rows summed at once for all vectors */
 
 /* The parts of a matrix. */
 typedef struct {
@@ -76,6 +78,33 @@ static inline void gemv(float *y, const uint8_t *matrix, const uint8_t *q, int32
     }
 }
 
+/* Finish the rows of a tile from r. */
+static inline void scale_tile(float *y, int32_t stride, const parts *m, int r, dot_sum sum[][TILE_VECTORS])
+{
+    for (int k = 0; k < SORDINO_TOGETHER; k++)
+        for (int v = 0; v < TILE_VECTORS; v++) scale4(y + k * stride, m, r + 4 * v, sum[k][v]);
+}
+
+/* gemv for SORDINO_TOGETHER vectors. y [SORDINO_TOGETHER][rows], `stride` floats apart; q [SORDINO_TOGETHER] vectors. */
+static inline void gemm(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
+                        int32_t columns)
+{
+    const parts m = split(matrix, rows);
+    const int8_t *weights = (const int8_t *)m.rest;
+    dot_vector x[SORDINO_TOGETHER];
+    for (int k = 0; k < SORDINO_TOGETHER; k++) dot_prepare(&x[k], q[k], columns);
+    for (int r = 0; r < rows; r += 4 * TILE_VECTORS) {
+        const int8_t *w = weights + r / BLOCK_ROWS * BLOCK_ROWS * columns + r % BLOCK_ROWS * 4;
+        dot_sum sum[SORDINO_TOGETHER][TILE_VECTORS];
+        for (int k = 0; k < SORDINO_TOGETHER; k++)
+            for (int v = 0; v < TILE_VECTORS; v++) sum[k][v] = dot_zero();
+        for (int c = 0; c < columns; c += 4, w += 16 * BLOCK_VECTORS)
+            for (int k = 0; k < SORDINO_TOGETHER; k++)
+                for (int v = 0; v < TILE_VECTORS; v++) sum[k][v] = dot_add(sum[k][v], w + 16 * v, dot_load(&x[k], c));
+        scale_tile(y, stride, &m, r, sum);
+    }
+}
+
 /* The lists of a sparse matrix. */
 typedef struct {
     const uint16_t *count, *column;
@@ -111,6 +140,34 @@ static inline void gemv_sparse(float *y, const uint8_t *matrix, const uint8_t *q
         for (int v = STRIP_VECTORS; v < DOT_VECTORS; v++)
             sum[v % STRIP_VECTORS] = dot_join(sum[v % STRIP_VECTORS], sum[v]);
         for (int v = 0; v < STRIP_VECTORS; v++) scale4(y, &m, r + 4 * v, sum[v]);
+    }
+}
+
+/* gemv_sparse for SORDINO_TOGETHER vectors; y, stride and q as for gemm. */
+static inline void gemm_sparse(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
+                               int32_t columns, int32_t blocks)
+{
+    const parts m = split(matrix, rows);
+    const lists s = find_lists(&m, rows, blocks);
+    const uint16_t *column = s.column;
+    const int8_t *strip = s.weights;
+    dot_vector x[SORDINO_TOGETHER];
+    for (int k = 0; k < SORDINO_TOGETHER; k++) dot_prepare(&x[k], q[k], columns);
+    for (int r = 0; r < rows; r += STRIP_ROWS) {
+        const int count = s.count[r / STRIP_ROWS];
+        for (int first = 0; first < STRIP_VECTORS; first += TILE_VECTORS) {
+            const int8_t *w = strip + 16 * first;
+            dot_sum sum[SORDINO_TOGETHER][TILE_VECTORS];
+            for (int k = 0; k < SORDINO_TOGETHER; k++)
+                for (int v = 0; v < TILE_VECTORS; v++) sum[k][v] = dot_zero();
+            for (int i = 0; i < count; i++, w += STRIP_BYTES)
+                for (int k = 0; k < SORDINO_TOGETHER; k++)
+                    for (int v = 0; v < TILE_VECTORS; v++)
+                        sum[k][v] = dot_add(sum[k][v], w + 16 * v, dot_load(&x[k], column[i]));
+            scale_tile(y, stride, &m, r + 4 * first, sum);
+        }
+        column += count;
+        strip += count * STRIP_BYTES;
     }
 }
 

@@ -10,7 +10,15 @@
 #include <sys/auxv.h>
 #endif
 
-static const sordino_kernel plain = {"scalar", sordino_dense_scalar, sordino_sparse_scalar, 1};
+#define KERNEL(name, usable) \
+    {#name, \
+     sordino_dense_##name, \
+     sordino_sparse_##name, \
+     sordino_dense_together_##name, \
+     sordino_sparse_together_##name, \
+     usable}
+
+static const sordino_kernel plain = KERNEL(scalar, 1);
 static const sordino_kernel *in_use = &plain;
 
 void sordino_dense(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns)
@@ -21,6 +29,18 @@ void sordino_dense(float *y, const uint8_t *matrix, const uint8_t *q, int32_t ro
 void sordino_sparse(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns, int32_t blocks)
 {
     in_use->sparse(y, matrix, q, rows, columns, blocks);
+}
+
+void sordino_dense_together(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
+                            int32_t columns)
+{
+    in_use->dense_together(y, stride, matrix, q, rows, columns);
+}
+
+void sordino_sparse_together(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
+                             int32_t columns, int32_t blocks)
+{
+    in_use->sparse_together(y, stride, matrix, q, rows, columns, blocks);
 }
 
 #if defined(__x86_64__)
@@ -54,8 +74,6 @@ static void usable_features(uint32_t *ebx, uint32_t *ecx, uint32_t *sub1_eax)
     if ((saved & XCR0_AVX512) != XCR0_AVX512) *ebx &= ~((uint32_t)LEAF7_EBX_AVX512F | (uint32_t)LEAF7_EBX_AVX512VL);
 }
 #endif
-
-#define KERNEL(name, usable) {#name, sordino_dense_##name, sordino_sparse_##name, usable}
 
 const sordino_kernel *sordino_kernels(int32_t *count)
 {

@@ -12,19 +12,25 @@
 extern "C" {
 #endif
 
-/* Contracts of sordino_dense and sordino_sparse in network.h. */
+/* Contracts of sordino_dense, sordino_sparse and their twins for several vectors in network.h. */
 typedef void sordino_dense_function(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns);
 typedef void sordino_sparse_function(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns,
                                      int32_t blocks);
+typedef void sordino_dense_together_function(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q,
+                                             int32_t rows, int32_t columns);
+typedef void sordino_sparse_together_function(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q,
+                                              int32_t rows, int32_t columns, int32_t blocks);
 
 /* name           of the instruction set
- * dense, sparse  what runs
+ * dense, ...     what runs
  * usable         whether this processor, and the system it runs under, have the instructions: 1 or 0
  */
 typedef struct {
     const char *name;
     sordino_dense_function *dense;
     sordino_sparse_function *sparse;
+    sordino_dense_together_function *dense_together;
+    sordino_sparse_together_function *sparse_together;
     int32_t usable;
 } sordino_kernel;
 
@@ -36,10 +42,18 @@ const sordino_kernel *sordino_kernels(int32_t *count);
  * Returns the name of the kernel now in use, or a null pointer (and changes nothing) if there is no such usable kernel. */
 const char *sordino_choose_kernel(const char *name);
 
-sordino_dense_function sordino_dense_scalar, sordino_dense_avx2, sordino_dense_avxvnni, sordino_dense_avx512vnni;
-sordino_dense_function sordino_dense_neon, sordino_dense_dotprod;
-sordino_sparse_function sordino_sparse_scalar, sordino_sparse_avx2, sordino_sparse_avxvnni, sordino_sparse_avx512vnni;
-sordino_sparse_function sordino_sparse_neon, sordino_sparse_dotprod;
+#define SORDINO_DECLARE_KERNEL(name) \
+    sordino_dense_function sordino_dense_##name; \
+    sordino_sparse_function sordino_sparse_##name; \
+    sordino_dense_together_function sordino_dense_together_##name; \
+    sordino_sparse_together_function sordino_sparse_together_##name
+
+SORDINO_DECLARE_KERNEL(scalar);
+SORDINO_DECLARE_KERNEL(avx2);
+SORDINO_DECLARE_KERNEL(avxvnni);
+SORDINO_DECLARE_KERNEL(avx512vnni);
+SORDINO_DECLARE_KERNEL(neon);
+SORDINO_DECLARE_KERNEL(dotprod);
 
 #ifdef __cplusplus
 }

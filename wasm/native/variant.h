@@ -11,6 +11,7 @@
 #endif
 #include <stdint.h>
 
+#include "../network.h"
 #include "gemv.h"
 
 #define PASTE_(a, b) a##b
@@ -36,6 +37,18 @@ void PASTE(sordino_sparse_, VARIANT)(float *y, const uint8_t *matrix, const uint
                                      int32_t blocks)
 {
     gemv_sparse(y, matrix, q, rows, columns, blocks);
+}
+
+void PASTE(sordino_dense_together_, VARIANT)(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q,
+                                             int32_t rows, int32_t columns)
+{
+    gemm(y, stride, matrix, q, rows, columns);
+}
+
+void PASTE(sordino_sparse_together_, VARIANT)(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q,
+                                              int32_t rows, int32_t columns, int32_t blocks)
+{
+    gemm_sparse(y, stride, matrix, q, rows, columns, blocks);
 }
 
 #if defined(VARIANT_TARGET) && defined(__clang__)

@@ -90,41 +90,45 @@ class _Step:
     def __init__(self, shape: NetworkShape, places: list[weight_file.MatrixPlace]) -> None:
         self.shape = shape
         self.places = {p.name: p for p in places}
+        self.widest = max(p.rows for p in places)
         self.members: list[str] = []
         self.parts: list[list[str]] = []
 
     def multiply(self, target: str, name: str, source: str) -> None:
         upper = name.upper()
-        sizes = f"weights + {upper}_AT, {source}, {upper}_ROWS, {upper}_COLUMNS"
-        if self.places[name].blocks is None:
-            self.parts[-1].append(f"sordino_dense({target}, {sizes});")
-        else:
-            self.parts[-1].append(f"sordino_sparse({target}, {sizes}, {upper}_BLOCKS);")
+        kind, blocks = ("dense", "") if self.places[name].blocks is None else ("sparse", f"{upper}_BLOCKS, ")
+        self.say(f"in[k] = {source};")
+        self.parts[-1].append(
+            f"sordino_{kind}_each({target}[0], {self.widest}, weights + {upper}_AT, in, "
+            f"{upper}_ROWS, {upper}_COLUMNS, {blocks}streams);"
+        )
 
     def say(self, statement: str) -> None:
-        self.parts[-1].append(statement)
+        """What is done for each stream k."""
+        self.parts[-1].append(f"EACH {statement}")
 
     def convolutions(self) -> None:
         """Dense layer and convolutions, which end in the summary."""
-        s, source = self.shape, "input"
-        self.parts.append(["sordino_quantise(input, features, PADDED_FEATURES);"])
+        s, source = self.shape, "input[k]"
+        self.parts.append([])
+        self.say("sordino_quantise(input[k], turns[k].features, PADDED_FEATURES);")
         first, second = ("conv1", s.fc, s.conv1_taps, "fc"), ("conv2", s.conv1, s.conv2_taps, "conv1")
         for conv, channels, taps, producer in (first, second):
-            past = f"s->bytes.{conv}_input"
+            past = f"s[k]->bytes.{conv}_input"
             member = f"uint8_t {conv}_input[{taps * channels}]; /* {taps} frames, the oldest first */"
             self.members.append(f"        {member}")
             self.say(f"__builtin_memmove({past}, {past} + {channels}, {(taps - 1) * channels});")
             self.multiply("sum", producer, source)
-            self.say(f"sordino_quantise_tanh({past} + {(taps - 1) * channels}, sum, {channels});")
+            self.say(f"sordino_quantise_tanh({past} + {(taps - 1) * channels}, sum[k], {channels});")
             source = past
         self.multiply("sum", "conv2", source)
-        self.say(f"sordino_quantise_tanh(s->bytes.summary, sum, {s.conv2});")
+        self.say(f"sordino_quantise_tanh(s[k]->bytes.summary, sum[k], {s.conv2});")
 
     def gru(self, name: str, source: str, own: str, hidden: int) -> None:
         self.parts.append([])
         self.multiply("sum", f"{name}_input", source)
         self.multiply("other", f"{name}_state", own)
-        self.say(f"sordino_gru(s->{name}, {own}, sum, other, {hidden});")
+        self.say(f"sordino_gru(s[k]->{name}, {own}, sum[k], other[k], {hidden});")
 
     def recurrences(self) -> None:
         """The GRUs, one part each, and the bytes that they exchange."""
@@ -135,28 +139,28 @@ class _Step:
         self.members.append(f"        uint8_t strength_input[{strength_input}]; /* gru{s.gru_layers}, conv2 */")
         self.members.append(f"        uint8_t strength_gru[{strength}];")
         self.members.append("    } bytes;")
-        at, source = s.conv2, "s->bytes.summary"
+        at, source = s.conv2, "s[k]->bytes.summary"
         for name, _, hidden in trunk:
-            own = f"s->bytes.summary + {at}"
+            own = f"s[k]->bytes.summary + {at}"
             self.gru(name, source, own, hidden)
             self.members.append(f"    float {name}[{hidden}];")
             source = own if name != "gain_gru" else source
             at += hidden
         self.members.append(f"    float strength_gru[{strength}];")
-        self.gru("strength_gru", "s->bytes.strength_input", "s->bytes.strength_gru", strength)
-        copies = [f"__builtin_memcpy(s->bytes.strength_input, {source}, {s.gru});"]
-        copies.append(f"__builtin_memcpy(s->bytes.strength_input + {s.gru}, s->bytes.summary, {s.conv2});")
+        self.gru("strength_gru", "s[k]->bytes.strength_input", "s[k]->bytes.strength_gru", strength)
+        copies = [f"EACH __builtin_memcpy(s[k]->bytes.strength_input, {source}, {s.gru});"]
+        copies.append(f"EACH __builtin_memcpy(s[k]->bytes.strength_input + {s.gru}, s[k]->bytes.summary, {s.conv2});")
         self.parts[-1][:0] = copies
 
     def heads(self) -> None:
         """The outputs, in the same part as the last GRU."""
         for head, outputs in HEADS.items():
-            self.multiply("sum", head, "s->bytes.strength_gru" if head == "strength" else "s->bytes.summary")
-            self.say(f"sordino_sigmoid(sum, {-(-outputs // 4) * 4});")
+            self.multiply("sum", head, "s[k]->bytes.strength_gru" if head == "strength" else "s[k]->bytes.summary")
+            self.say(f"sordino_sigmoid(sum[k], {-(-outputs // 4) * 4});")
             if head == "voice":
-                self.say("out->voice = sum[0];")
+                self.say("turns[k].out->voice = sum[k][0];")
             else:
-                self.say(f"for (int b = 0; b < PADDED_BANDS; b++) out->{head}[b] = b < BANDS ? sum[b] : 0.0f;")
+                self.say(f"sordino_keep_bands(turns[k].out->{head}, sum[k]);")
 
     def lines(self) -> list[str]:
         """The cases of the switch over the parts."""
@@ -192,7 +196,7 @@ def network_file(name: str, shape: NetworkShape, template: str, sparse: dict[str
         state="\n".join(step.members),
         steps="\n".join(step.lines()),
         parts=len(step.parts),
-        widest=max(p.rows for p in places),
+        widest=step.widest,
         id=f"0x{weight_file.network_id(shape, sparse):08X}u",
         weight_bytes=total,
     )
