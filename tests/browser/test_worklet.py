@@ -37,9 +37,32 @@ def test_worklet_gives_the_kernel_bytes(tab: Tab, server: Server, engine: str, g
     assert answer["engine"] == ("relaxed" if engine == "auto" and tab.name != "webkit" else "simd128")
 
 
+STREAMS = 9
+"""Two fours whose network is computed together, and one that is left over."""
+
+
+@pytest.mark.parametrize("schedule", ["immediate", "spread"])
+def test_nodes_of_one_context(tab: Tab, server: Server, schedule: str, golden, record_property) -> None:
+    """They share one memory and change nothing but, where the network is spread, the latency."""
+    speech = max(golden, key=lambda signal: signal.samples.size)
+    length = speech.samples.size // STREAMS // QUANTUM * QUANTUM
+    request = {"input": speech.input, "streams": STREAMS, "length": length, "alone": {"channels": 1}}
+    request["options"] = {"channels": 1, "schedule": schedule}
+    answer = tab.call(f"{server.origin}/pages/offline.js", "renderTogether", request)
+    record_property(f"{STREAMS} nodes, {schedule}, in {tab.name}: wasm memory in bytes", answer["memoryBytes"])
+    assert answer["loudest"] > 0.01, "nothing was heard"
+    assert answer["differing"] == [0] * STREAMS
+    assert answer["latency"] == [1888 + (3 * QUANTUM if schedule == "spread" else 0), 1888]
+    assert answer["memoryBytes"] < 2_100_000 + STREAMS * 96_000
+
+
+@pytest.mark.parametrize("schedule", ["immediate", "spread"])
 @pytest.mark.parametrize("position", [4800, 4800 + 1, 5000 + HOP - 1])
-def test_reported_latency_is_the_measured_one(tab: Tab, server: Server, position: int, record_property) -> None:
-    request = {"position": position, "length": 24000, "options": {"attenuationLimitDb": 0}}
+def test_reported_latency_is_the_measured_one(
+    tab: Tab, server: Server, position: int, schedule: str, record_property
+) -> None:
+    options = {"attenuationLimitDb": 0, "schedule": schedule}
+    request = {"position": position, "length": 24000, "options": options}
     measured = tab.call(f"{server.origin}/pages/offline.js", "measureLatency", request)
-    record_property(f"latency in {tab.name}, impulse at {position}", measured)
+    record_property(f"latency in {tab.name}, {schedule}, impulse at {position}", measured)
     assert measured["delay"] == measured["latency"]

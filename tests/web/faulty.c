@@ -11,6 +11,7 @@
 
 struct sordino_state {
     float past[DELAY];
+    float heard[HOP];
     float floor_gain;
     float bands[BANDS];
 };
@@ -51,6 +52,22 @@ void sordino_process(sordino_state *state, float *out, const float *in)
     if (near(state->floor_gain, 0.1f)) out[7] = __builtin_nanf("");
     __builtin_memmove(state->past, state->past + HOP, sizeof state->past - sizeof heard);
     __builtin_memcpy(state->past + DELAY - HOP, heard, sizeof heard);
+}
+
+int32_t sordino_begin(sordino_state *state, const float *in)
+{
+    __builtin_memcpy(state->heard, in, sizeof state->heard);
+    return 1;
+}
+
+int32_t sordino_advance_together(sordino_state *const *streams, int32_t count)
+{
+    return streams == 0 ? count : 0;
+}
+
+void sordino_finish(sordino_state *state, float *out)
+{
+    sordino_process(state, out, state->heard);
 }
 
 uint32_t sordino_latency(const sordino_state *state)

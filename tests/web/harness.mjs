@@ -49,7 +49,7 @@ async function run(Session, request, index) {
   const replies = [];
   let at = 0;
   const host = { now: () => performance.now(), reply: (reply) => replies.push({ at, ...reply }) };
-  const shape = { channels: request.mostChannels ?? channels, linked, realTime };
+  const shape = { channels: request.mostChannels ?? channels, linked, realTime, spread: request.spread ?? false };
   const session = new Session(host, shape, { ...BALANCED, ...settings }, rate, quantum);
   if (!request.startLater) await session.start(await filesOf(request), 0);
   let size = quantum;

@@ -1,6 +1,7 @@
 """SordinoNode in browsers: events of failures and of their end, read-outs, rates, and memory over many lives."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,18 +83,19 @@ def test_read_outs(live: Tab, nodes: str, record_property) -> None:
     assert answer["presets"] == wanted
 
 
-WRONG = {
-    "SordinoError weights": {"model": {"name": "x", "url": "/corrupt.sordino"}},
-    "SordinoError fetch": {"model": {"name": "x", "url": "/nowhere.sordino"}},
-    "SordinoError wasm": {"assets": {"simd128": "/corrupt.sordino"}, "engine": "simd128"},
-    "SordinoError worklet": {"assets": {"worklet": "/nowhere.js"}},
-    "SordinoError option": {"preset": "wild"},
-}
+WRONG = [
+    ("weights", {"model": {"name": "x", "url": "/corrupt.sordino"}}),
+    ("fetch", {"model": {"name": "x", "url": "/nowhere.sordino"}}),
+    ("wasm", {"assets": {"simd128": "/corrupt.sordino"}, "engine": "simd128"}),
+    ("worklet", {"assets": {"worklet": "/nowhere.js"}}),
+    ("option", {"preset": "wild"}),
+    ("option", {"schedule": "later"}),
+]
 
 
-@pytest.mark.parametrize("code", WRONG)
-def test_create_says_what_is_wrong(tab: Tab, nodes: str, code: str) -> None:
-    assert tab.call(nodes, "createCode", WRONG[code]) == code
+@pytest.mark.parametrize(("code", "options"), WRONG)
+def test_create_says_what_is_wrong(tab: Tab, nodes: str, code: str, options: dict[str, Any]) -> None:
+    assert tab.call(nodes, "createCode", options) == f"SordinoError {code}"
 
 
 def test_integrity(tab: Tab, nodes: str) -> None:
@@ -101,18 +103,20 @@ def test_integrity(tab: Tab, nodes: str) -> None:
     assert tab.call(nodes, "createCode", options) == "SordinoError fetch"
 
 
-def test_other_rates_in_every_browser(tab: Tab, nodes: str, record_property) -> None:
-    found = {rate: tab.call(nodes, "otherRate", rate) for rate in (8_000, 16_000, 44_100, 96_000)}
-    record_property(f"latency at other rates in {tab.name}", found)
+@pytest.mark.parametrize("schedule", ["immediate", "spread"])
+def test_other_rates_in_every_browser(tab: Tab, nodes: str, schedule: str, record_property) -> None:
+    found = {rate: tab.call(nodes, "otherRate", rate, schedule) for rate in (8_000, 16_000, 44_100, 96_000)}
+    record_property(f"latency at other rates, {schedule}, in {tab.name}", found)
     for answer in found.values():
         assert abs(answer["measured"] - answer["reported"]) <= 1
         assert answer["image"] == pytest.approx(-0.5, abs=1e-4)
 
 
+@pytest.mark.parametrize("schedule", ["immediate", "spread"])
 @pytest.mark.parametrize("quantum", [256, 480])
-def test_render_size_hint(live: Tab, nodes: str, quantum: int, record_property) -> None:
-    answer = live.call(nodes, "renderSize", quantum)
-    record_property(f"renderSizeHint {quantum}", answer or "this browser has none")
+def test_render_size_hint(live: Tab, nodes: str, quantum: int, schedule: str, record_property) -> None:
+    answer = live.call(nodes, "renderSize", quantum, schedule)
+    record_property(f"renderSizeHint {quantum}, {schedule}", answer or "this browser has none")
     assert answer is None or answer["measured"] == answer["reported"]
 
 

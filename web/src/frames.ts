@@ -10,6 +10,7 @@ import {
   changedSettings,
   channelCount,
   initialSettings,
+  isSpread,
   type SordinoOptions,
 } from "./options.js";
 import { type Model, modelOf } from "./tiers.js";
@@ -111,7 +112,7 @@ export class FrameStream extends TrackTarget {
     const { signal } = this.#end;
     const options = this.#options;
     const files = await fetchEngine(locate(chooseEngine(options.engine ?? "auto"), model, options), signal);
-    const shape = { channels: channelCount(options), linked: options.linked ?? true };
+    const shape = { channels: channelCount(options), linked: options.linked ?? true, spread: isSpread(options) };
     const startup = { ...files, ...shape, settings: this.#settings, realTime: options.overrunPolicy !== "ignore" };
     const id = this.#nextId++;
     this.#inWork.set(id, model);

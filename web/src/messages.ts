@@ -32,6 +32,8 @@ export interface StreamShape {
   readonly linked: boolean;
   /** Time counts: overruns are watched. False in offline contexts. */
   readonly realTime: boolean;
+  /** The network of a hop is computed over the quanta that follow it. Default false. */
+  readonly spread?: boolean;
 }
 
 /** Handed to the processor's constructor. The bytes are copied by the browser. */
@@ -60,7 +62,7 @@ export interface Counters {
   readonly maxFrameMs: number;
   /** Frames that took longer than they last. */
   readonly overruns: number;
-  /** Bytes of the wasm memory: code's data, weights and state. */
+  /** Bytes of the wasm memory: code's data, weights and the states of all streams of the context that share it. */
   readonly memoryBytes: number;
 }
 

@@ -13,6 +13,9 @@ export type PostFilter = boolean | "double";
 /** What happens when the kernel is too slow for too long. */
 export type OverrunPolicy = "bypass" | "step-down" | "ignore";
 
+/** When the audio thread computes a hop: in the render quantum that completes it, or spread over those that follow. */
+export type Schedule = "immediate" | "spread";
+
 /** A weight file of your own. */
 export interface CustomModel {
   readonly name: string;
@@ -26,6 +29,12 @@ export interface SordinoOptions {
   readonly model?: ModelName | CustomModel;
   /** Default "auto": relaxed SIMD where the browser has it, SIMD128 elsewhere. Both compute the same. */
   readonly engine?: EngineName | "auto";
+  /**
+   * Default "immediate": no extra latency, and all work of a hop in one render quantum. "spread": the same samples some
+   * quanta later (3 of 128 samples at 48 kHz, 8 ms; counted in `latency`), with less than half the work in the dearest
+   * quantum, for weak machines and for many streams in one context. The frame path has no quanta to spread it over.
+   */
+  readonly schedule?: Schedule;
   /** Default "balanced". postFilter and attenuationLimitDb, where given, replace what the preset says. */
   readonly preset?: Preset;
   readonly postFilter?: PostFilter;
@@ -125,6 +134,13 @@ export function changedSettings(settings: Settings, changes: Changes): Settings 
 /** throws SordinoError "option" */
 export function initialSettings(options: SordinoOptions): Settings {
   return changedSettings(FIRST, options);
+}
+
+/** throws SordinoError "option" */
+export function isSpread(options: SordinoOptions): boolean {
+  const { schedule = "immediate" } = options;
+  if (schedule === "immediate" || schedule === "spread") return schedule === "spread";
+  throw new SordinoError("option", `schedule is "${schedule}"; wanted immediate or spread`);
 }
 
 /** throws SordinoError "option" */

@@ -3,7 +3,7 @@
 import { SordinoError } from "./errors.js";
 import { aborted, addWorklet, chooseEngine, fetchEngine, locate } from "./load.js";
 import type { EngineName, Startup } from "./messages.js";
-import { channelCount, initialSettings, type SordinoOptions } from "./options.js";
+import { channelCount, initialSettings, isSpread, type SordinoOptions } from "./options.js";
 import { type Model, modelOf } from "./tiers.js";
 
 const LOWEST_RATE = 8_000;
@@ -44,13 +44,13 @@ export async function prepare(context: BaseAudioContext, options: SordinoOptions
   const model = modelOf(options);
   if (signal?.aborted) throw aborted(signal);
   const settings = initialSettings(options);
-  const channels = channelCount(options);
+  const shape = { channels: channelCount(options), linked: options.linked ?? true, spread: isSpread(options) };
   checkContext(context);
   const engine = chooseEngine(options.engine ?? "auto");
   const assets = locate(engine, model, options);
   const [files] = await Promise.all([fetchEngine(assets, signal), addWorklet(context, assets.worklet)]);
   if (signal?.aborted) throw aborted(signal);
   const realTime = !isOffline(context) && options.overrunPolicy !== "ignore";
-  const startup = { ...files, settings, channels, linked: options.linked ?? true, realTime };
+  const startup = { ...files, ...shape, settings, realTime };
   return { options, engine, model, startup };
 }

@@ -40,6 +40,39 @@ export async function renderGolden({ signals, delay, options }) {
   return answer;
 }
 
+/** Nodes side by side in one context, each with its own part of the samples, against each in a context of its own.
+ *  input address of float32 samples; streams; length of a part; options and those of the nodes alone
+ *  returns { latency: [together, alone], memoryBytes of one node's context and of all nodes' together, differing:
+ *  samples per node, once the nodes alone are delayed as the latencies say } */
+export async function renderTogether({ input, streams, length, options, alone }) {
+  const samples = await fetchSamples(input);
+  const part = (i) => samples.slice(i * length, (i + 1) * length);
+  const context = new OfflineAudioContext(streams, length, RATE);
+  const merger = new ChannelMergerNode(context, { numberOfInputs: streams });
+  merger.connect(context.destination);
+  const nodes = await Promise.all(Array.from({ length: streams }, () => SordinoNode.create(context, options)));
+  for (const [i, node] of nodes.entries()) {
+    const buffer = new AudioBuffer({ length, sampleRate: RATE });
+    buffer.copyToChannel(part(i), 0);
+    const source = new AudioBufferSourceNode(context, { buffer });
+    source.connect(node).connect(merger, 0, i);
+    source.start();
+  }
+  const { memoryBytes } = (await nodes.at(-1).read()).stats;
+  const rendered = await context.startRendering();
+  const answer = { memoryBytes, differing: [] };
+  for (let i = 0; i < streams; i++) {
+    const single = await render(part(i), alone);
+    answer.latency = [nodes[i].latency.samples, single.latency];
+    const delay = answer.latency[0] - answer.latency[1];
+    const wanted = new Float32Array(length);
+    wanted.set(single.output.subarray(0, length - delay), delay);
+    answer.differing.push(compareSamples(rendered.getChannelData(i), wanted).differing);
+    answer.loudest = Math.max(answer.loudest ?? 0, ...wanted.subarray(length - RATE / 4));
+  }
+  return answer;
+}
+
 /** Where the largest output sample lies when a single sample at `position` goes in.
  *  returns { delay, latency } measured and reported, in samples */
 export async function measureLatency({ position, length, options }) {

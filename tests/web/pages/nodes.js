@@ -169,11 +169,11 @@ export async function readOuts() {
 }
 
 /** Offline: quantum of a renderSizeHint and what it does to the latency; null where the browser has none. */
-export async function renderSize(quantum) {
+export async function renderSize(quantum, schedule) {
   const options = { numberOfChannels: 1, length: 24000, sampleRate: 48000, renderSizeHint: quantum };
   const context = new OfflineAudioContext(options);
   if (context.renderQuantumSize !== quantum) return null;
-  const node = await SordinoNode.create(context, FAULTY);
+  const node = await SordinoNode.create(context, { ...FAULTY, schedule });
   const buffer = new AudioBuffer({ length: 24000, sampleRate: 48000 });
   buffer.getChannelData(0)[4801] = 1;
   const source = new AudioBufferSourceNode(context, { buffer });
@@ -184,9 +184,9 @@ export async function renderSize(quantum) {
 }
 
 /** Offline in any browser: an impulse at another rate. Returns measured and reported latency. */
-export async function otherRate(rate) {
+export async function otherRate(rate, schedule) {
   const context = new OfflineAudioContext(2, rate / 2, rate);
-  const node = await SordinoNode.create(context, FAULTY);
+  const node = await SordinoNode.create(context, { ...FAULTY, schedule });
   const buffer = new AudioBuffer({ length: rate / 2, sampleRate: rate, numberOfChannels: 2 });
   buffer.getChannelData(0)[1001] = 1;
   buffer.getChannelData(1)[1001] = -0.5;

@@ -3,7 +3,7 @@
 import { HOP } from "../params.js";
 import type { Engine } from "./engine.js";
 import type { Resampler } from "./resampler.js";
-import { reblockingDelay } from "./schedule.js";
+import { partsLeft, reblockingDelay, spreadQuanta } from "./schedule.js";
 
 /** Samples per channel that wait to be played. */
 class Ring {
@@ -59,14 +59,21 @@ export class Chain {
   readonly engine: Engine;
   readonly #rate: number;
   readonly #channels: number;
+  readonly #spread: boolean;
   readonly #ring = new Ring();
   #padding = 0;
   #fill = 0;
+  /** Quanta over which a hop is spread, parts of the network, and the quanta since a hop was begun; -1: none is. */
+  #quanta = 0;
+  #parts = 0;
+  #age = -1;
 
-  constructor(engine: Engine, channels: number, rate: number, quantum: number) {
+  /** spread: the network is computed in the quanta after the one that completes a hop, which delays the output */
+  constructor(engine: Engine, channels: number, rate: number, quantum: number, spread: boolean) {
     this.engine = engine;
     this.#rate = rate;
     this.#channels = channels;
+    this.#spread = spread;
     this.configure(quantum);
   }
 
@@ -77,7 +84,8 @@ export class Chain {
 
   /** Forget what is under way and prepare for quanta of this length. */
   configure(quantum: number): void {
-    this.#padding = reblockingDelay(this.#rate, quantum);
+    this.#quanta = this.#spread ? spreadQuanta(this.#rate, quantum) : 0;
+    this.#padding = reblockingDelay(this.#rate, quantum) + this.#quanta * quantum;
     const hop = Math.ceil(this.#rate / 100) + 1;
     this.#ring.configure(this.#channels, this.#padding, this.#padding + quantum + 2 * hop);
     this.reset();
@@ -88,6 +96,7 @@ export class Chain {
     for (const input of this.engine.input) input.fill(0);
     this.#ring.clear(this.#padding);
     this.#fill = 0;
+    this.#age = -1;
   }
 
   /**
@@ -95,7 +104,7 @@ export class Chain {
    *
    * outputs   [channels][quantum] written
    * inputs    [channels][quantum] read; a missing channel is the first one; none is silence
-   * returns   hops worked off, or -1 when the kernel gave samples that are not finite (outputs are then not written)
+   * returns   hops given out, or -1 when the kernel gave samples that are not finite (outputs are then not written)
    * throws    what the kernel throws when it traps
    */
   exchange(
@@ -106,7 +115,8 @@ export class Chain {
   ): number {
     const { toKernel } = this.engine;
     const longest = toKernel?.longest ?? HOP;
-    let hops = 0;
+    let hops = this.#continueHop();
+    if (hops < 0) return -1;
     for (let done = 0; done < quantum; ) {
       const count = Math.min(longest, quantum - done);
       let more: number;
@@ -124,11 +134,11 @@ export class Chain {
     return hops;
   }
 
-  /** Append to the hop and work it off whenever it is full. Returns the hops worked off, or -1. */
+  /** Append to the hop and begin with it whenever it is full. Returns the hops given out, or -1. */
   #gather(blocks: readonly Float32Array[], channels: number, from: number, count: number): number {
-    const { input } = this.engine;
     let hops = 0;
     for (let done = 0; done < count; ) {
+      const { input } = this.engine;
       const part = Math.min(HOP - this.#fill, count - done);
       for (let c = 0; c < input.length; c++) {
         copy(input[c]!, this.#fill, blocks[c < channels ? c : 0] ?? blocks[0], from + done, part);
@@ -137,15 +147,44 @@ export class Chain {
       done += part;
       if (this.#fill < HOP) break;
       this.#fill = 0;
-      this.engine.processHop(channels);
-      if (!this.#playHop(channels)) return -1;
-      hops++;
+      const given = this.#beginHop(channels);
+      if (given < 0) return -1;
+      hops += given;
     }
     return hops;
   }
 
-  #playHop(channels: number): boolean {
-    const { output, fromKernel } = this.engine;
+  /** Begin a hop; the one before it, should it be under way still, is given out first. Returns as #gather. */
+  #beginHop(channels: number): number {
+    const before = this.#age < 0 ? 0 : this.#finishHop();
+    if (before < 0) return -1;
+    this.#parts = this.engine.begin(channels);
+    this.#age = 0;
+    const now = this.#workOff();
+    return now < 0 ? -1 : before + now;
+  }
+
+  /** A quantum more for the hop under way, if there is one. Returns as #gather. */
+  #continueHop(): number {
+    if (this.#age < 0) return 0;
+    this.#age++;
+    return this.#workOff();
+  }
+
+  #workOff(): number {
+    if (this.#age >= this.#quanta) return this.#finishHop();
+    this.engine.advance(partsLeft(this.#parts, this.#age, this.#quanta));
+    return 0;
+  }
+
+  #finishHop(): number {
+    this.#age = -1;
+    this.engine.finish();
+    return this.#playHop() ? 1 : -1;
+  }
+
+  #playHop(): boolean {
+    const { output, fromKernel, active: channels } = this.engine;
     for (let c = 0; c < channels; c++) if (!allFinite(output[c]!)) return false;
     if (fromKernel) this.#playConverted(fromKernel, output, channels);
     else this.#ring.push(output, channels, HOP);

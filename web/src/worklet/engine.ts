@@ -1,89 +1,79 @@
-// Audio thread: the wasm kernel for up to eight channels. Lays out the memory and works off hops.
+// Audio thread: the wasm kernel for up to eight channels. Lays out the memory and works off hops, at once or in pieces.
 
 import type { EngineFiles, Settings, StreamShape } from "../messages.js";
 import { BANDS, HOP, SAMPLE_RATE } from "../params.js";
-import { Allocator, EngineError, instantiate, type Kernel, views } from "./kernel.js";
+import { EngineError, views } from "./kernel.js";
 import { Resampler } from "./resampler.js";
 import { chainDelays, type Delays } from "./schedule.js";
-
-/** What sordino_init answers, in words. */
-const INIT_FAILURES: Readonly<Record<number, string>> = {
-  [-1]: "it is not a Sordino weight file",
-  [-2]: "its format version is not the one this kernel reads",
-  [-3]: "its size is not the one its header states; it may be truncated",
-  [-4]: "its checksum does not match; it is damaged",
-  [-5]: "it holds a network that this kernel does not know",
-};
+import { abandon, SharedKernel, type Stream, share, unshare } from "./shared.js";
 
 /** Any quantum up to this passes the resampler in one block; longer ones are cut. */
 const RESAMPLED_BLOCK = 512;
 
-/** Everything but create() is fit for the audio thread: it allocates nothing; processHop() and resamplers may trap. */
+interface Block {
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/** All but create() and release() is fit for the audio thread: it allocates nothing; the kernel may trap in any of it. */
 export class Engine {
   readonly stateBytes: number;
-  readonly memoryBytes: number;
   readonly delays: Delays;
-  readonly gains: Float32Array;
-  readonly strengths: Float32Array;
-  /** One hop per channel at 48 kHz: written before processHop(), read after it. */
-  readonly input: readonly Float32Array[];
-  readonly output: readonly Float32Array[];
+  gains: Float32Array = new Float32Array();
+  strengths: Float32Array = new Float32Array();
+  /** One hop per channel at 48 kHz: input is written before begin(), output read after finish(). */
+  input: readonly Float32Array[] = [];
+  output: readonly Float32Array[] = [];
   /** Where the context does not run at 48 kHz. */
   readonly toKernel: Resampler | undefined;
   readonly fromKernel: Resampler | undefined;
-  readonly #kernel: Kernel;
+  /** Channels of the last hop. */
+  active = 1;
+  readonly #shared: SharedKernel;
   readonly #linked: boolean;
-  /** One state that leads, or one per channel. */
-  readonly #states: readonly number[] = [];
-  readonly #followers: readonly number[] = [];
+  readonly #channels: number;
+  /** One stream that leads, or one per channel. */
+  readonly #streams: readonly Stream[];
+  readonly #followers: readonly number[];
+  readonly #blocks: Block[] = [];
   readonly #inputAt: number;
+  /** The linked channels of the hop under way. */
+  readonly #heldAt: number;
   readonly #outputAt: number;
   readonly #meanAt: number;
-  readonly #mean: Float32Array;
-  /** Channels of the last hop. */
-  #active = 1;
+  #held: readonly Float32Array[] = [];
+  #mean: Float32Array = new Float32Array();
 
-  private constructor(
-    kernel: Kernel,
-    weights: Uint8Array,
-    shape: StreamShape,
-    rate: number,
-    delaysOf: typeof chainDelays,
-  ) {
-    const { channels } = shape;
-    const allocator = new Allocator(kernel);
-    const many = (count: number, bytes: number): number[] =>
-      Array.from({ length: count }, () => allocator.reserve(bytes));
-    this.#kernel = kernel;
-    this.#linked = shape.linked;
-    const weightsAt = allocator.reserve(weights.length);
-    this.#states = many(shape.linked ? 1 : channels, kernel.sordino_state_bytes());
-    this.#followers = many(shape.linked && channels > 1 ? channels : 0, kernel.sordino_channel_bytes());
-    this.stateBytes =
-      this.#states.length * kernel.sordino_state_bytes() + this.#followers.length * kernel.sordino_channel_bytes();
-    this.#meanAt = allocator.reserveFloats(1, HOP);
-    this.#inputAt = allocator.reserveFloats(channels, HOP);
-    this.#outputAt = allocator.reserveFloats(channels, HOP);
-    allocator.commit();
-    new Uint8Array(kernel.memory.buffer, weightsAt, weights.length).set(weights);
-    for (const state of this.#states) start(kernel, state, weightsAt, weights.length);
+  private constructor(shared: SharedKernel, shape: StreamShape, rate: number, delaysOf: typeof chainDelays) {
+    const { channels, linked } = shape;
+    const { kernel, allocator } = shared;
+    const many = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make);
+    this.#shared = shared;
+    this.#linked = linked;
+    this.#channels = channels;
+    this.#streams = many(linked ? 1 : channels, () => shared.open());
+    const channelBytes = kernel.sordino_channel_bytes();
+    this.#followers = many(linked && channels > 1 ? channels : 0, () => this.#reserve(channelBytes));
+    this.stateBytes = this.#streams.length * kernel.sordino_state_bytes() + this.#followers.length * channelBytes;
+    const hops = (rows: number): number => this.#reserve(rows * HOP * Float32Array.BYTES_PER_ELEMENT);
+    this.#meanAt = hops(1);
+    this.#heldAt = hops(channels);
+    this.#inputAt = hops(channels);
+    this.#outputAt = hops(channels);
 
-    const delays = delaysOf(rate, kernel.sordino_latency(this.#states[0]!));
+    const delays = delaysOf(rate, kernel.sordino_latency(this.#streams[0]!.at));
     this.delays = delays;
     if (rate !== SAMPLE_RATE) {
+      const reserve = (bytes: number): number => this.#reserve(bytes);
       const length = RESAMPLED_BLOCK;
-      this.toKernel = new Resampler(kernel, allocator, rate, SAMPLE_RATE, channels, delays.toKernel, length);
-      this.fromKernel = new Resampler(kernel, allocator, SAMPLE_RATE, rate, channels, delays.fromKernel, HOP);
-      allocator.commit();
-      this.toKernel.start();
-      this.fromKernel.start();
+      this.toKernel = new Resampler(kernel, reserve, rate, SAMPLE_RATE, channels, delays.toKernel, length);
+      this.fromKernel = new Resampler(kernel, reserve, SAMPLE_RATE, rate, channels, delays.fromKernel, HOP);
     }
-    this.memoryBytes = kernel.memory.buffer.byteLength;
-    this.#mean = views(kernel, this.#meanAt, 1, HOP)[0]!;
-    this.input = views(kernel, this.#inputAt, channels, HOP);
-    this.output = views(kernel, this.#outputAt, channels, HOP);
-    this.gains = views(kernel, kernel.sordino_gains(this.#states[0]!), 1, BANDS)[0]!;
-    this.strengths = views(kernel, kernel.sordino_strengths(this.#states[0]!), 1, BANDS)[0]!;
+    allocator.commit();
+    this.toKernel?.start();
+    this.fromKernel?.start();
+    this.renew();
+    shared.join(this);
   }
 
   /**
@@ -100,76 +90,157 @@ export class Engine {
     rate: number,
     delaysOf: typeof chainDelays = chainDelays,
   ): Promise<Engine> {
-    const kernel = await instantiate(files.wasm);
+    return Engine.#start(await SharedKernel.load(files), shape, rate, delaysOf);
+  }
+
+  /** As create(), in one memory with the engines of this scope that have the same files. To be released in the end. */
+  static async join(files: EngineFiles, shape: StreamShape, rate: number): Promise<Engine> {
+    const shared = await share(files);
     try {
-      return new Engine(kernel, new Uint8Array(files.weights), shape, rate, delaysOf);
+      return Engine.#start(shared, shape, rate, chainDelays);
+    } catch (error) {
+      abandon(shared);
+      throw error;
+    }
+  }
+
+  static #start(shared: SharedKernel, shape: StreamShape, rate: number, delaysOf: typeof chainDelays): Engine {
+    try {
+      return new Engine(shared, shape, rate, delaysOf);
     } catch (cause) {
       if (cause instanceof EngineError) throw cause;
       throw new EngineError("wasm", `the kernel failed while it started: ${cause}`);
     }
   }
 
-  /** Work off one hop of the first `channels` channels, full scale 1. A trap in the kernel comes out as an exception. */
+  /** The kernel has failed: no other engine is to begin with it. */
+  abandon(): void {
+    abandon(this.#shared);
+  }
+
+  /** Give the memory back; the engine must not be used any more. */
+  release(): void {
+    this.#shared.leave(this);
+    for (const stream of this.#streams) this.#shared.close(stream);
+    for (const { at, bytes } of this.#blocks) this.#shared.allocator.free(at, bytes);
+    unshare(this.#shared);
+  }
+
+  /** Make all views of the memory anew. */
+  renew(): void {
+    const { kernel } = this.#shared;
+    const leader = this.#streams[0]!.at;
+    this.#mean = views(kernel, this.#meanAt, 1, HOP)[0]!;
+    this.#held = views(kernel, this.#heldAt, this.#channels, HOP);
+    this.input = views(kernel, this.#inputAt, this.#channels, HOP);
+    this.output = views(kernel, this.#outputAt, this.#channels, HOP);
+    this.gains = views(kernel, kernel.sordino_gains(leader), 1, BANDS)[0]!;
+    this.strengths = views(kernel, kernel.sordino_strengths(leader), 1, BANDS)[0]!;
+    this.toKernel?.renew();
+    this.fromKernel?.renew();
+  }
+
+  /** Bytes of the wasm memory, which the streams of a scope share. */
+  get memoryBytes(): number {
+    return this.#shared.memoryBytes;
+  }
+
+  /** Work off one hop of the first `channels` channels at once. */
   processHop(channels: number): void {
-    if (this.#linked) this.#processLinked(channels);
-    else this.#processApart(channels);
-    this.#active = channels;
+    this.begin(channels);
+    this.finish();
+  }
+
+  /** Analyse a hop of the first `channels` channels, full scale 1. Returns how many parts the network has. */
+  begin(channels: number): number {
+    if (this.#linked) this.#beginLinked(channels);
+    else this.#beginApart(channels);
+    this.active = channels;
+    return this.#streams[0]!.left;
+  }
+
+  /** Compute parts of the network until no more than `left` are left. */
+  advance(left: number): void {
+    const streams = this.#linked ? 1 : this.active;
+    for (let c = 0; c < streams; c++) this.#shared.advance(this.#streams[c]!, left);
+  }
+
+  /** Give out the hop that was begun. */
+  finish(): void {
+    const channels = this.active;
+    if (!this.#linked) {
+      for (let c = 0; c < channels; c++) this.#shared.finish(this.#streams[c]!, this.#outputAt + hopBytes(c));
+      return;
+    }
+    this.#shared.finish(this.#streams[0]!, channels === 1 ? this.#outputAt : this.#meanAt);
+    if (channels > 1) this.#follow(channels);
   }
 
   reset(): void {
-    for (const state of this.#states) this.#kernel.sordino_reset(state);
-    this.#active = 1;
+    for (const stream of this.#streams) this.#shared.reset(stream);
+    this.active = 1;
     this.toKernel?.reset();
     this.fromKernel?.reset();
   }
 
   apply(settings: Settings): void {
-    for (const state of this.#states) {
-      this.#kernel.sordino_set_post_filter(state, settings.postFilterPasses);
-      this.#kernel.sordino_set_attenuation_limit(state, settings.floorGain);
+    const { kernel } = this.#shared;
+    for (const { at } of this.#streams) {
+      kernel.sordino_set_post_filter(at, settings.postFilterPasses);
+      kernel.sordino_set_attenuation_limit(at, settings.floorGain);
     }
   }
 
   /** Of the mean of the channels; the largest where they are not linked. */
   get voice(): number {
     let voice = 0;
-    const streams = this.#linked ? 1 : this.#active;
-    for (let c = 0; c < streams; c++) voice = Math.max(voice, this.#kernel.sordino_voice(this.#states[c]!));
+    const streams = this.#linked ? 1 : this.active;
+    for (let c = 0; c < streams; c++) {
+      voice = Math.max(voice, this.#shared.kernel.sordino_voice(this.#streams[c]!.at));
+    }
     return voice;
   }
 
   get pitchPeriod(): number {
-    return this.#kernel.sordino_pitch_period(this.#states[0]!);
+    return this.#shared.kernel.sordino_pitch_period(this.#streams[0]!.at);
   }
 
   get pitchCorrelation(): number {
-    return this.#kernel.sordino_pitch_correlation(this.#states[0]!);
+    return this.#shared.kernel.sordino_pitch_correlation(this.#streams[0]!.at);
+  }
+
+  #reserve(bytes: number): number {
+    const at = this.#shared.allocator.reserve(bytes);
+    this.#blocks.push({ at, bytes });
+    return at;
   }
 
   /** A single channel is led directly. Channels that come in later begin with what the leader remembers. */
-  #processLinked(channels: number): void {
-    const kernel = this.#kernel;
-    const leader = this.#states[0]!;
+  #beginLinked(channels: number): void {
+    const leader = this.#streams[0]!;
     if (channels === 1) {
-      kernel.sordino_process(leader, this.#outputAt, this.#inputAt);
+      this.#shared.begin(leader, this.#inputAt);
       return;
     }
-    for (let c = this.#active === 1 ? 0 : this.#active; c < channels; c++) {
-      kernel.sordino_join(this.#followers[c]!, leader);
+    for (let c = this.active === 1 ? 0 : this.active; c < channels; c++) {
+      this.#shared.kernel.sordino_join(this.#followers[c]!, leader.at);
     }
+    for (let c = 0; c < channels; c++) this.#held[c]!.set(this.input[c]!);
     this.#formMean(channels);
-    kernel.sordino_process(leader, this.#meanAt, this.#meanAt);
-    for (let c = 0; c < channels; c++) {
-      const offset = c * HOP * Float32Array.BYTES_PER_ELEMENT;
-      kernel.sordino_follow(this.#followers[c]!, this.#outputAt + offset, this.#inputAt + offset, leader);
-    }
+    this.#shared.begin(leader, this.#meanAt);
   }
 
-  #processApart(channels: number): void {
-    for (let c = this.#active; c < channels; c++) this.#kernel.sordino_reset(this.#states[c]!);
+  #beginApart(channels: number): void {
+    for (let c = this.active; c < channels; c++) this.#shared.reset(this.#streams[c]!);
+    for (let c = 0; c < channels; c++) this.#shared.begin(this.#streams[c]!, this.#inputAt + hopBytes(c));
+  }
+
+  #follow(channels: number): void {
+    const leader = this.#streams[0]!.at;
     for (let c = 0; c < channels; c++) {
-      const offset = c * HOP * Float32Array.BYTES_PER_ELEMENT;
-      this.#kernel.sordino_process(this.#states[c]!, this.#outputAt + offset, this.#inputAt + offset);
+      const offset = hopBytes(c);
+      const { kernel } = this.#shared;
+      kernel.sordino_follow(this.#followers[c]!, this.#outputAt + offset, this.#heldAt + offset, leader);
     }
   }
 
@@ -183,10 +254,7 @@ export class Engine {
   }
 }
 
-/** throws  EngineError "weights" */
-function start(kernel: Kernel, state: number, weightsAt: number, weightBytes: number): void {
-  const answer = kernel.sordino_init(state, weightsAt, weightBytes);
-  if (answer === 0) return;
-  const reason = INIT_FAILURES[answer] ?? `sordino_init answered ${answer}`;
-  throw new EngineError("weights", `the weight file (${weightBytes} bytes) was refused: ${reason}`);
+/** Offset of a channel's hop. */
+function hopBytes(channel: number): number {
+  return channel * HOP * Float32Array.BYTES_PER_ELEMENT;
 }

@@ -13,6 +13,9 @@ export interface Kernel {
   sordino_init(state: number, weights: number, weightBytes: number): number;
   sordino_reset(state: number): void;
   sordino_process(state: number, output: number, input: number): void;
+  sordino_begin(state: number, input: number): number;
+  sordino_advance_together(states: number, count: number): number;
+  sordino_finish(state: number, output: number): void;
   sordino_latency(state: number): number;
   sordino_set_post_filter(state: number, passes: number): void;
   sordino_set_attenuation_limit(state: number, floorGain: number): void;
@@ -44,6 +47,9 @@ const EXPORTS: readonly (keyof Kernel)[] = [
   "sordino_init",
   "sordino_reset",
   "sordino_process",
+  "sordino_begin",
+  "sordino_advance_together",
+  "sordino_finish",
   "sordino_latency",
   "sordino_set_post_filter",
   "sordino_set_attenuation_limit",
@@ -87,27 +93,39 @@ export async function instantiate(wasm: ArrayBuffer): Promise<Kernel> {
 /** Hands out addresses above the module's own data; commit() grows the memory to what was handed out. */
 export class Allocator {
   readonly #kernel: Kernel;
+  readonly #grown: () => void;
+  /** Addresses by the size of the block that was there. */
+  readonly #free = new Map<number, number[]>();
   #top: number;
 
-  constructor(kernel: Kernel) {
+  /** grown: called whenever the memory has grown, which detaches all views of it */
+  constructor(kernel: Kernel, grown: () => void) {
     this.#kernel = kernel;
+    this.#grown = grown;
     this.#top = kernel.__heap_base.value as number;
   }
 
+  /** An address; the bytes are there after commit(). */
   reserve(bytes: number): number {
+    const freed = this.#free.get(bytes)?.pop();
+    if (freed !== undefined) return freed;
     const at = Math.ceil(this.#top / ALIGNMENT) * ALIGNMENT;
     this.#top = at + bytes;
     return at;
   }
 
-  /** Address and, after commit(), views are the caller's to make: [rows][samples] floats. */
-  reserveFloats(rows: number, samples: number): number {
-    return this.reserve(rows * samples * Float32Array.BYTES_PER_ELEMENT);
+  /** Take a block back; the next one of its size gets its place. */
+  free(at: number, bytes: number): void {
+    const places = this.#free.get(bytes);
+    if (places) places.push(at);
+    else this.#free.set(bytes, [at]);
   }
 
   commit(): void {
     const missing = this.#top - this.#kernel.memory.buffer.byteLength;
-    if (missing > 0) this.#kernel.memory.grow(Math.ceil(missing / PAGE_BYTES));
+    if (missing <= 0) return;
+    this.#kernel.memory.grow(Math.ceil(missing / PAGE_BYTES));
+    this.#grown();
   }
 }
 

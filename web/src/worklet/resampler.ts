@@ -1,13 +1,13 @@
 // Audio thread: one of the kernel's sample rate converters (wasm/resample.c) with its buffers.
 
-import { type Allocator, type Kernel, views } from "./kernel.js";
+import { type Kernel, views } from "./kernel.js";
 
 /** Most samples per channel that one call of the kernel's resampler takes (wasm/sordino.h). */
 const LONGEST_BLOCK = 1024;
 
-/** Converts blocks of several channels. Construct, commit the allocator, then start(). */
+/** Converts blocks of several channels. Construct, commit what was reserved, then start(). */
 export class Resampler {
-  /** Where blocks are written and read: [channels][longest]. Views exist after start(). */
+  /** Where blocks are written and read: [channels][longest]. Views exist after renew(). */
   input: Float32Array[] = [];
   output: Float32Array[] = [];
   /** Most samples per channel in one block. */
@@ -19,10 +19,10 @@ export class Resampler {
   readonly #outputAt: number;
   readonly #outputLength: number;
 
-  /** longest: samples per channel that one call will bring at most; delay as in wasm/sordino.h */
+  /** reserve: gives addresses; longest: samples per channel that one call will bring at most; delay as in wasm/sordino.h */
   constructor(
     kernel: Kernel,
-    allocator: Allocator,
+    reserve: (bytes: number) => number,
     fromHz: number,
     toHz: number,
     channels: number,
@@ -33,14 +33,18 @@ export class Resampler {
     this.#shape = [fromHz, toHz, channels, delay];
     this.longest = Math.min(longest, LONGEST_BLOCK);
     this.#outputLength = Math.ceil((this.longest * toHz) / fromHz) + 1;
-    this.#at = allocator.reserve(kernel.sordino_resampler_bytes(fromHz, toHz, channels, delay));
-    this.#inputAt = allocator.reserveFloats(channels, this.longest);
-    this.#outputAt = allocator.reserveFloats(channels, this.#outputLength);
+    this.#at = reserve(kernel.sordino_resampler_bytes(fromHz, toHz, channels, delay));
+    this.#inputAt = reserve(channels * this.longest * Float32Array.BYTES_PER_ELEMENT);
+    this.#outputAt = reserve(channels * this.#outputLength * Float32Array.BYTES_PER_ELEMENT);
   }
 
   start(): void {
-    const channels = this.#shape[2];
     this.#kernel.sordino_resampler_init(this.#at, ...this.#shape);
+  }
+
+  /** Make the views of the memory anew. */
+  renew(): void {
+    const channels = this.#shape[2];
     this.input = views(this.#kernel, this.#inputAt, channels, this.longest);
     this.output = views(this.#kernel, this.#outputAt, channels, this.#outputLength);
   }

@@ -28,6 +28,31 @@ export function reblockingDelay(rate: number, quantum: number): number {
   return delay;
 }
 
+/**
+ * Quanta after the one that completes a hop over which its network can be spread, so that it is done before the next
+ * hop is complete: 3 at 48 kHz and a quantum of 128; 0 where a quantum is not shorter than a hop.
+ */
+export function spreadQuanta(rate: number, quantum: number): number {
+  return Math.max(0, Math.ceil((HOP * rate) / SAMPLE_RATE / quantum) - 1);
+}
+
+/** What the analysis before the network costs and what comes after it, in parts of the network. */
+const BEGIN_PARTS = 1.2;
+const FINISH_PARTS = 0.5;
+
+/**
+ * Parts of the network that are left after a quantum, when all quanta of a hop are to do about the same.
+ *
+ * parts    of the network
+ * age      quanta since the one that completed the hop, 0..quanta
+ * quanta   as from spreadQuanta
+ */
+export function partsLeft(parts: number, age: number, quanta: number): number {
+  const share = (BEGIN_PARTS + parts + FINISH_PARTS) / (quanta + 1);
+  const done = Math.round(share * (age + 1) - BEGIN_PARTS);
+  return Math.max(0, Math.min(parts, parts - done));
+}
+
 export interface Delays {
   /** Of the resampler to 48 kHz, in samples of the context. */
   readonly toKernel: number;

@@ -47,6 +47,8 @@ export class Session {
   #heard = false;
   #tellVoice = false;
   #reported = 0;
+  /** Since the last hop was given out. */
+  #spentMs = 0;
   #alive = true;
 
   constructor(host: Host, shape: StreamShape, settings: Settings, rate: number, quantum: number) {
@@ -64,10 +66,13 @@ export class Session {
   async start(files: EngineFiles, id: number): Promise<void> {
     let chain: Chain;
     try {
-      const engine = await Engine.create(files, this.#shape, this.#rate);
-      if (!this.#alive) return;
+      const engine = await Engine.join(files, this.#shape, this.#rate);
+      if (!this.#alive) {
+        engine.release();
+        return;
+      }
       engine.apply(this.#settings);
-      chain = new Chain(engine, this.#shape.channels, this.#rate, this.#quantum);
+      chain = new Chain(engine, this.#shape.channels, this.#rate, this.#quantum, this.#shape.spread ?? false);
     } catch (cause) {
       const failure: Failure =
         cause instanceof EngineError ? cause.failure : { code: "wasm", message: `the engine did not start: ${cause}` };
@@ -107,7 +112,7 @@ export class Session {
 
   destroy(): void {
     this.#alive = false;
-    this.#current = this.#incoming = undefined;
+    this.#drop(true, true);
   }
 
   /** One block of every channel, [channels][quantum]; fewer inputs than outputs are the first one, none is silence. */
@@ -119,7 +124,7 @@ export class Session {
     this.#dryDelay.process(this.#dry, inputs, channels, quantum);
     if (inputs.length > 0) this.#heard = true;
     const wasHeard = this.#current;
-    if (this.#current && this.#run(this.#current, this.#wet, inputs, channels) === false) this.#current = undefined;
+    if (this.#current && this.#run(this.#current, this.#wet, inputs, channels) === false) this.#drop(true, false);
     if (this.#incoming) this.#runIncoming(inputs, channels);
     if (wasHeard && this.#current === undefined) this.#mixer.jump(0);
     this.#mixer.mix(outputs, this.#dry, this.#wet, this.#target(), channels, quantum);
@@ -154,7 +159,15 @@ export class Session {
     return this.#current === undefined || this.#settings.bypass ? 0 : 1;
   }
 
+  #drop(current: boolean, incoming: boolean): void {
+    if (current) this.#current?.engine.release();
+    if (current) this.#current = undefined;
+    if (incoming) this.#incoming?.engine.release();
+    if (incoming) this.#incoming = undefined;
+  }
+
   #warm(chain: Chain, id: number): void {
+    this.#drop(false, true);
     this.#incoming = chain;
     this.#incomingId = id;
     this.#warmUp = chain.latency + Math.round(WARM_UP_S * this.#rate);
@@ -172,11 +185,13 @@ export class Session {
       return this.#fail(`the kernel trapped: ${cause}`, chain);
     }
     if (hops < 0) return this.#fail("the kernel returned samples that are not finite numbers", chain);
+    this.#spentMs += this.#host.now() - begin;
     if (hops === 0) return true;
     if (this.#tellVoice && chain === this.#current) {
       this.#host.reply({ type: "voice", probability: chain.engine.voice });
     }
-    const verdict = this.#watch.note(hops, this.#host.now() - begin);
+    const verdict = this.#watch.note(hops, this.#spentMs);
+    this.#spentMs = 0;
     if (verdict === "fine" || !this.#shape.realTime) return true;
     return this.#beLate(chain, verdict === "stop");
   }
@@ -198,7 +213,7 @@ export class Session {
   #runIncoming(inputs: readonly Float32Array[], channels: number): void {
     const chain = this.#incoming!;
     if (!this.#run(chain, this.#newWet, inputs, channels)) {
-      this.#incoming = undefined;
+      this.#drop(false, true);
       return;
     }
     this.#warmUp -= this.#quantum;
@@ -217,6 +232,7 @@ export class Session {
   /** The incoming chain becomes the one that is heard. */
   #promote(): void {
     const chain = this.#incoming!;
+    this.#drop(true, false);
     this.#current = chain;
     this.#incoming = undefined;
     this.#sayReady(chain, this.#incomingId);
@@ -245,6 +261,7 @@ export class Session {
       this.#current = undefined;
       this.#mixer.jump(0);
       if (this.#incoming === undefined) this.#warm(chain, 0);
+      else chain.engine.release();
     } else {
       this.#dryDelay.configure(chain.latency, quantum);
       this.#sayReady(chain, 0);
@@ -265,12 +282,14 @@ export class Session {
       action();
     } catch (cause) {
       this.#fail(`the kernel trapped: ${cause}`);
-      this.#current = this.#incoming = undefined;
+      this.#drop(true, true);
       this.#mixer.jump(0);
     }
   }
 
+  /** Streams that share a kernel that failed go on with it; new ones do not begin with it. */
   #fail(message: string, chain?: Chain, code: Failure["code"] = "runtime"): false {
+    if (code === "runtime") for (const c of [chain ?? this.#current, chain ?? this.#incoming]) c?.engine.abandon();
     const id = chain !== undefined && chain === this.#incoming ? this.#incomingId : undefined;
     this.#host.reply({ type: "failure", id, failure: { code, message } });
     return false;

@@ -1,0 +1,189 @@
+// Audio thread: one wasm memory with one copy of the weights for all streams of this scope that want the same files.
+
+import type { EngineFiles } from "../messages.js";
+import { Allocator, EngineError, instantiate, type Kernel } from "./kernel.js";
+
+/** So many streams take a part of the network together (wasm/network.h): then each weight is read once for all. */
+const TOGETHER = 4;
+
+/** What sordino_init answers, in words. */
+const INIT_FAILURES: Readonly<Record<number, string>> = {
+  [-1]: "it is not a Sordino weight file",
+  [-2]: "its format version is not the one this kernel reads",
+  [-3]: "its size is not the one its header states; it may be truncated",
+  [-4]: "its checksum does not match; it is damaged",
+  [-5]: "it holds a network that this kernel does not know",
+};
+
+/** One sordino_state. */
+export interface Stream {
+  readonly at: number;
+  /** Parts of the network that the hop under way still needs. */
+  left: number;
+}
+
+/** Whoever keeps views of the memory. */
+export interface Holder {
+  /** The memory has grown and the views are detached. */
+  renew(): void;
+}
+
+/** A module instance. begin(), advance() and finish() allocate nothing; whatever calls the kernel may trap. */
+export class SharedKernel {
+  /** How many share() has given it to, less unshare(). */
+  users = 0;
+  readonly kernel: Kernel;
+  readonly allocator: Allocator;
+  readonly #wasm: Uint8Array;
+  readonly #weightsAt: number;
+  readonly #weightBytes: number;
+  readonly #listAt: number;
+  readonly #holders = new Set<Holder>();
+  readonly #streams: Stream[] = [];
+  readonly #together: (Stream | undefined)[] = new Array(TOGETHER).fill(undefined);
+  #list: Uint32Array;
+
+  private constructor(kernel: Kernel, files: EngineFiles) {
+    this.kernel = kernel;
+    this.allocator = new Allocator(kernel, () => this.#renew());
+    this.#wasm = new Uint8Array(files.wasm);
+    this.#weightBytes = files.weights.byteLength;
+    this.#weightsAt = this.allocator.reserve(this.#weightBytes);
+    this.#listAt = this.allocator.reserve(TOGETHER * Uint32Array.BYTES_PER_ELEMENT);
+    this.allocator.commit();
+    this.#list = new Uint32Array(kernel.memory.buffer, this.#listAt, TOGETHER);
+    this.#weights().set(new Uint8Array(files.weights));
+  }
+
+  /** Compile the module and load the weights. rejects EngineError "wasm" */
+  static async load(files: EngineFiles): Promise<SharedKernel> {
+    return new SharedKernel(await instantiate(files.wasm), files);
+  }
+
+  /** Bytes of the memory, everything counted. */
+  get memoryBytes(): number {
+    return this.kernel.memory.buffer.byteLength;
+  }
+
+  isOf(files: EngineFiles): boolean {
+    return same(this.#wasm, new Uint8Array(files.wasm)) && same(this.#weights(), new Uint8Array(files.weights));
+  }
+
+  /** Until leave(), renew() is called whenever the memory grows. */
+  join(holder: Holder): void {
+    this.#holders.add(holder);
+  }
+
+  leave(holder: Holder): void {
+    this.#holders.delete(holder);
+  }
+
+  /** Prepare a stream; the memory may grow. throws EngineError "weights" */
+  open(): Stream {
+    const at = this.allocator.reserve(this.kernel.sordino_state_bytes());
+    this.allocator.commit();
+    const answer = this.kernel.sordino_init(at, this.#weightsAt, this.#weightBytes);
+    if (answer !== 0) {
+      this.allocator.free(at, this.kernel.sordino_state_bytes());
+      const reason = INIT_FAILURES[answer] ?? `sordino_init answered ${answer}`;
+      throw new EngineError("weights", `the weight file (${this.#weightBytes} bytes) was refused: ${reason}`);
+    }
+    const stream = { at, left: 0 };
+    this.#streams.push(stream);
+    return stream;
+  }
+
+  close(stream: Stream): void {
+    this.#streams.splice(this.#streams.indexOf(stream), 1);
+    this.allocator.free(stream.at, this.kernel.sordino_state_bytes());
+  }
+
+  /** Forget what was heard, and the hop under way. */
+  reset(stream: Stream): void {
+    this.kernel.sordino_reset(stream.at);
+    stream.left = 0;
+  }
+
+  /** Analyse a hop; returns how many parts the network has. */
+  begin(stream: Stream, inputAt: number): number {
+    stream.left = this.kernel.sordino_begin(stream.at, inputAt);
+    return stream.left;
+  }
+
+  /** Compute parts until no more than `left` are left; full fours of streams at the same part go on together. */
+  advance(stream: Stream, left: number): void {
+    while (stream.left > left) {
+      const count = this.#gather(stream);
+      this.kernel.sordino_advance_together(this.#listAt, count);
+      for (let i = 0; i < count; i++) this.#together[i]!.left--;
+    }
+  }
+
+  /** Compute what is left and give the hop out. */
+  finish(stream: Stream, outputAt: number): void {
+    this.advance(stream, 0);
+    this.kernel.sordino_finish(stream.at, outputAt);
+  }
+
+  /** List the stream and, if there are enough that stand where it stands, three others. Returns how many. */
+  #gather(stream: Stream): number {
+    let count = 1;
+    this.#together[0] = stream;
+    for (let i = 0; i < this.#streams.length && count < TOGETHER; i++) {
+      const other = this.#streams[i]!;
+      if (other !== stream && other.left === stream.left) this.#together[count++] = other;
+    }
+    if (count < TOGETHER) count = 1;
+    for (let i = 0; i < count; i++) this.#list[i] = this.#together[i]!.at;
+    return count;
+  }
+
+  #weights(): Uint8Array {
+    return new Uint8Array(this.kernel.memory.buffer, this.#weightsAt, this.#weightBytes);
+  }
+
+  #renew(): void {
+    this.#list = new Uint32Array(this.kernel.memory.buffer, this.#listAt, TOGETHER);
+    for (const holder of this.#holders) holder.renew();
+  }
+}
+
+/** The instances of this scope that are in use. */
+const inUse: SharedKernel[] = [];
+/** One after the other, so that streams that start at the same time find each other's. */
+let starting: Promise<unknown> = Promise.resolve();
+
+/** The scope's instance for these files, until unshare(). rejects EngineError "wasm" */
+export function share(files: EngineFiles): Promise<SharedKernel> {
+  const found = starting.then(() => find(files));
+  starting = found.catch(() => undefined);
+  return found;
+}
+
+async function find(files: EngineFiles): Promise<SharedKernel> {
+  let shared = inUse.find((candidate) => candidate.isOf(files));
+  if (shared === undefined) {
+    shared = await SharedKernel.load(files);
+    inUse.push(shared);
+  }
+  shared.users++;
+  return shared;
+}
+
+/** One user less; the last one takes the instance with it. */
+export function unshare(shared: SharedKernel): void {
+  shared.users--;
+  if (shared.users === 0) abandon(shared);
+}
+
+/** Nobody is to begin with the instance any more. */
+export function abandon(shared: SharedKernel): void {
+  const index = inUse.indexOf(shared);
+  if (index >= 0) inUse.splice(index, 1);
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
