@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.speed import report, speed, workshop
+from bench.speed import hearing, report, workshop
 from modules import pruned
 from sordino.export.weight_file import sparse_blocks
 from sordino.model import NetworkShape, random_model
@@ -20,8 +20,8 @@ def bursts_in_noise():
 def test_a_denoiser_passes():
     voice, noise = bursts_in_noise()
     cleaned = np.roll(voice + 0.1 * noise, 480)
-    found = speed.denoising(voice + noise, cleaned)
-    speed.check_denoises("some", found)
+    found = hearing.denoising(voice + noise, cleaned)
+    hearing.check_denoises("some", found)
     assert found["delay_samples"] == 480
     assert 15 < found["quiet_reduction_db"] < 25
 
@@ -32,7 +32,7 @@ def test_what_does_not_denoise_is_refused(kind):
     noisy = voice + noise
     outputs = {"silence": 0 * noisy, "nothing done": noisy, "noise": noise[::-1], "all muffled": 0.05 * noisy}
     with pytest.raises(SystemExit, match="does not denoise"):
-        speed.check_denoises(kind, speed.denoising(noisy, outputs[kind]))
+        hearing.check_denoises(kind, hearing.denoising(noisy, outputs[kind]))
 
 
 def test_pieces_are_spread_evenly_and_in_order():

@@ -5,10 +5,12 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
+from .scope import QUANTUM_US
+
 SMALLEST = "smallest"
+PRUNED = "full_sparse relaxed"
 RNNOISE_1, RNNOISE_2, ORT = "rnnoise 0.1 simd", "rnnoise 0.2", "onnxruntime-web, network only"
 HOP_US = 10_000
-QUANTUM_US = 128 / 48_000 * 1e6
 NOTE = "Microseconds per 10 ms of sound on one thread; 100 are 1 % of a core. Compare figures of one run only."
 
 
@@ -50,7 +52,7 @@ def bars(result: dict[str, Any]) -> list[dict[str, Any]]:
     browser = result["browsers"].get("chromium")
     if not browser or browser["best"] != "relaxed":
         return []
-    ten = next(row for row in browser["streams"] if row["streams"] == 10)
+    live = next(r for r in browser["scopes"] if (r["streams"], r["schedule"], r["live"]) == (10, "immediate", True))
     hundred = next(row for row in browser["streams"] if row["streams"] == 100)
     matrix, wire = browser["matrix"], result["wire_bytes"]
     rows = [
@@ -59,13 +61,16 @@ def bars(result: dict[str, Any]) -> list[dict[str, Any]]:
         ("standard SIMD128 / RNNoise 0.2, warm", ratio(browser, "standard simd128", RNNOISE_2), 0.35),
         ("tiny relaxed / RNNoise 0.1 SIMD, warm", ratio(browser, "tiny relaxed", RNNOISE_1), 0.5),
         ("full relaxed / RNNoise 0.2, warm", ratio(browser, "full relaxed", RNNOISE_2), 0.6),
+        ("full pruned relaxed / RNNoise 0.2, warm", ratio(browser, PRUNED, RNNOISE_2), 0.6),
         ("full relaxed, paced, share of a core", browser["paced"]["full relaxed"]["median"] / HOP_US, 0.03),
+        ("full pruned relaxed, paced, share of a core", browser["paced"][PRUNED]["median"] / HOP_US, 0.03),
         ("standard relaxed / native, warm", ratio(browser, "standard relaxed", "standard native"), 1.6),
         ("signal processing without network, us warm", signal_us(browser), 25),
         ("network / onnxruntime-web", network_us(browser, "standard") / browser["warm"][ORT]["median"], 0.2),
         ("silence after speech / speech", browser["silence"]["silence"] / browser["silence"]["speech"], 1.05),
-        ("10 streams, p99 of a quantum's work / quantum", ten["paced"]["p99"] / QUANTUM_US, 0.5),
-        ("100 streams, p99 of a hop / hop", hundred["paced"]["p99"] / HOP_US, 1.0),
+        ("10 nodes in an AudioWorklet, p99 of a quantum's work / quantum", live["p99_share"], 0.5),
+        ("100 streams together, median of a hop / hop", hundred["paced"]["together"]["median"] / HOP_US, 1.0),
+        ("100 streams together, p99 of a hop / hop", hundred["paced"]["together"]["p99"] / HOP_US, 1.0),
         ("code without weights, kB brotli", wire["code without weights"] / 1000, 60),
         ("tiny, all in, kB brotli", wire["tiny, all in"] / 1000, 450),
         ("an extra stream, kB", hundred["stateBytes"] / 1000, 96),
@@ -99,39 +104,65 @@ def systems_table(browser: dict[str, Any], wire: dict[str, int]) -> str:
     return table(head, rows)
 
 
+def start_times(values: list[float]) -> str:
+    return f"{statistics.median(values):.0f} ms, the first time {values[0]:.0f} ms"
+
+
+def streams_table(rows: list[dict[str, Any]]) -> str:
+    """Many streams in one memory of a Worker: a hop of all, each stream alone and the network of all together."""
+    lines = []
+    for row in rows:
+        line = [str(row["streams"])]
+        for way in ("alone", "together"):
+            warm, paced = row["warm"][way], row["paced"][way]
+            line += [f"{x:.0f}" for x in (warm["median"], paced["median"], paced["p99"])]
+            line.append(f"{HOP_US * row['streams'] / paced['median']:.0f}")
+        ratios = [f"{row['together_by_alone'][kind]:.2f}" for kind in ("warm", "paced")]
+        lines.append([*line, *ratios, f"{row['memoryBytes'] / 1e6:.1f}"])
+    ways = [f"{name}{way}" for way in ("", ", together") for name in ("warm", "paced", "p99", "fill a core")]
+    head = ["streams in a Worker", *ways, "together / alone, warm", "paced", "memory, MB"]
+    return table(head, lines)
+
+
+def scopes_table(rows: list[dict[str, Any]]) -> str:
+    """Nodes in an AudioWorklet whose hops end in the same quantum; real time breaks where the pace falls below 1."""
+    lines = []
+    if not rows:
+        return ""
+    for row in rows:
+        figures = [f"{row[key]:.0f}" for key in ("mean", "p50", "p99", "busiest")]
+        pace = [f"{row['pace']:.2f}", f"{row.get('underrunEvents', 0):.0f}"] if row["live"] else ["", ""]
+        size = f"{row['memoryBytes'] / 1e6:.1f}"
+        kind = "live" if row["live"] else "offline"
+        lines.append([f"{row['streams']:.0f}", kind, row["schedule"], *figures, f"{row['p99_share']:.0%}", *pace, size])
+    head = ["nodes", "context", "schedule", "us per quantum, mean", "median", "p99", "dearest of 15"]
+    return table([*head, "p99 of the quantum", "pace", "underruns", "memory, MB"], lines)
+
+
 def browser_section(name: str, browser: dict[str, Any], wire: dict[str, int]) -> str:
     pieces = browser["pieces"]["standard"]
     parts = [f"begin {pieces[0]['mean']:.1f}", *(f"part {i} {p['mean']:.1f}" for i, p in enumerate(pieces[1:-1]))]
     parts.append(f"finish {pieces[-1]['mean']:.1f}")
     stages = [[k, f"{s['per_hop']}", f"{s['us']:.2f}"] for k, s in browser["stages"].items()]
-    streams = [
-        [str(r["streams"]), *(f"{x:.0f}" for x in (r["warm"]["median"], r["paced"]["median"], r["paced"]["p99"]))]
-        for r in browser["streams"]
-    ]
-    for row, r in zip(streams, browser["streams"], strict=True):
-        row += [f"{r['paced']['median'] / HOP_US:.1%}", f"{r['memoryBytes'] / 1e6:.1f}"]
     sizes = [
         [r["name"], f"{r['weights'] / 1e6:.2f}", r["variant"], *(f"{r[k]['median']:.1f}" for k in ("warm", "paced"))]
         for r in browser["sizes"]
     ]
-    most = browser["streams"][-1]
-    each = most["paced"]["median"] / most["streams"]
-    breaks = f"Of {most['streams']} streams each takes {each:.1f}: {HOP_US / each:.0f} fill one core.\n"
     flat = ["a hop's work in", "1 quantum", "2 (+128 samples)", "3 (+256)", "4 (+384)"]
     matrix = [[k, *(f"{m[x]:.1f}" for x in ("us", "gmac_s", "best_gmac_s"))] for k, m in browser["matrix"].items()]
     silence = browser["silence"]
-    start = sorted(browser["node_start_ms"])
+    start = browser["node_start_ms"]
     return "\n".join(
         [
             f"## {name} {browser['version']}\n",
             systems_table(browser, wire),
-            f"`SordinoNode.create()` until ready: {start[len(start) // 2]:.0f} ms, the first time "
-            f"{browser['node_start_ms'][0]:.0f} ms.",
+            f"From `SordinoNode.create()` until ready {start_times(start['ready'])}; until a first hop has come out "
+            f"{start_times(start['firstFrame'])}.",
             f"Speech {silence['speech']:.1f}, silence after it {silence['silence']:.1f}.\n",
             f"Pieces of a hop of `standard`, {browser['best']}: {', '.join(parts)}.\n",
             table(["stage", "per hop", "us per hop"], stages),
-            table(["streams", "warm, all", "paced, all", "p99", "of a core", "memory, MB"], streams),
-            breaks,
+            streams_table(browser["streams"]),
+            scopes_table(browser["scopes"]),
             "Dearest quantum of 128 samples when a hop is spread (and the latency that adds), share of the quantum:\n",
             table(flat, flat_rows(browser)),
             table(["network", "M weights", "build", "warm", "paced"], sizes),

@@ -26,16 +26,26 @@ export function ask(name, parameters) {
   });
 }
 
-/** Milliseconds from SordinoNode.create() until the node is ready, in fresh contexts; files come from the loopback server. */
-export async function nodeStart(times, assets) {
+/** Long enough for a hop to come out of a node. */
+const FIRST_SAMPLES = 2560;
+
+/** Milliseconds from SordinoNode.create() until the node is ready, and until a first hop has come out of it, in fresh
+ *  contexts; files come from the loopback server. */
+export async function nodeStart(times) {
   const { SordinoNode } = await import("/dist/sordino.js");
-  const samples = [];
+  const figures = { ready: [], firstFrame: [] };
   for (let i = 0; i < times; i++) {
-    const context = new OfflineAudioContext(1, 48000, 48000);
+    const context = new OfflineAudioContext(1, FIRST_SAMPLES, 48000);
+    const tone = new OscillatorNode(context);
     const begin = performance.now();
-    const node = await SordinoNode.create(context, assets);
-    samples.push(performance.now() - begin);
+    const node = await SordinoNode.create(context);
+    figures.ready.push(performance.now() - begin);
+    tone.connect(node).connect(context.destination);
+    tone.start();
+    const [output] = [(await context.startRendering()).getChannelData(0)];
+    if (!output.some((x) => x !== 0)) throw new Error("nothing came out of the node");
+    figures.firstFrame.push(performance.now() - begin);
     node.destroy();
   }
-  return samples;
+  return figures;
 }

@@ -19,7 +19,8 @@ export class Kernel {
     this.stateBytes = align(exports.sordino_state_bytes());
     this.state = align(this.weights + weights.length);
     this.hop = this.state + streams * this.stateBytes;
-    const missing = this.hop + 4 * HOP - exports.memory.buffer.byteLength;
+    this.list = align(this.hop + 4 * HOP);
+    const missing = this.list + 4 * streams - exports.memory.buffer.byteLength;
     if (missing > 0) exports.memory.grow(Math.ceil(missing / PAGE_BYTES));
     new Uint8Array(exports.memory.buffer).set(weights, this.weights);
     this.buffer = new Float32Array(exports.memory.buffer, this.hop, HOP);
@@ -27,6 +28,8 @@ export class Kernel {
       const status = exports.sordino_init(this.stream(i), this.weights, weights.length);
       if (status !== 0) throw new Error(`sordino_init returned ${status}; wanted 0`);
     }
+    const list = new Uint32Array(exports.memory.buffer, this.list, streams);
+    for (let i = 0; i < streams; i++) list[i] = this.stream(i);
   }
 
   stream(i) {
@@ -42,7 +45,16 @@ export class Kernel {
     }
   }
 
-  /** One hop through every stream. */
+  /** One hop through every stream, the network of all together. */
+  processTogether(input) {
+    const { exports, streams } = this;
+    this.buffer.set(input);
+    for (let i = 0; i < streams; i++) exports.sordino_begin(this.stream(i), this.hop);
+    while (exports.sordino_advance_together(this.list, streams) > 0);
+    for (let i = 0; i < streams; i++) exports.sordino_finish(this.stream(i), this.hop);
+  }
+
+  /** One hop through every stream, one after the other. */
   processAll(input) {
     for (let i = 0; i < this.streams; i++) {
       this.buffer.set(input);

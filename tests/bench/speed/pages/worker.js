@@ -66,7 +66,8 @@ async function paced({ names, ticks }) {
   return figures;
 }
 
-/** Many streams in one memory: microseconds for one hop of all of them, and the memory they take. */
+/** Many streams in one memory, in turn one after the other (alone) and with the network of all together: microseconds
+ *  for one hop of all of them, back to back and paced, and the memory they take. */
 async function manyStreams({ wasm, weights, counts, ticks }) {
   const code = await WebAssembly.compile(await fetchBytes(wasm));
   const data = await fetchBytes(weights);
@@ -74,30 +75,29 @@ async function manyStreams({ wasm, weights, counts, ticks }) {
   for (const streams of counts) {
     const { exports } = await WebAssembly.instantiate(code, {});
     const kernel = new Kernel(exports, data, streams);
-    const back = [];
-    const pacedTicks = [];
+    const ways = { alone: (input) => kernel.processAll(input), together: (input) => kernel.processTogether(input) };
+    const warm = { alone: [], together: [] };
+    const paced = { alone: [], together: [] };
     for (let tick = 0; tick < ticks; tick++) {
-      const input = clip.subarray(tick * HOP, (tick + 1) * HOP);
-      const begin = performance.now();
-      kernel.processAll(input);
-      back.push(microseconds(begin));
+      for (const [way, work] of Object.entries(ways)) warm[way].push(timeHop(work, tick));
     }
-    for (let tick = 0; tick < ticks; tick++) {
-      const input = clip.subarray(tick * HOP, (tick + 1) * HOP);
-      const begin = performance.now();
-      kernel.processAll(input);
-      pacedTicks.push(microseconds(begin));
-      await pause(HOP_MS - ((performance.now() - begin) % HOP_MS));
+    for (let tick = 0; tick < 2 * ticks; tick++) {
+      const way = tick % 2 ? "together" : "alone";
+      const spent = timeHop(ways[way], tick);
+      paced[way].push(spent);
+      await pause(HOP_MS - ((spent / 1000) % HOP_MS));
     }
-    results.push({
-      streams,
-      warm: back,
-      paced: pacedTicks,
-      memoryBytes: kernel.memoryBytes(),
-      stateBytes: kernel.stateBytes,
-    });
+    results.push({ streams, warm, paced, memoryBytes: kernel.memoryBytes(), stateBytes: kernel.stateBytes });
   }
   return results;
+}
+
+function timeHop(work, tick) {
+  const at = (tick * HOP) % (clip.length - HOP);
+  const input = clip.subarray(at, at + HOP);
+  const begin = performance.now();
+  work(input);
+  return microseconds(begin);
 }
 
 /** Speech, then as much silence, in blocks: microseconds per hop of each block. Denormal numbers would make silence dear. */
