@@ -143,7 +143,7 @@ def markdown(found: dict[str, Any]) -> str:
     for first in dict.fromkeys(base for _, base in found["rows"].values()):
         cells = []
         for name, (system, base) in found["rows"].items():
-            if base != first:
+            if base != first or system not in found["systems"]:
                 continue
             if system == base:
                 summary = found["systems"][system]["noisy"]
