@@ -12,6 +12,7 @@ from train_support import require_torch
 require_torch()
 import torch  # noqa: E402
 
+from sordino.train.checkpoint import calibrate  # noqa: E402
 from sordino.train.gru import library_recurrence, recurrence  # noqa: E402
 from sordino.train.network import Network  # noqa: E402
 from sordino.train.quantise import fake_weight, quantise_activation  # noqa: E402
@@ -75,3 +76,14 @@ def test_fake_weight_has_127_steps_and_a_straight_gradient() -> None:
     torch.testing.assert_close(steps, steps.round(), atol=1e-4, rtol=0)
     found.sum().backward()
     torch.testing.assert_close(weight.grad, torch.ones(5, 7))
+
+
+def test_calibration_moves_the_logits_of_the_gains_and_nothing_else() -> None:
+    model = random_model(SHAPE, seed=3)
+    moved = calibrate(model, 0.8, 0.5)
+    features = np.random.default_rng(4).normal(model.feature_mean, model.feature_std).astype(np.float32)
+    before, after = (Reference(one, quantised=False).step(features) for one in (model, moved))
+    logit = np.log(before.gain / (1 - before.gain))
+    np.testing.assert_allclose(after.gain, 1 / (1 + np.exp(-(0.8 * logit + 0.5))), atol=1e-5)
+    np.testing.assert_array_equal(after.strength, before.strength)
+    assert moved.record["calibration"] == {"slope": 0.8, "offset": 0.5}

@@ -1,6 +1,6 @@
 """Checkpoint: the state of a training run goes to disk and back; a finished one becomes a model file.
 
-`python -m sordino.train.checkpoint CHECKPOINT OUT.onnx`
+`python -m sordino.train.checkpoint CHECKPOINT OUT.onnx [GAIN_SLOPE GAIN_OFFSET]`
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,26 @@ def to_model(state: dict[str, Any]) -> Model:
     return Model(config.name, config.network, config.look_ahead, weights, mean, std, record)
 
 
-def export(checkpoint: Path, out: Path) -> None:
-    """Write a checkpoint as a model file (.onnx) or as plain arrays (.npz, entry `metadata` is JSON text)."""
+def calibrate(model: Model, slope: float, offset: float) -> Model:
+    """Return a model whose gains lie elsewhere on the sigmoid: logit -> slope * logit + offset.
+
+    What the post-filter takes from middle gains can be given back here, and chosen on the `valid` split by ear and
+    score.  It costs nothing, because it goes into the weights of the gain head, and into the record.
+    """
+    weights = dict(model.weights)
+    weights["gain.weight"] = (weights["gain.weight"] * slope).astype(np.float32)
+    weights["gain.bias"] = (weights["gain.bias"] * slope + offset).astype(np.float32)
+    return replace(model, weights=weights, record=model.record | {"calibration": {"slope": slope, "offset": offset}})
+
+
+def export(checkpoint: Path, out: Path, slope: float = 1.0, offset: float = 0.0) -> None:
+    """Write a checkpoint as a model file (.onnx) or as plain arrays (.npz, entry `metadata` is JSON text).
+
+    slope, offset  of the gains' logits, see calibrate; 1 and 0 leave them
+    """
     model = to_model(load_checkpoint(checkpoint))
+    if (slope, offset) != (1.0, 0.0):
+        model = calibrate(model, slope, offset)
     if out.suffix == ".onnx":
         model.save(out)
     elif out.suffix == ".npz":
@@ -68,6 +86,6 @@ def export(checkpoint: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit("usage: python -m sordino.train.checkpoint CHECKPOINT OUT.onnx|OUT.npz")
-    export(Path(sys.argv[1]), Path(sys.argv[2]))
+    if len(sys.argv) not in (3, 5):
+        sys.exit("usage: python -m sordino.train.checkpoint CHECKPOINT OUT.onnx|OUT.npz [GAIN_SLOPE GAIN_OFFSET]")
+    export(Path(sys.argv[1]), Path(sys.argv[2]), *map(float, sys.argv[3:]))
