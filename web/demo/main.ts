@@ -10,7 +10,7 @@ import { CallPanel } from "./call/panel.js";
 import { BlindTest } from "./hear/blind.js";
 import { Listening } from "./hear/listening.js";
 import { openMicrophone, Player } from "./hear/player.js";
-import { fetchScene, SCENES } from "./hear/scenes.js";
+import { fetchScene, SCENES, sceneAddress } from "./hear/scenes.js";
 import { Settings } from "./hear/settings.js";
 import { KeepPanel } from "./keep/panel.js";
 import { MeasurePanel } from "./measure/panel.js";
@@ -184,13 +184,11 @@ function draw(): void {
   requestAnimationFrame(draw);
 }
 
-/** Fetch what the first click will need while nobody waits for it. */
-function fetchAhead(): void {
-  for (const address of [`sordino/models/${settings.model}.sordino`, `clips/${SCENES[0]!.name}.ogg`]) {
-    const link = document.createElement("link");
-    link.rel = "prefetch";
-    link.href = address;
-    document.head.append(link);
+/** Fill the browser's cache with what the first click will need while nobody waits for it. */
+async function fetchAhead(): Promise<void> {
+  for (const address of [`sordino/models/${settings.model}.sordino`, sceneAddress(SCENES[0]!.name)]) {
+    const response = await fetch(address, { priority: "low" });
+    await response.arrayBuffer();
   }
 }
 
@@ -217,4 +215,5 @@ document.addEventListener("keydown", (event) => {
 fillCredits(element<HTMLTableSectionElement>("#credits tbody"));
 rest("idle");
 requestAnimationFrame(draw);
-addEventListener("load", fetchAhead);
+// Without it the first click fetches for itself, and says so where that fails.
+addEventListener("load", () => void fetchAhead().catch(() => undefined));
