@@ -35,7 +35,7 @@ struct sordino_state {
     _Alignas(16) uint8_t network_state[SORDINO_NETWORK_STATE_BYTES];
     /* of the frame just given out */
     sordino_decision decision;
-    float gain[PADDED_BANDS]; /* as applied */
+    float gain[PADDED_BANDS], strength[PADDED_BANDS]; /* as applied */
     int32_t period;
     float correlation;
 };
@@ -143,8 +143,11 @@ static void speak(sordino_state *s, float *out)
     frame *now = &s->frames[0];
     __builtin_memcpy(s->gain, s->decision.gain, sizeof s->gain);
     for (int pass = 0; pass < s->post_filter; pass++) sordino_postfilter(s->gain, s->gain, now->energy);
-    for (int b = 0; b < PADDED_BANDS; b++) s->gain[b] = max1(s->gain[b], s->floor_gain);
-    sordino_mix_comb(now->re, now->im, s->comb_re, s->comb_im, s->decision.strength);
+    for (int b = 0; b < PADDED_BANDS; b++) {
+        s->gain[b] = max1(s->gain[b], s->floor_gain);
+        s->strength[b] = s->decision.strength[b] * (1.0f - s->floor_gain);
+    }
+    sordino_mix_comb(now->re, now->im, s->comb_re, s->comb_im, s->strength);
     sordino_apply_gains(now->re, now->im, now->energy, s->gain);
     sordino_synthesise(out, s->overlap, now->re, now->im);
 }
@@ -211,7 +214,7 @@ uint32_t sordino_latency(const sordino_state *s)
 
 sordino_treatment sordino_last_treatment(const sordino_state *s)
 {
-    return (sordino_treatment){s->look_ahead, s->period, s->gain, s->decision.strength, s->samples, s->overlap};
+    return (sordino_treatment){s->look_ahead, s->period, s->gain, s->strength, s->samples, s->overlap};
 }
 
 void sordino_set_post_filter(sordino_state *s, int32_t passes)

@@ -30,7 +30,7 @@ class Channel:
         spectrum = stft.analyse(window)
         energy = bands.band_energy(*spectrum)
         comb_spectrum = stft.analyse(comb.comb(self.samples, HISTORY, leader.period, leader.model.look_ahead))
-        mixed = gains.mix_comb(spectrum, comb_spectrum, leader.strength)
+        mixed = gains.mix_comb(spectrum, comb_spectrum, leader.final_strength)
         output = gains.apply_gains(mixed, energy, leader.final_gain)
         samples, self.overlap = stft.synthesise(*output, self.overlap)
         return samples

@@ -26,8 +26,9 @@ import soundfile  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from bench.speed.hearing import check_denoises, denoising  # noqa: E402
 from bench.speed.report import table  # noqa: E402
-from bench.speed.speed import check_denoises, denoising, machine  # noqa: E402
+from bench.speed.speed import machine  # noqa: E402
 from sordino import denoise  # noqa: E402
 from sordino.evaluation import denoisers, peers, systems  # noqa: E402
 from sordino.params import HOP, SAMPLE_RATE  # noqa: E402
