@@ -116,5 +116,5 @@ def test_post_filter_passes_remove_more_and_more() -> None:
     levels = []
     for passes in range(3):
         out = open_engine("native", settings=Settings(post_filter=passes)).process(clip)
-        levels.append(np.median((out.reshape(-1, HOP) ** 2).mean(axis=1)))
+        levels.append(np.quantile((out.reshape(-1, HOP) ** 2).mean(axis=1), 0.25))  # what is left in the pauses
     assert levels[0] > levels[1] > levels[2]
