@@ -93,12 +93,12 @@ class Mixer:
         returns  Batch of recipe.frames hops
         """
         plan = draw_plan(np.random.default_rng(seed), self.bank, self.recipe, rows)
-        speech = self._speech(plan, rows)
+        speech = self.speech(plan, rows)
         noise = self._noise(plan, rows)
         reverberant, early, noise = self._filter(plan, speech, noise)
         return self._balance(plan, reverberant, early, noise)
 
-    def _speech(self, plan: Plan, rows: int) -> Tensor:
+    def speech(self, plan: Plan, rows: int) -> Tensor:
         """Lay the speech, at another speed where the plan says so: other pitch, other vocal tract."""
         device = self.bank.samples.device
         if "speed" not in plan.values:
