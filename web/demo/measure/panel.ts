@@ -91,8 +91,8 @@ export class MeasurePanel {
     this.#frames = 0;
     if (!context) return;
     element("#underruns").textContent = String(this.#underruns!.look());
-    const outputMs = 1000 * (context.outputLatency || context.baseLatency || 0);
-    element("#output").textContent = `${outputMs.toFixed(1)} ms`;
+    // Not outputLatency: Firefox asks the sound server for it while it holds the graph's lock, and can hang there for good.
+    element("#output").textContent = `${(1000 * (context.baseLatency || 0)).toFixed(1)} ms`;
     if (this.#visible) this.#histogram.draw();
   }
 
