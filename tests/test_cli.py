@@ -202,7 +202,12 @@ def test_an_interruption_leaves_no_partial_file(tmp_path, clip):
     source.mkdir()
     for i in range(2):
         soundfile.write(source / f"{i}.wav", np.tile(clip, 150), 48_000)
-    process = subprocess.Popen([SORDINO, "denoise", source, tmp_path / "out"], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [SORDINO, "denoise", source, tmp_path / "out"],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a suite in the background ignores it
+    )
     while not (tmp_path / "out").is_dir() or not list((tmp_path / "out").iterdir()):
         assert process.poll() is None
         time.sleep(0.02)
