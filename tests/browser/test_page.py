@@ -16,7 +16,11 @@ from golden.signals import RATE, clip_files, read_clip
 
 
 @pytest.mark.parametrize("name", ["chromium", "firefox"])
-def test_every_scene_plays_and_the_switch_switches(open_page: Any, name: str, record_property) -> None:
+def test_every_scene_plays_and_the_switch_switches(
+    open_page: Any, name: str, pytestconfig: pytest.Config, record_property
+) -> None:
+    if name == "firefox" and not pytestconfig.getoption("--long"):
+        pytest.skip("Firefox's audio may hang when six sources follow each other: --long; it plays a file elsewhere")
     page: Page = open_page(name)
     body = page.locator("body")
     expect(body).to_have_attribute("data-state", "idle")
