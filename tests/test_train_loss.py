@@ -13,6 +13,7 @@ import torch  # noqa: E402
 from sordino.train.config import load_config  # noqa: E402
 from sordino.train.corpus import build_cache  # noqa: E402
 from sordino.train.features import frame_spectra, inner  # noqa: E402
+from sordino.train.loss import level_loss  # noqa: E402
 from sordino.train.mixing import Mixer  # noqa: E402
 from sordino.train.perceptual import perceptual_loss  # noqa: E402
 from sordino.train.plan import draw_plan  # noqa: E402
@@ -89,3 +90,29 @@ def test_speech_at_another_speed(tmp_path_factory: pytest.TempPathFactory) -> No
     for fast, slow in zip(faster, usual, strict=True):
         wanted = np.interp(np.arange(part) * 1.15, np.arange(mixer.samples), slow)
         np.testing.assert_allclose(fast[:part], wanted, atol=1e-4)
+
+
+def _level_cost(clean: torch.Tensor, gain: torch.Tensor, active: float = 1.0) -> float:
+    return float(level_loss(clean * gain, clean, torch.tensor([active])))
+
+
+def test_level_of_the_voice_costs_by_the_decibel() -> None:
+    spoken = torch.ones(1, 100)
+    costs = [_level_cost(spoken, torch.full((1, 100), 10 ** (-db / 20))) for db in (0, 1, 3, 6)]
+    assert costs[0] == pytest.approx(0, abs=1e-6)
+    assert costs[3] == pytest.approx(0.51, abs=0.02)  # sqrt(0.6^2 + 0.1^2) - 0.1
+    assert costs == sorted(costs)
+
+
+def test_the_first_frames_after_a_pause_cost_more() -> None:
+    clean = torch.zeros(1, 100)
+    clean[:, 50:] = 1
+    lowered_at_once, lowered_later = torch.ones(2, 1, 100)
+    lowered_at_once[:, 50:54], lowered_later[:, 70:74] = 0.5, 0.5
+    assert _level_cost(clean, lowered_at_once) > 1.5 * _level_cost(clean, lowered_later)
+
+
+def test_pauses_and_signals_without_speech_have_no_level() -> None:
+    clean = torch.full((1, 100), 1e-4)
+    assert _level_cost(clean, torch.zeros(1, 100)) == 0
+    assert _level_cost(torch.ones(1, 100), torch.zeros(1, 100), active=0.0) == 0

@@ -18,6 +18,11 @@ _COMPRESSION = 0.3  # exponent on magnitudes
 _MAGNITUDE_FLOOR = 1e-5  # of the level-normalised power, keeps the gradient of the exponent finite
 _LEVEL_FLOOR = 1e-9  # mean power of a signal that is as good as silent
 _BIN_POWER = 1 / 200  # power of a typical speech bin, at signal power 1
+_PIECE, _PIECE_STEP = 4, 2  # frames over which the level of speech is compared, and from one such piece to the next
+_LOUD, _QUIET = 1e-2, 1e-3  # powers relative to active speech: pieces above count, frames below are pauses
+_PAUSE = 10  # frames of pause that make the next piece an onset
+_ONSET_WEIGHT = 4.0
+_KEPT_FLOOR = 0.03
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class LossWeights:
     spectral: float = 4.0
     complex_share: float = 0.3
     perceptual: float = 0.0
+    level: float = 0.0
     over_suppression: float = 0.3
     spectral_bins: int = 260
     comb_in_spectral: bool = True
@@ -84,16 +90,40 @@ def bin_weights(bins: int, device: torch.device) -> Tensor:
     return root / root.mean()
 
 
+def level_loss(cross: Tensor, power: Tensor, level: Tensor) -> Tensor:
+    """How far the level of the voice inside the result lies from the clean one; words after a pause count most.
+
+    cross    (batch, steps) sum over bins of the part of the result that is in phase with the clean spectrum
+    power    (batch, steps) the same of the clean spectrum with itself
+    level    (batch,) power of the active clean frames on the same scale, 0 without speech
+    returns  scalar, about a tenth of the mean distance in dB
+    """
+
+    def pieces(frames: Tensor) -> Tensor:
+        return functional.avg_pool1d(frames[:, None], _PIECE, _PIECE_STEP)[:, 0]
+
+    before = functional.pad(power, (_PAUSE, 0), value=torch.inf)[:, None, :-1]  # a signal may start within a word
+    loudest = functional.max_pool1d(before, _PAUSE, 1)[:, 0]  # of the _PAUSE frames before each
+    begins = (loudest < _QUIET * level[:, None]).float()
+    begins = functional.max_pool1d(begins[:, None], _PIECE, _PIECE_STEP)[:, 0]
+    wanted = pieces(power)
+    counts = (wanted > _LOUD * level[:, None]) * (level > 0)[:, None] * (1 + (_ONSET_WEIGHT - 1) * begins)
+    kept = (pieces(cross) / wanted.clamp_min(1e-20)).clamp_min(_KEPT_FLOOR)
+    apart = 2 * kept.log10()
+    return (((apart.square() + 0.01).sqrt() - 0.1) * counts).sum() / counts.sum().clamp_min(1)
+
+
 def spectral_losses(
     outputs: Outputs, analysis: Analysis, targets: Targets, weights: LossWeights
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor]:
     """Judge the spectrum that gains and comb make of the noisy one.
 
     outputs   (batch, steps, ...) logits
     analysis  of the noisy signals
     targets   clean spectrum, weights per band, level
-    weights   spectral_bins, complex_share, over_suppression, perceptual
-    returns   scalars: difference of compressed spectra; fall of the quality estimate, 0 where it does not count
+    weights   spectral_bins, complex_share, over_suppression, perceptual, level
+    returns   scalars: difference of compressed spectra; fall of the quality estimate and distance of the level, 0
+              where they do not count
     """
     bins = weights.spectral_bins
     strength = torch.sigmoid(outputs.strength)
@@ -111,16 +141,22 @@ def spectral_losses(
     if weights.perceptual:
         heard = (counts > 0.5).float()  # nothing is known above the clean recording's bandwidth
         quality = perceptual_loss(found_power * heard, wanted_power * heard, targets.voice)
+    cross = real * wanted.real + imag * wanted.imag
+    distance = real.new_zeros(())
+    if weights.level:
+        voiced = wanted_power.sum(-1)
+        active = (voiced * targets.voice).sum(1) / targets.voice.sum(1).clamp_min(1)
+        distance = level_loss(cross.sum(-1), voiced, active)
     found_power, wanted_power = found_power + _MAGNITUDE_FLOOR, wanted_power + _MAGNITUDE_FLOOR
     found_size = found_power.pow(_COMPRESSION / 2)
     wanted_size = wanted_power.pow(_COMPRESSION / 2)
     wrong = wanted_size - found_size
     magnitude = wrong.square() * (1 + weights.over_suppression * (wrong > 0))
     # |a - b|^2 of the compressed spectra = difference of sizes^2 + 2 |a||b| (1 - cos of the angle)
-    alike = (real * wanted.real + imag * wanted.imag) * (found_power * wanted_power).rsqrt()
+    alike = cross * (found_power * wanted_power).rsqrt()
     turned = 2 * found_size * wanted_size * (1 - alike)
     each = magnitude + weights.complex_share * turned
-    return (each * counts * bin_weights(bins, each.device)).mean(), quality
+    return (each * counts * bin_weights(bins, each.device)).mean(), quality, distance
 
 
 def total_loss(
@@ -132,13 +168,14 @@ def total_loss(
     returns   (scalar to minimise, the terms by name, detached)
     """
     assert outputs.gain.shape[-1] == BANDS
-    spectral, quality = spectral_losses(outputs, analysis, targets, weights)
+    spectral, quality, distance = spectral_losses(outputs, analysis, targets, weights)
     terms = {
         "gain": gain_loss(outputs.gain, targets, weights.over_suppression),
         "strength": strength_loss(outputs.strength, targets),
         "voice": functional.binary_cross_entropy_with_logits(outputs.voice, targets.voice),
         "spectral": spectral,
         "perceptual": quality,
+        "level": distance,
     }
     total = sum(getattr(weights, name) * term for name, term in terms.items())
     return total, {name: term.detach() for name, term in terms.items()}
