@@ -3,6 +3,7 @@
 import importlib
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,10 +28,10 @@ class Native:
 
 
 class Wasm:
-    """Calls build/wasm/stages.<variant>.wasm; arrays are copied in and back."""
+    """Calls a module that exports stages; arrays are copied in and back."""
 
-    def __init__(self, variant: str) -> None:
-        self.memory = WasmMemory(BUILD / "wasm" / f"stages.{variant}.wasm")
+    def __init__(self, module: Path) -> None:
+        self.memory = WasmMemory(module)
         self.bottom = self.memory.top
 
     def run(self, name: str, *arguments: np.ndarray | float) -> int | None:
@@ -48,7 +49,7 @@ class Wasm:
 
 @cache
 def kernels(build: str) -> Native | Wasm:
-    return Native() if build == "native" else Wasm(build)
+    return Native() if build == "native" else Wasm(BUILD / "wasm" / f"stages.{build}.wasm")
 
 
 every_build = pytest.mark.parametrize("build", BUILDS)

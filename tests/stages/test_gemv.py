@@ -79,8 +79,11 @@ def test_several_vectors_together(build, rows, columns, density):
         same_bytes(y[k], _IntegerLayer(matrix)(x), f"vector {k} of {rows} x {columns}, density {density}")
 
 
-def run_together(kernel, y, data, q, rows, columns, blocks):
-    """In a WebAssembly module the vectors are a list of addresses; the extension takes them one behind the other."""
+def run_together(kernel, y, data, q, rows, columns, blocks, way=""):
+    """In a WebAssembly module the vectors are a list of addresses; the extension takes them one behind the other.
+
+    way  what the function's name ends in
+    """
     name, sizes = ("dense", (rows, columns)) if blocks is None else ("sparse", (rows, columns, blocks))
     if isinstance(kernel, Native):
         kernel.run(f"{name}_together", y, data, q, *sizes)
@@ -90,7 +93,7 @@ def run_together(kernel, y, data, q, rows, columns, blocks):
     vectors = [memory.place(vector.tobytes()) for vector in q]
     at, matrix_at = memory.place(y.tobytes()), memory.place(data.tobytes())
     list_at = memory.place(np.array(vectors, "<u4").tobytes())
-    memory.call(f"sordino_{name}_together", at, rows, matrix_at, list_at, *sizes)
+    memory.call(f"sordino_{name}_together{way}", at, rows, matrix_at, list_at, *sizes)
     y[...] = memory.floats(at, y.size).reshape(y.shape)
 
 

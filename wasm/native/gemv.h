@@ -1,25 +1,15 @@
 /* The native build's matrix times vector: the template kernels/gemv.h once per instruction set, chosen when the program
- * runs.
- *
- * All variants compute the same integer sums exactly and round the same float operations, so they give the same bytes.
- */
+ * runs. */
 #ifndef SORDINO_NATIVE_GEMV_H
 #define SORDINO_NATIVE_GEMV_H
 
 #include <stdint.h>
 
+#include "../kernels/functions.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* Contracts of sordino_dense, sordino_sparse and their twins for several vectors in network.h. */
-typedef void sordino_dense_function(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns);
-typedef void sordino_sparse_function(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns,
-                                     int32_t blocks);
-typedef void sordino_dense_together_function(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q,
-                                             int32_t rows, int32_t columns);
-typedef void sordino_sparse_together_function(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q,
-                                              int32_t rows, int32_t columns, int32_t blocks);
 
 /* name           of the instruction set
  * dense, ...     what runs
@@ -41,12 +31,6 @@ const sordino_kernel *sordino_kernels(int32_t *count);
  * Before the first call plain C is in use. Not while a stream is being processed.
  * Returns the name of the kernel now in use, or a null pointer (and changes nothing) if there is no such usable kernel. */
 const char *sordino_choose_kernel(const char *name);
-
-#define SORDINO_DECLARE_KERNEL(name) \
-    sordino_dense_function sordino_dense_##name; \
-    sordino_sparse_function sordino_sparse_##name; \
-    sordino_dense_together_function sordino_dense_together_##name; \
-    sordino_sparse_together_function sordino_sparse_together_##name
 
 SORDINO_DECLARE_KERNEL(scalar);
 SORDINO_DECLARE_KERNEL(avx2);

@@ -3,5 +3,5 @@
 #define VARIANT avx2
 #define VARIANT_TARGET "avx2"
 #define SORDINO_DOT "../native/dot_avx2.h"
-#include "variant.h"
+#include "../kernels/variant.h"
 #endif

@@ -3,5 +3,5 @@
 #define VARIANT avx512vnni
 #define VARIANT_TARGET "avx512vl,avx512vnni"
 #define SORDINO_DOT "../native/dot_avx512vnni.h"
-#include "variant.h"
+#include "../kernels/variant.h"
 #endif

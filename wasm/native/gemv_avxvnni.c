@@ -3,5 +3,5 @@
 #define VARIANT avxvnni
 #define VARIANT_TARGET "avx2,avxvnni"
 #define SORDINO_DOT "../native/dot_avxvnni.h"
-#include "variant.h"
+#include "../kernels/variant.h"
 #endif

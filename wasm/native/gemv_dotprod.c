@@ -7,5 +7,5 @@
 #define VARIANT_TARGET "+dotprod"
 #endif
 #define SORDINO_DOT "../native/dot_dotprod.h"
-#include "variant.h"
+#include "../kernels/variant.h"
 #endif

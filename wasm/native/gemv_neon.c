@@ -2,5 +2,5 @@
 #if defined(__aarch64__)
 #define VARIANT neon
 #define SORDINO_DOT "../native/dot_neon.h"
-#include "variant.h"
+#include "../kernels/variant.h"
 #endif

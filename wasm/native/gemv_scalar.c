@@ -1,4 +1,4 @@
 /* Matrix times vector in plain C, for any processor. */
 #define VARIANT scalar
 #define SORDINO_DOT "dot_scalar.h"
-#include "variant.h"
+#include "../kernels/variant.h"

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "../network.h"
-#include "gemv.h"
+#include "functions.h"
 
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
@@ -26,7 +26,7 @@ PRAGMA(clang attribute push(__attribute__((target(VARIANT_TARGET))), apply_to = 
 PRAGMA(GCC target(VARIANT_TARGET))
 #endif
 
-#include "../kernels/gemv.h"
+#include "gemv.h"
 
 void PASTE(sordino_dense_, VARIANT)(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns)
 {

@@ -1,0 +1,41 @@
+"""Both ways of the relaxed build to multiply, of which a browser takes the one that suits its processor."""
+
+import build
+import numpy as np
+import pytest
+
+from kernels import Wasm, same_bytes
+from sordino.network import _IntegerLayer
+from stages.test_gemv import SIZES, TOGETHER, activations, packed, run_together, some_matrix
+
+WAYS = ("fused", "steps")
+
+
+@pytest.fixture(scope="module")
+def multiplier(tmp_path_factory) -> Wasm:
+    """A module of matrix times vector alone, with both ways exported."""
+    kinds = ("dense", "dense_together", "sparse", "sparse_together")
+    names = [f"-Wl,--export=sordino_{kind}_{way}" for kind in kinds for way in WAYS]
+    flags = ["-std=c11", *build.C_FLAGS, *build.WASM_FLAGS, *build.WASM_VARIANTS["relaxed"], f"-I{build.WASM}"]
+    sources = [build.WASM / "kernels" / f"gemv_{way}.c" for way in WAYS]
+    output = tmp_path_factory.mktemp("relaxed") / "ways.wasm"
+    build.run(*build.ZIG, "cc", *flags, *names, *sources, "-o", output)
+    return Wasm(output)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("rows", "columns"), SIZES)
+@pytest.mark.parametrize("density", [None, 0.1, 0.5])
+def test_each_way(multiplier, way, rows, columns, density):
+    """One vector, and several together; density: None is a dense matrix."""
+    matrix = some_matrix(rows, columns, density or 1)
+    data, place = packed(matrix, density is not None)
+    pairs = [activations(columns, seed) for seed in range(TOGETHER)]
+    kind, blocks = ("dense", ()) if place.blocks is None else ("sparse", (place.blocks,))
+    alone, together = np.zeros(rows, np.float32), np.zeros((TOGETHER, rows), np.float32)
+    multiplier.run(f"{kind}_{way}", alone, data, pairs[0][0], rows, columns, *blocks)
+    run_together(multiplier, together, data, np.stack([q for q, _ in pairs]), rows, columns, place.blocks, f"_{way}")
+    wanted = [_IntegerLayer(matrix)(x) for _, x in pairs]
+    same_bytes(alone, wanted[0], f"{way}, {rows} x {columns}, density {density}")
+    for k in range(TOGETHER):
+        same_bytes(together[k], wanted[k], f"vector {k}, {way}, {rows} x {columns}, density {density}")
