@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sordino.params import SAMPLE_RATE
-from sordino.train.corpus import Clip, CorpusError, Store
+from sordino.params import HOP, SAMPLE_RATE
+from sordino.train.corpus import CODED, CODED_PREFIX, ROOM, Clip, CorpusError, Store
 
 MARGIN = 10 * SAMPLE_RATE
 """Silence around the flat samples, so that a window of any signal length may be cut around any clip."""
+_IMPULSIVE_DUTY = 0.1
+_KEYBOARDS = 8.0  # half of the impulsive noises that are drawn are keyboards, where there are ten of them
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,23 @@ class Shelf:
     starts: np.ndarray  # (clips,) first sample in the bank, margin not counted
     chance: np.ndarray  # (clips,) sums to 1
 
+    def some(self, weight: np.ndarray) -> Shelf:
+        """The clips with a weight above 0, drawn as often as here times their weight, (clips,)."""
+        kept = np.flatnonzero(weight)
+        chance = (self.chance * weight)[kept]
+        return Shelf(tuple(self.clips[i] for i in kept), self.starts[kept], chance / chance.sum())
+
+
+_EMPTY = Shelf((), np.zeros(0, np.int64), np.zeros(0))
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Copies of clips as a codec leaves them."""
+
+    speech: Shelf = _EMPTY
+    noise: Shelf = _EMPTY
+
 
 @dataclass(frozen=True)
 class Bank:
@@ -33,8 +53,31 @@ class Bank:
     speech: Shelf
     noise: Shelf
     music: Shelf
-    responses: list[Tensor]  # impulse responses, float, direct sound first, largest sample 1
+    responses: list[Tensor]  # recorded impulse responses, float, direct sound first, largest sample 1
+    rooms: list[Tensor] = field(default_factory=list)  # the same, simulated
+    coded: Coded = Coded()
     margin: int = MARGIN
+
+    @cached_property
+    def as_coded(self) -> Bank:
+        """The same bank with the coded copies in place of speech and, where there are any, of noise."""
+        return replace(self, speech=self.coded.speech, noise=self.coded.noise if self.coded.noise.clips else self.noise)
+
+    @cached_property
+    def impulsive(self) -> Shelf:
+        """Noises that are silent most of the time; keyboards more often than the others."""
+        duty = np.array([self._duty(i) for i in range(len(self.noise.clips))])
+        keys = np.array([clip.category == "keyboard" for clip in self.noise.clips])
+        weight = (duty < _IMPULSIVE_DUTY) * np.where(keys, _KEYBOARDS, 1.0)
+        return self.noise.some(weight) if weight.any() else _EMPTY
+
+    def _duty(self, index: int) -> float:
+        """Part of its time in which a noise sounds: 1 for a steady one, little for single knocks."""
+        first = self.margin + int(self.noise.starts[index])
+        hops = self.noise.clips[index].length // HOP
+        sound = self.samples[first : first + hops * HOP].view(hops, HOP).float()
+        power = sound.square().mean(1)
+        return float(power.mean().square() / power.square().mean().clamp_min(1e-12))
 
 
 def _chances(clips: tuple[Clip, ...], kind: str) -> np.ndarray:
@@ -72,6 +115,10 @@ def align_response(response: np.ndarray) -> Tensor:
     return torch.from_numpy(cut / cut[0])
 
 
+def _responses(store: Store) -> list[Tensor]:
+    return [align_response(store.samples[c.start : c.start + c.length] / 32768.0) for c in store.clips]
+
+
 def make_bank(
     stores: dict[str, Store],
     exclude_speech: tuple[str, ...],
@@ -81,7 +128,7 @@ def make_bank(
 ) -> Bank:
     """Put the stores of one split on a device.
 
-    stores          by kind: speech, noise, and where there are any music and rir
+    stores          by name (see sordino.train.corpus.STORES): speech, noise, and what else there is
     exclude_speech  patterns of paths or speakers to leave out
     exclude_noise   patterns of paths to leave out
     snr_floor_db    speech recordings with a lower estimated ratio are left out
@@ -89,20 +136,21 @@ def make_bank(
     returns         Bank
     raises          CorpusError if no speech or no noise is left
     """
-    flat, shelves, offset = [np.zeros(MARGIN, np.int16)], {}, 0
+    flat, offset = [np.zeros(MARGIN, np.int16)], 0
+    shelves: dict[str, Shelf] = {}
     empty = Store(np.zeros(0, np.int16), ())
-    for kind in ("speech", "noise", "music"):
-        store = stores.get(kind, empty)
+    for name in ("speech", "noise", "music", *CODED):
+        store, kind = stores.get(name, empty), name.removeprefix(CODED_PREFIX)
         speech = kind == "speech"
         clips = choose(store, exclude_speech if speech else exclude_noise, snr_floor_db if speech else -1e9)
-        if not clips and kind != "music":
+        if not clips and name in ("speech", "noise"):
             raise CorpusError(f"no {kind} clips are left of {len(store.clips)}")
         chance = _chances(clips, kind) if clips else np.zeros(0)
-        shelves[kind] = Shelf(clips, np.array([offset + clip.start for clip in clips], np.int64), chance)
+        shelves[name] = Shelf(clips, np.array([offset + clip.start for clip in clips], np.int64), chance)
         flat.append(np.asarray(store.samples))
         offset += len(store.samples)
     flat.append(np.zeros(MARGIN, np.int16))
-    rir = stores.get("rir", empty)
-    responses = [align_response(rir.samples[c.start : c.start + c.length] / 32768.0) for c in rir.clips]
     samples = torch.from_numpy(np.concatenate(flat)).to(device)
-    return Bank(samples, shelves["speech"], shelves["noise"], shelves["music"], [r.to(device) for r in responses])
+    responses, rooms = ([r.to(device) for r in _responses(stores.get(name, empty))] for name in ("rir", ROOM))
+    coded = Coded(*(shelves[name] for name in CODED))
+    return Bank(samples, shelves["speech"], shelves["noise"], shelves["music"], responses, rooms, coded)

@@ -26,8 +26,15 @@ from sordino.train.cleaning import clean_speech
 SAMPLE_RATE = 48000
 KINDS = ("speech", "noise", "music", "rir")
 SPLITS = ("train", "valid", "test")
+CODED_PREFIX = "coded-"
+CODED = (f"{CODED_PREFIX}speech", f"{CODED_PREFIX}noise")
+ROOM = "room"
+STORES = (*KINDS, *CODED, ROOM)
+"""What a cache may hold of a split: the decoded clips, and what sordino.train.extras makes of and beside them."""
+ADVICE = "`python -m sordino.train.extras CACHE` adds them"
 REQUIRED = ("path", "split", "kind", "speaker", "language_or_category", "eff_bw_hz", "snr_est_db")
 CACHE_VERSION = 2
+EXTRAS = "extras.json"
 
 
 class CorpusError(ValueError):
@@ -129,7 +136,7 @@ def _number(text: str, default: float) -> float:
 
 
 def build_cache(manifest: Path, cache: Path, clean: bool = True, report: Callable[[str], None] = print) -> None:
-    """Decode every clip of a manifest into cache/KIND-SPLIT.i16 and write cache/index.json.
+    """Decode every clip of a manifest into cache/KIND-SPLIT.i16, write cache/index.json, and add the extras.
 
     manifest  as in read_manifest
     cache     folder, made when missing; a finished cache of the same manifest is kept as it is
@@ -137,6 +144,8 @@ def build_cache(manifest: Path, cache: Path, clean: bool = True, report: Callabl
     report    gets one line of progress per kind and split
     raises    CorpusError if a clip cannot be read
     """
+    from sordino.train.extras import add_extras  # it reads caches, with what is defined here
+
     mark = {"version": CACHE_VERSION, "manifest": manifest_sha256(manifest), "clean": clean}
     index_path = cache / "index.json"
     if index_path.exists() and json.loads(index_path.read_text())["mark"] == mark:
@@ -158,6 +167,7 @@ def build_cache(manifest: Path, cache: Path, clean: bool = True, report: Callabl
     part = index_path.with_suffix(".part")
     part.write_text(json.dumps({"mark": mark, "stores": index}))
     os.replace(part, index_path)
+    add_extras(cache, report)
 
 
 def _decode_all(root: Path, rows: list[dict[str, str]], target: Path, clean: bool) -> list[Clip]:
@@ -188,20 +198,29 @@ def _decode_all(root: Path, rows: list[dict[str, str]], target: Path, clean: boo
     return clips
 
 
+def _clips_of(cache: Path, name: str) -> tuple[Clip, ...]:
+    """What the index, or that of the extras where it belongs to this cache, says about a flat file."""
+    index_path = cache / "index.json"
+    if not index_path.is_file():
+        raise CorpusError(f"no cache index at {index_path}: run build_cache first")
+    index = json.loads(index_path.read_text())
+    if name.rsplit("-", 1)[0] not in KINDS:
+        extras = cache / EXTRAS
+        found = json.loads(extras.read_text()) if extras.is_file() else {"mark": None}
+        index = found if found["mark"] == index["mark"] else {"stores": {}}
+    return tuple(Clip(**entry) for entry in index["stores"].get(name, []))
+
+
 def load_store(cache: Path, kind: str, split: str) -> Store:
     """Open one kind and split of a cache; an absent one gives an empty store.
 
     cache    folder written by build_cache
-    kind     one of KINDS
+    kind     one of STORES
     split    one of SPLITS
     returns  Store over a read-only memory map
     raises   CorpusError if there is no cache or a flat file has the wrong size
     """
-    index_path = cache / "index.json"
-    if not index_path.is_file():
-        raise CorpusError(f"no cache index at {index_path}: run build_cache first")
-    stores = json.loads(index_path.read_text())["stores"]
-    clips = tuple(Clip(**entry) for entry in stores.get(f"{kind}-{split}", []))
+    clips = _clips_of(cache, f"{kind}-{split}")
     if not clips:
         return Store(np.zeros(0, np.int16), ())
     path = cache / f"{kind}-{split}.i16"

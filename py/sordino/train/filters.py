@@ -56,15 +56,16 @@ def impulse_responses(plan: Plan, bank: Bank, length: int) -> tuple[Tensor, Tens
     """Make the impulse responses of a plan's reverberant rows.
 
     plan     says which rooms
-    bank     recorded responses
+    bank     recorded and simulated responses
     length   samples
     returns  (full, target), (rooms, length) each: the target keeps the early reflections
     """
     device = bank.samples.device
+    responses = [*bank.responses, *bank.rooms]
     full = _simulated(plan, length, device)
     for room, recorded in enumerate(plan.recorded):
         if recorded >= 0:
-            found = bank.responses[recorded][:length]
+            found = responses[recorded][:length]
             full[room] = 0
             full[room, : len(found)] = found
     full = full / full.square().sum(-1, keepdim=True).sqrt()

@@ -6,7 +6,9 @@ tensor arithmetic on whatever device the bank of samples lies on.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -14,11 +16,14 @@ from torch import Tensor
 
 from sordino.params import HOP
 from sordino.train.bank import Bank
+from sordino.train.corpus import ADVICE
+from sordino.train.damage import cut_gaps, move_gain
 from sordino.train.filters import Curves, impulse_responses
-from sordino.train.plan import Piece, Plan, Recipe, draw_plan
+from sordino.train.plan import Click, Piece, Plan, Recipe, draw_plan
 
 _FADE = 240  # samples over which a piece is faded in and out
 _CEILING = 0.98  # largest sample of a mixture that is not clipped on purpose
+_CLICK = 4800  # longest click, in samples
 _TAIL = 36000  # samples added to the transform so that reverberation does not wrap around
 
 
@@ -65,12 +70,47 @@ def _colour(plan: Plan, device: torch.device, rows: int, samples: int) -> Tensor
     if plan.white_rows:
         generator = torch.Generator(device).manual_seed(plan.seed)
         out[plan.white_rows] = torch.randn(len(plan.white_rows), samples, generator=generator, device=device)
+    _fade_clicks(plan.clicks, out)
     return out
+
+
+def _fade_clicks(clicks: list[Click], noise: Tensor) -> None:
+    """Let the noise of the rows that have clicks sound in these only, each dying away; in place."""
+    if not clicks:
+        return
+    device, samples = noise.device, noise.shape[1]
+    at, decay, gain = (
+        torch.tensor([getattr(click, name) for click in clicks], device=device)[:, None]
+        for name in ("at", "decay", "gain")
+    )
+    later = torch.arange(_CLICK, device=device)
+    strength = gain * torch.exp(-later / decay) * (1 - later / _CLICK)
+    place = (torch.tensor([click.row for click in clicks], device=device)[:, None] * samples + at) + later
+    rows = sorted({click.row for click in clicks})
+    envelope = torch.zeros(noise.numel() + _CLICK, device=device)
+    envelope.index_add_(0, place.flatten(), (strength * (at + later < samples)).flatten())
+    noise[rows] *= envelope[: noise.numel()].view_as(noise)[rows]
 
 
 def _to_power(signal: Tensor, power: Tensor) -> Tensor:
     """Scale each row to an active power, (batch, samples), (batch,)."""
     return signal * (power / active_power(signal).clamp_min(1e-12)).sqrt()[:, None]
+
+
+@cache
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _say_what_is_missing(bank: Bank, recipe: Recipe) -> None:
+    """Say, once, which parts of a recipe a bank has nothing for."""
+    wanted = {
+        "Opus-coded copies of speech": (recipe.coded, bank.coded.speech.clips),
+        "simulated rooms": (recipe.simulated_response, bank.rooms),
+    }
+    for name, (chance, found) in wanted.items():
+        if chance and not found:
+            _say(f"mixing: the cache holds no {name}, so there are none in the mixtures; {ADVICE}")
 
 
 class Mixer:
@@ -82,6 +122,7 @@ class Mixer:
 
     def __init__(self, bank: Bank, recipe: Recipe) -> None:
         self.bank, self.recipe = bank, recipe
+        _say_what_is_missing(bank, recipe)
         self.samples = recipe.frames * HOP
         self.curves = Curves(self.samples + _TAIL, bank.samples.device)
 
@@ -149,8 +190,10 @@ class Mixer:
         reverberant, early = reverberant * scale, early * scale
         noise = _to_power(noise, wanted * 10 ** (-plan.column("snr_db", device) / 10) * noisy)
         mixture = reverberant + noise
+        move_gain(plan.damage, mixture, early)
         peak = mixture.abs().amax(-1).clamp_min(1e-9)
         guard = torch.minimum(_CEILING * plan.column("overdrive", device) / peak, torch.ones_like(peak))[:, None]
         mixture = (mixture * guard).clamp(-_CEILING, _CEILING)
         clean = early * guard
+        cut_gaps(plan.damage, mixture, clean)
         return Batch(mixture, clean, plan.column("bandwidth_hz", device), active_power(clean))

@@ -11,9 +11,12 @@ from torch import Tensor
 
 from sordino.params import HOP, SAMPLE_RATE
 from sordino.train.bank import Bank, Shelf
+from sordino.train.damage import Chances, Damage, draw_damage
 
 CURVE_POINTS = 10
 """Control points of a random equaliser, evenly spaced in log frequency."""
+_CLICK_S = (1e-3, 2e-2)  # a click falls to 1 / e within
+_CLICKS_PER_S = (1.0, 10.0)
 _REFERENCE_DB = -26.0  # level to which pieces are brought before they are put together
 
 
@@ -25,6 +28,7 @@ class Recipe:
     snr_mean_db: float = 9.0
     snr_spread_db: float = 9.0
     snr_range_db: tuple[float, float] = (-5.0, 35.0)
+    snr_even: float = 0.0  # share whose ratio is drawn evenly over the range
     level_range_db: tuple[float, float] = (-52.0, -14.0)
     only_noise: float = 0.04
     only_speech: float = 0.05
@@ -32,8 +36,14 @@ class Recipe:
     music: float = 0.08
     babble: float = 0.07
     white: float = 0.06
+    impulsive: float = 0.0  # keys, clicks and knocks as the only noise
+    coded: float = 0.0  # voice and noise as Opus leaves them at a low rate
+    lost_packets: float = 0.0
+    muted: float = 0.0  # nothing arrives for a while
+    moving_gain: float = 0.0
     reverberant: float = 0.35
     recorded_response: float = 0.2
+    simulated_response: float = 0.0  # of the reverberant ones
     low_pass: float = 0.12
     high_pass: float = 0.2
     overdriven: float = 0.03
@@ -61,6 +71,16 @@ class Piece:
     gain: float
 
 
+@dataclass(frozen=True)
+class Click:
+    """A burst of noise that dies away."""
+
+    row: int
+    at: int  # first sample in the row
+    decay: float  # samples to fall to 1 / e
+    gain: float
+
+
 @dataclass
 class Plan:
     """Everything that one batch is made of.  `values` holds one number per row under each name."""
@@ -71,10 +91,12 @@ class Plan:
     noise: list[Piece] = field(default_factory=list)
     second: list[Piece] = field(default_factory=list)
     white_rows: list[int] = field(default_factory=list)
+    clicks: list[Click] = field(default_factory=list)
     reverberant_rows: list[int] = field(default_factory=list)
-    recorded: list[int] = field(default_factory=list)  # per reverberant row: a recorded response, or -1
+    recorded: list[int] = field(default_factory=list)  # per reverberant row: a response of the bank, or -1
     decay_s: list[float] = field(default_factory=list)  # per reverberant row: time to fall by 60 dB
     direct_gain: list[float] = field(default_factory=list)  # per reverberant row
+    damage: Damage = field(default_factory=Damage)
     values: dict[str, np.ndarray] = field(default_factory=dict)
 
     @cached_property
@@ -123,23 +145,38 @@ def _lay(
     return pieces, used
 
 
-def _babble(rng: np.random.Generator, bank: Bank, row: int, samples: int) -> list[Piece]:
+def _babble(rng: np.random.Generator, speech: Shelf, row: int, samples: int) -> list[Piece]:
     """Three to eight other talkers at once."""
     pieces: list[Piece] = []
     for _ in range(int(rng.integers(3, 9))):
-        pieces += _lay(rng, bank.speech, row, samples, (0.0, 0.3), 4.0)[0]
+        pieces += _lay(rng, speech, row, samples, (0.0, 0.3), 4.0)[0]
     return pieces
+
+
+def _clicks(rng: np.random.Generator, row: int, samples: int) -> list[Click]:
+    """Clicks as of a mouse or keys: alike, at irregular times."""
+    decay = np.exp(rng.uniform(*np.log(_CLICK_S))) * SAMPLE_RATE
+    count = 1 + rng.poisson(rng.uniform(*_CLICKS_PER_S) * samples / SAMPLE_RATE)
+    gain_db, places = rng.normal(0, 5, count), rng.integers(0, samples, count)
+    return [Click(row, int(at), float(decay), float(10 ** (db / 20))) for at, db in zip(places, gain_db, strict=True)]
 
 
 def _plan_noise(rng: np.random.Generator, bank: Bank, recipe: Recipe, plan: Plan, row: int) -> None:
     samples = recipe.frames * HOP
+    until_music = recipe.babble + recipe.music
     kind = rng.random()
     if kind < recipe.babble:
-        plan.noise += _babble(rng, bank, row, samples)
-    elif kind < recipe.babble + recipe.music and bank.music.clips:
+        plan.noise += _babble(rng, bank.speech, row, samples)
+    elif kind < until_music and bank.music.clips:
         plan.noise += _lay(rng, bank.music, row, samples, (0.0, 0.1), 2.0)[0]
-    elif kind < recipe.babble + recipe.music + recipe.white:
+    elif kind < until_music + recipe.white:
         plan.white_rows.append(row)
+    elif kind < until_music + recipe.white + recipe.impulsive:
+        if rng.random() < 0.5 or not bank.impulsive.clips:
+            plan.clicks += _clicks(rng, row, samples)
+            plan.white_rows.append(row)
+        else:
+            plan.noise += _lay(rng, bank.impulsive, row, samples, (0.0, 0.6), 3.0)[0]
     else:
         plan.noise += _lay(rng, bank.noise, row, samples, (0.0, 0.6), 3.0)[0]
     if rng.random() < recipe.second_noise:
@@ -161,6 +198,26 @@ def _curves(rng: np.random.Generator, rows: int, spread_db: float) -> np.ndarray
     return (tilt + bumps).clip(-12, 12)
 
 
+def _lay_rows(rng: np.random.Generator, further: np.random.Generator, bank: Bank, recipe: Recipe, plan: Plan) -> None:
+    """Lay voices and noises, choose rooms; notes the bandwidths of the voices and which rows are coded."""
+    bandwidth, coded = np.full(plan.rows, SAMPLE_RATE / 2), np.zeros(plan.rows, bool)
+    for row in range(plan.rows):
+        coded[row] = further.random() < recipe.coded and bool(bank.coded.speech.clips)
+        source = bank.as_coded if coded[row] else bank
+        first = 0
+        if recipe.late_start and rng.random() < recipe.late_start:
+            first = int(rng.uniform(*recipe.late_start_s) * SAMPLE_RATE)
+        pieces, used = _lay(rng, source.speech, row, recipe.speech_samples(), (0.1, 0.9), 2.0, first)
+        plan.speech += pieces
+        bandwidth[row] = min(source.speech.clips[index].bandwidth_hz for index in used)
+        _plan_noise(rng, source, recipe, plan, row)
+        if rng.random() < recipe.reverberant:
+            _plan_room(rng, bank, recipe, plan, row)
+            if bank.rooms and further.random() < recipe.simulated_response:
+                plan.recorded[-1] = len(bank.responses) + int(further.integers(len(bank.rooms)))
+    plan.values = {"bandwidth_hz": bandwidth, "coded": coded}
+
+
 def draw_plan(rng: np.random.Generator, bank: Bank, recipe: Recipe, rows: int) -> Plan:
     """Draw the plan of one batch.
 
@@ -171,23 +228,14 @@ def draw_plan(rng: np.random.Generator, bank: Bank, recipe: Recipe, rows: int) -
     returns  Plan
     """
     plan = Plan(rows, int(rng.integers(2**31)))
-    bandwidth = np.full(rows, SAMPLE_RATE / 2)
-    for row in range(rows):
-        first = 0
-        if recipe.late_start and rng.random() < recipe.late_start:
-            first = int(rng.uniform(*recipe.late_start_s) * SAMPLE_RATE)
-        pieces, used = _lay(rng, bank.speech, row, recipe.speech_samples(), (0.1, 0.9), 2.0, first)
-        plan.speech += pieces
-        bandwidth[row] = min(bank.speech.clips[index].bandwidth_hz for index in used)
-        _plan_noise(rng, bank, recipe, plan, row)
-        if rng.random() < recipe.reverberant:
-            _plan_room(rng, bank, recipe, plan, row)
+    further = np.random.default_rng(plan.seed)  # so that what is switched off leaves the rest as it was
+    _lay_rows(rng, further, bank, recipe, plan)
     case = rng.random(rows)
 
     def sometimes(chance: float, chosen: np.ndarray, other: float) -> np.ndarray:
         return np.where(rng.random(rows) < chance, chosen, other)
 
-    plan.values = {
+    plan.values |= {
         "speaks": case >= recipe.only_noise,
         "noisy": case < 1 - recipe.only_speech,
         "snr_db": rng.normal(recipe.snr_mean_db, recipe.snr_spread_db, rows).clip(*recipe.snr_range_db),
@@ -196,7 +244,6 @@ def draw_plan(rng: np.random.Generator, bank: Bank, recipe: Recipe, rows: int) -
         "overdrive": sometimes(recipe.overdriven, rng.uniform(1.1, 2.0, rows), 1.0),
         "low_pass_hz": sometimes(recipe.low_pass, np.exp(rng.uniform(np.log(3400), np.log(20000), rows)), 1e6),
         "high_pass_hz": sometimes(recipe.high_pass, rng.uniform(50, 200, rows), 0.0),
-        "bandwidth_hz": bandwidth,
         "speech_curve": _curves(rng, rows, recipe.speech_curve_db),
         "noise_curve": _curves(rng, rows, recipe.noise_curve_db),
     }
@@ -204,5 +251,17 @@ def draw_plan(rng: np.random.Generator, bank: Bank, recipe: Recipe, rows: int) -
     plan.values["noise_curve"] += white[:, None] * rng.uniform(-9, 1, (rows, 1)) * np.arange(CURVE_POINTS) / 3
     if recipe.other_speed:
         plan.values["speed"] = sometimes(recipe.other_speed, rng.uniform(*recipe.speed_range, rows), 1.0)
-        plan.values["bandwidth_hz"] = bandwidth * plan.values["speed"]
+        plan.values["bandwidth_hz"] = plan.values["bandwidth_hz"] * plan.values["speed"]
+    _harm(further, recipe, plan)
     return plan
+
+
+def _harm(rng: np.random.Generator, recipe: Recipe, plan: Plan) -> None:
+    """What else happens: ratios all over the range, the band of the codec, gaps and gain changes."""
+    even = rng.random(plan.rows) < recipe.snr_even
+    values = plan.values
+    values["snr_db"] = np.where(even, rng.uniform(*recipe.snr_range_db, plan.rows), values["snr_db"])
+    narrow = np.minimum(values["low_pass_hz"], values["bandwidth_hz"])
+    values["low_pass_hz"] = np.where(values.pop("coded"), narrow, values["low_pass_hz"])
+    chances = Chances(recipe.lost_packets, recipe.muted, recipe.moving_gain)
+    plan.damage = draw_damage(rng, chances, plan.rows, recipe.frames * HOP)

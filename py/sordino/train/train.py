@@ -24,7 +24,7 @@ from sordino.model import Model
 from sordino.train.bank import Bank, make_bank
 from sordino.train.checkpoint import load_checkpoint, save_checkpoint
 from sordino.train.config import Config, from_dict
-from sordino.train.corpus import KINDS, build_cache, load_store, manifest_sha256
+from sordino.train.corpus import STORES, build_cache, load_store, manifest_sha256
 from sordino.train.dataset import Source, Statistics, estimate_statistics
 from sordino.train.mixing import Mixer
 from sordino.train.network import Network
@@ -64,7 +64,7 @@ def keep_memory() -> None:
 
 def load_bank(cache: Path, split: str, config: Config, device: torch.device) -> Bank:
     """Load the clips of one split that the config allows."""
-    stores = {kind: load_store(cache, kind, split) for kind in KINDS}
+    stores = {kind: load_store(cache, kind, split) for kind in STORES}
     data = config.data
     return make_bank(stores, data.exclude_speech, data.exclude_noise, data.snr_floor_db, device)
 
