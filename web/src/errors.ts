@@ -3,7 +3,8 @@
 /**
  * What went wrong:
  * - `unsupported`  the browser lacks AudioWorklet, WebAssembly or its SIMD
- * - `sample-rate`  the context runs at a rate outside 8000 to 192000 Hz
+ * - `sample-rate`  the context runs at a rate outside 8000 to 192000 Hz, or at another rate than the track in a browser
+ *                  that does not convert rates between the two
  * - `option`       an option has a value that makes no sense
  * - `fetch`        the wasm module, the weight file or the worklet script did not arrive
  * - `worklet`      the browser refused the worklet script or the processor
