@@ -13,8 +13,8 @@ require_torch()
 import torch  # noqa: E402
 
 from sordino.train import features  # noqa: E402
-from sordino.train.engine import synthesise  # noqa: E402
 from sordino.train.loss import enhance  # noqa: E402
+from sordino.train.synthesis import synthesise  # noqa: E402
 from sordino.train.targets import ideal_strength  # noqa: E402
 
 

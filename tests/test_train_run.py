@@ -19,7 +19,6 @@ from sordino.train.cleaning import clean_speech  # noqa: E402
 from sordino.train.config import Config, Schedule, from_dict, load_config  # noqa: E402
 from sordino.train.corpus import KINDS, CorpusError, build_cache, load_store, read_manifest  # noqa: E402
 from sordino.train.curve import draw, draw_if_possible, read_log, series  # noqa: E402
-from sordino.train.engine import checkpoint_denoiser  # noqa: E402
 from sordino.train.metrics import si_sdr_db  # noqa: E402
 from sordino.train.mixing import Mixer, active_power  # noqa: E402
 from sordino.train.plan import Recipe  # noqa: E402
@@ -160,15 +159,6 @@ def test_export_writes_a_model(run: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.load(tmp_path / "small.npz")["fc.weight"], model.weights["fc.weight"])
     with pytest.raises(ValueError, match="suffix"):
         export(run / "last.pt", tmp_path / "small.bin")
-
-
-def test_denoiser_keeps_length_and_alignment(run: Path) -> None:
-    denoise = checkpoint_denoiser(run / "last.pt", post_filter=False)
-    samples = 0.1 * np.random.default_rng(0).standard_normal(20011).astype(np.float32)
-    found = denoise(samples)
-    assert found.shape == samples.shape
-    lags = [np.dot(samples[500:-500], np.roll(found, lag)[500:-500]) for lag in (-480, -1, 0, 1, 480)]
-    assert int(np.argmax(lags)) == 2
 
 
 def test_config_round_trip_and_errors() -> None:

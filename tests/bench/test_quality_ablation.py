@@ -67,6 +67,7 @@ def test_a_variation_is_trained_and_compared(tmp_path: Path, capsys: pytest.Capt
     assert len(found["differences"]) == 2 and not found["missing"]
     text = (tmp_path / "out" / "ablation.md").read_text()
     assert text.count("| no ") == 2 and text.count("as it is |") == 1
+    assert (tmp_path / "out" / "ablation.png").read_bytes()[1:4] == b"PNG"
     capsys.readouterr()
     assert ablation.ablate(options) == found
     assert capsys.readouterr().err == "", "nothing is trained or scored again"

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sordino.train.corpus import CorpusError, manifest_sha256
+from sordino.train.corpus import manifest_sha256
 
 from .comparison import Comparison, Place, seeded_set, workers
-from .quality import BENCH, ROOT
+from .options import parser as command_line
+from .options import run
 from .report import collect, difference, heading, table
 from .statistics import COMPARED
 from .systems import NOISY, System, our_system
@@ -105,11 +106,13 @@ def plan(variations: list[Variation], options: argparse.Namespace) -> list[Row]:
 
 
 def ablate(options: argparse.Namespace) -> dict[str, Any]:
-    """Train, score, and write ablation.json and ablation.md.
+    """Train, score, and write ablation.json, ablation.md and ablation.png.
 
     options  as parse_arguments returns them
     returns  what is in ablation.json
     """
+    from . import plots
+
     rows = plan(choose(read_table(options.table), options.only), options)
     clips = seeded_set(options.out, options.cache, options.split, options.seed, options.count)
     systems = {row.system.name: row.system for row in rows}
@@ -124,7 +127,8 @@ def ablate(options: argparse.Namespace) -> dict[str, Any]:
     text = markdown(found)
     (options.out / "ablation.json").write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
     (options.out / "ablation.md").write_text(text)
-    print(f"{text}\nreport: {options.out / 'ablation.md'}, {options.out / 'ablation.json'}")
+    made = [options.out / f"ablation.{kind}" for kind in ("md", "json", "png")]
+    print(f"{text}\nreport: {', '.join(str(path) for path in made[: 2 + plots.ablation(found, made[2])])}")
     return found
 
 
@@ -160,32 +164,16 @@ def markdown(found: dict[str, Any]) -> str:
 
 def parse_arguments(words: list[str] | None = None) -> argparse.Namespace:
     """The command line of `build.py bench ablation`."""
-    parser = argparse.ArgumentParser(prog="build.py bench ablation", description=__doc__.split("\n", 1)[0])
+    parser = command_line("ablation", __doc__, count=40, split="valid")
     parser.add_argument("model", nargs="?", default="standard", help="name or path (default: %(default)s)")
     parser.add_argument("--only", help="parts of names, separated by commas: only those variations")
     parser.add_argument("--table", type=Path, default=TABLE, help="variations (default: %(default)s)")
-    parser.add_argument("--count", type=int, default=40, help="clips of 7 s (default: %(default)s)")
-    parser.add_argument("--split", default="valid", help="of the corpus (default: %(default)s)")
     parser.add_argument("--train", type=Path, metavar="CORPUS", help="also train the variations of the training")
     parser.add_argument("--config", default="standard", help="what is trained (default: %(default)s)")
     parser.add_argument("--minutes", type=float, default=5.0, help="of each training (default: %(default)s)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="of clips, weights and mixtures (default: %(default)s)")
-    parser.add_argument("--cache", type=Path, default=ROOT / "data" / "cache", help="decoded corpus")
-    parser.add_argument("--out", type=Path, default=BENCH / "ablation", help="working folder and report")
-    parser.add_argument("--processes", type=int, default=2, help="at once (default: %(default)s)")
     return parser.parse_args(words)
 
 
-def main() -> int:
-    """Known errors become one line."""
-    try:
-        ablate(parse_arguments())
-    except (CorpusError, ValueError, FileNotFoundError) as error:
-        print(f"bench ablation: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("ablation", lambda: ablate(parse_arguments())))

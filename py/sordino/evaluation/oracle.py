@@ -19,10 +19,10 @@ from sordino import bands
 from sordino.numerics import Float32
 from sordino.params import BINS, HOP, MAX_LOOK_AHEAD, SAMPLE_RATE, WINDOW
 from sordino.train.dataset import Statistics, batch_major
-from sordino.train.engine import postfilter, synthesise
 from sordino.train.features import Analysis, analyse
 from sordino.train.loss import enhance
 from sordino.train.network import Network
+from sordino.train.synthesis import postfilter, synthesise
 from sordino.train.targets import Targets, make_targets
 
 from .measures import ONSET_FRAMES, active_power, onset_hops

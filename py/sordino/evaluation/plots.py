@@ -114,6 +114,35 @@ def by_cost(found: dict[str, Any], path: Path) -> None:
     plt.close(figure)
 
 
+def ablation(found: dict[str, Any], path: Path) -> bool:
+    """What each variation changes in four scores, with intervals; blue where they do not hold 0.
+
+    found    as sordino.evaluation.ablation.ablate returns it
+    path     of the picture
+    returns  whether there was anything to draw
+    """
+    pairs = {name: f"{system} - {base}" for name, (system, base) in found["rows"].items()}
+    rows = [(name, found["differences"][pair]) for name, pair in pairs.items() if pair in found["differences"]]
+    if not rows:
+        return False
+    figure, axes = plt.subplots(1, 4, figsize=(15, 1.4 + 0.36 * len(rows)), sharey=True, layout="constrained")
+    for axis, (metric, heading) in zip(axes, _SCORES, strict=True):
+        axis.axvline(0, color=NOISY, linewidth=1)
+        for row, (_, difference) in enumerate(reversed(rows)):
+            value = difference.get(metric)
+            if value:
+                colour = OURS if value["low"] > 0 or value["high"] < 0 else PEER
+                axis.plot([value["low"], value["high"]], [row, row], color=colour, linewidth=2)
+                axis.plot(value["mean"], row, "o", color=colour)
+        axis.set_title(f"{heading}, difference")
+        axis.grid(axis="x", alpha=0.3)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0].set_yticks(range(len(rows)), [name for name, _ in reversed(rows)])
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+    return True
+
+
 def draw(found: dict[str, Any], folder: Path) -> list[Path]:
     """Draw all plots.
 

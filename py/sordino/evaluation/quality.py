@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
-from sordino.train.corpus import CorpusError
-
 from . import report
 from .comparison import Comparison, Place, seeded_set, workers
+from .options import BENCH, run
+from .options import parser as command_line
 from .peers import install
 from .systems import NOISY, PEERS, Package, System, find_system, shipped_systems
 from .testset import SECONDS
 
-ROOT = Path(__file__).resolve().parents[3]
-BENCH = ROOT / "build" / "bench"
 VISQOL_PACKAGES = (("visqol-python", "3.8.0"), ("ai-edge-litert", "2.3.0"))
 
 
@@ -69,34 +66,14 @@ def write_report(found: dict[str, Any], folder: Path) -> None:
 
 def parse_arguments(words: list[str] | None = None) -> argparse.Namespace:
     """The command line of `build.py bench quality`."""
-    parser = argparse.ArgumentParser(prog="build.py bench quality", description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--count", type=int, default=240, help="clips of 7 s (default: %(default)s)")
+    parser = command_line("quality", __doc__, count=240, split="test")
     parser.add_argument("--systems", help="names separated by commas, see `sordino evaluate --help` (default: all)")
-    parser.add_argument("--split", default="test", help="of the corpus (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="of the test set (default: %(default)s)")
     parser.add_argument("--float-count", type=int, default=60, help="clips for the slow float reference")
     parser.add_argument("--visqol", type=int, default=20, help="clips for ViSQOL, 3 s each (default: %(default)s)")
-    parser.add_argument("--cache", type=Path, default=ROOT / "data" / "cache", help="decoded corpus")
-    parser.add_argument("--out", type=Path, default=BENCH / "quality", help="working folder")
     parser.add_argument("--peers", type=Path, default=BENCH / "peers", help="the peers' packages")
-    parser.add_argument("--processes", type=int, default=min(os.cpu_count() or 1, 8), help="at once")
     parser.add_argument("--offline", action="store_true", help="install nothing")
-    options = parser.parse_args(words)
-    if options.count < 1 or options.processes < 1:
-        parser.error("--count and --processes want at least 1")
-    return options
-
-
-def main() -> int:
-    """Known errors become one line."""
-    options = parse_arguments()
-    try:
-        compare(options)
-    except (CorpusError, ValueError, FileNotFoundError) as error:
-        print(f"bench quality: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return parser.parse_args(words)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("quality", lambda: compare(parse_arguments())))

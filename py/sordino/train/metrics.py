@@ -84,19 +84,3 @@ def dnsmos(found: Signal) -> dict[str, float]:
     raw = [session.run(None, {"input_1": audio[None, s : s + _DNSMOS_WINDOW]})[0][0] for s in starts]
     names = _DNSMOS_CALIBRATION
     return {name: float(np.mean([np.polyval(names[name], r[i]) for r in raw])) for i, name in enumerate(names)}
-
-
-def score(clean: Signal, found: Signal, with_dnsmos: bool = True) -> dict[str, float]:
-    """All scores of one pair.
-
-    clean, found  (n,) float32 at 48 kHz, aligned
-    with_dnsmos   also the slow one
-    returns       pesq, estoi, si_sdr_db and, if wanted, sig, bak, ovrl
-    """
-    reference, judged = to_metric_rate(clean), to_metric_rate(found)
-    result = {
-        "pesq": pesq_wb(reference, judged),
-        "estoi": estoi(reference, judged),
-        "si_sdr_db": si_sdr_db(clean, found),
-    }
-    return result | (dnsmos(judged) if with_dnsmos else {})
