@@ -1,9 +1,13 @@
-"""The speed benchmark: what does not denoise is refused, pieces are spread as evenly as can be, blocks are pruned."""
+"""The speed benchmark: what does not denoise is refused, what fails or hangs costs itself only, the bars say so."""
+
+import json
+import os
+import time
 
 import numpy as np
 import pytest
 
-from bench.speed import hearing, report, workshop
+from bench.speed import bars, charts, hearing, phases, report, speed, workshop
 from modules import pruned
 from sordino.export.weight_file import sparse_blocks
 from sordino.model import NetworkShape, random_model
@@ -48,3 +52,49 @@ def test_scaled_networks_have_about_the_size_they_say():
 def test_pruning_keeps_the_density():
     model = pruned(random_model(NetworkShape(32, 40, 48, 64, 2, 64, 32)), 0.25)
     assert sparse_blocks(model)["gru2_state"] == 0.25 * 3 * 64 * 64 / 32
+
+
+def test_a_phase_that_fails_costs_itself(monkeypatch):
+    def failing(run):
+        raise SystemExit("some peer does not denoise")
+
+    kept = []
+    monkeypatch.setattr(
+        phases, "PHASES", {"first": lambda run: {"a": 1}, "second": failing, "third": lambda run: {"c": 3}}
+    )
+    phases.measure(phases.Run(None, [], [], True), lambda found: kept.append(json.loads(json.dumps(found))))
+    assert kept[0] == {"a": 1}
+    assert kept[-1] == {"a": 1, "c": 3, "failed": {"second": "SystemExit: some peer does not denoise"}}
+
+
+def test_a_browser_that_hangs_is_ended(monkeypatch, tmp_path):
+    def hanging(name):
+        os.setsid()
+        (tmp_path / f"{name}.json").write_text('{"best": "relaxed"}')
+        time.sleep(600)
+
+    monkeypatch.setattr(speed, "OUT", tmp_path)
+    monkeypatch.setattr(speed, "LONGEST_S", {"some": 1})
+    monkeypatch.setattr(speed, "measure_one", hanging)
+    assert speed.watched("some") == {"best": "relaxed", "failed": {"run": "ended after 1 s"}}
+
+
+def test_bars_without_figures_are_not_met():
+    wire = {"code without weights": 30_000, "tiny, all in": 500_000}
+    result = {"browsers": {"chromium": {"failed": {"run": "ended"}}}, "machine": {"vnni": ""}, "wire_bytes": wire}
+    found = {row["bar"]: (row["got"], row["holds"]) for row in bars.bars(result)}
+    assert found.pop("code without weights, kB brotli") == (30, True)
+    assert found.pop("tiny, all in, kB brotli") == (500, False)
+    assert set(found.values()) == {(None, False)}
+    result |= {
+        "bars": bars.bars(result),
+        "tiers": {},
+        "machine": {"cpu": "", "vnni": "", "cores": 2, "load": 0, "time": ""},
+    }
+    assert "FAILED, run: ended" in report.markdown(result) and "</svg>" in charts.plot(result)
+
+
+def test_ratios_are_those_of_neighbouring_rounds():
+    """A machine that gets slower in the middle of a run does not change them."""
+    browser = {"rounds": {"standard relaxed": [1, 2, 30, 40], "rnnoise 0.2": [10, 20, 300, 400]}}
+    assert bars.ratio(browser, "standard relaxed", "rnnoise 0.2") == pytest.approx(0.1)

@@ -1,7 +1,8 @@
-"""One browser: starts every system in one Worker and measures them in turn, the native build between their rounds."""
+"""Every system in one Worker of a browser, measured in turn, the native build between their rounds."""
 
 from __future__ import annotations
 
+import base64
 import time
 from typing import Any
 
@@ -13,10 +14,9 @@ from sordino.params import HOP, SAMPLE_RATE
 from sordino.pipeline import Settings
 
 from . import workshop
-from .hearing import check_denoises, denoising
-from .scope import measure_scopes
 from .workshop import OUT, ROOT, VARIANTS, Subject
 
+BEGAN = time.monotonic()
 WARM_HOPS = 40  # whole frames of every system
 CLIP = ROOT / "web" / "demo" / "clips" / "rain.ogg"
 SUPPRESSOR = "/peers/@sapphi-red/web-noise-suppressor/dist"
@@ -47,6 +47,10 @@ class Bench:
         script = "async ([name, parameters]) => (await import('/pages/main.js')).ask(name, parameters)"
         return self.page.evaluate(script, [function, parameters])
 
+    def render(self, name: str) -> np.ndarray:
+        """What a system makes of the clip."""
+        return np.frombuffer(base64.b64decode(self.ask("render", name=name)), np.float32)
+
     def node_start(self, times: int) -> dict[str, list[float]]:
         return self.page.evaluate("async (times) => (await import('/pages/main.js')).nodeStart(times)", times)
 
@@ -56,7 +60,8 @@ class Bench:
 
 
 def say(text: str) -> None:
-    print(text, flush=True)
+    """Print what comes next, and how many seconds the run has taken."""
+    print(f"{time.monotonic() - BEGAN:5.0f} s  {text}", flush=True)
 
 
 def median(values: list[float]) -> float:
@@ -99,46 +104,6 @@ def start_all(bench: Bench, tiers: list[Subject], relaxed: bool) -> tuple[list[s
     name = "onnxruntime-web, network only"
     cost[name] = bench.ask("start", name=name, kind="onnx", places=ort)["startMs"]
     return list(cost), cost
-
-
-def measure_browser(
-    bench: Bench, tiers: list[Subject], scaled: list[Subject], quick: bool, traced: bool
-) -> dict[str, Any]:
-    """Everything that is measured in a browser; traced: it can say what a worklet costs."""
-    repeats, ticks = (5, 100) if quick else (20, 600)
-    noisy = write_clip()
-    bench.ask("setClip", url="/out/clip.f32")
-    relaxed = bench.ask("accepts", wasm="/wasm/sordino.relaxed.wasm")
-    best = "relaxed" if relaxed else "simd128"
-    names, start_ms = start_all(bench, tiers, relaxed)
-    result: dict[str, Any] = {"start_ms": start_ms, "denoising": {}, "best": best}
-    result["node_start_ms"] = bench.node_start(5)
-    for name in [*PEERS, f"standard {best}"]:
-        found = denoising(noisy, np.array(bench.ask("render", name=name), np.float32))
-        check_denoises(name, found)
-        result["denoising"][name] = found
-    say("  warm")
-    result["rounds"] = warm_rounds(bench, names, tiers, 4 * repeats)
-    result["warm"] = {name: summary(values) for name, values in result["rounds"].items()}
-    say("  paced")
-    result["paced"] = {k: paced_summary(v) for k, v in bench.ask("paced", names=names, ticks=ticks).items()}
-    result["memory_bytes"] = bench.ask("memory")
-    say("  pieces, stages, silence")
-    standard = f"standard {best}"
-    result["pieces"] = {t.name: piece_summary(bench, f"{t.name} {best}", 20 if quick else 300) for t in tiers}
-    result["stages"] = stage_summary(bench, best, 200, repeats)
-    quiet = bench.ask("silence", name=standard, blocks=50, hops=20)
-    result["silence"] = {kind: median(v) for kind, v in quiet.items()}
-    say("  matrix, streams, sizes")
-    result["matrix"] = matrix_summary(bench, best, repeats)
-    counts = [1, 10, 100] if quick else [1, 10, 100, 300]
-    standard_tier = next(t for t in tiers if t.name == "standard")
-    streams = bench.ask("manyStreams", **places(standard_tier, best), counts=counts, ticks=50 if quick else 200)
-    result["streams"] = [stream_summary(row) for row in streams]
-    say("  audio worklet")
-    result["scopes"] = measure_scopes(bench, counts, 3 if quick else 10, 1 if quick else 5) if traced else []
-    result["sizes"] = size_summary(bench, scaled, relaxed, repeats, ticks)
-    return result
 
 
 def stream_summary(row: dict[str, Any]) -> dict[str, Any]:

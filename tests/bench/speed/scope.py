@@ -11,12 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from .rounds import say
+
 QUANTUM_US = 128 / 48_000 * 1e6
 SCHEDULES = ("immediate", "spread")
 CATEGORY = "disabled-by-default-audio-worklet"
 CALL = "AudioWorkletProcessor::Process (author script execution)"
 WARM_UP = 0.3
 """Part of the quanta, at the start, in which the browser still compiles."""
+MOST_OFFLINE = 10
+"""Nodes; more of them are measured live only."""
 NODE_SECONDS = 300
 """So many nodes times seconds are traced at most."""
 
@@ -49,16 +53,31 @@ def measure_scopes(bench: Any, counts: list[int], longest_s: float, repeats: int
     """One row per number of streams, kind of context and schedule; schedules interleaved, medians over the repeats."""
     rows = []
     for streams in counts:
+        say(f"    {streams}")
         seconds = min(longest_s, max(1, NODE_SECONDS // streams))
-        for live in (False, True):
-            runs: dict[str, list[dict[str, Any]]] = {schedule: [] for schedule in SCHEDULES}
-            for _ in range(repeats):
-                for schedule in SCHEDULES:
-                    made = bench.scope("prepare", streams=streams, schedule=schedule, live=live, seconds=seconds)
-                    us, answer = traced_quanta(bench, streams, live=live, seconds=seconds)
-                    runs[schedule].append({**made, **answer, **quantum_summary(us)})
-            rows += [{**middle(found), "streams": streams, "schedule": s, "live": live} for s, found in runs.items()]
+        if streams <= MOST_OFFLINE:
+            rows += scope_rows(bench, streams, seconds, repeats, live=False)
+        rows += scope_rows(bench, streams, seconds, repeats, live=True)
     return rows
+
+
+def scope_rows(bench: Any, streams: int, seconds: float, repeats: int, live: bool) -> list[dict[str, Any]]:
+    """Both schedules in turn. A live context is made once and runs again, an offline one is made for every repeat."""
+    runs: dict[str, list[dict[str, Any]]] = {schedule: [] for schedule in SCHEDULES}
+    made: dict[str, dict[str, Any]] = {}
+    size = {"streams": streams, "seconds": seconds, "live": live}
+    for _ in range(repeats):
+        for schedule in SCHEDULES:
+            if schedule not in made:
+                made[schedule] = bench.scope("prepare", name=schedule, schedule=schedule, **size)
+            us, answer = traced_quanta(bench, streams, name=schedule, live=live, seconds=seconds)
+            runs[schedule].append({**made[schedule], **answer, **quantum_summary(us)})
+            if not live:
+                bench.scope("dispose", name=schedule, live=live)
+                del made[schedule]
+    for schedule in made:
+        bench.scope("dispose", name=schedule, live=live)
+    return [{**middle(found), "streams": streams, "schedule": s, "live": live} for s, found in runs.items()]
 
 
 def middle(runs: list[dict[str, Any]]) -> dict[str, float]:

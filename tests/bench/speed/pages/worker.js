@@ -24,11 +24,16 @@ async function start({ name, kind, places }) {
 
 const memory = () => Object.fromEntries([...systems].map(([name, system]) => [name, system.memoryBytes()]));
 
-/** What a system makes of the clip. */
+/** What a system makes of the clip: float32 in base64. */
 async function render({ name }) {
   const output = new Float32Array(clip.length);
   await systems.get(name).process(clip, output);
-  return Array.from(output);
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result.split(",")[1]);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(new Blob([output]));
+  });
 }
 
 /** Back to back, a round: each system works off so many hops. Returns microseconds per hop and system. */
