@@ -105,10 +105,12 @@ async function buildPackage({ wasm, models, dist }) {
 const PAGE_SCRIPTS = {
   "main.js": { entry: "demo/main.ts", format: "esm" },
   "painter.js": { entry: "demo/see/painter.worker.ts", format: "iife" },
+  "histogram.js": { entry: "demo/measure/histogram.ts", format: "esm" },
   "meter.js": { entry: "demo/measure/meter.worker.ts", format: "iife" },
   "recorder.js": { entry: "demo/worklet/recorder.ts", format: "iife" },
   "file.js": { entry: "demo/file/process.ts", format: "esm" },
   "file.worker.js": { entry: "demo/file/worker/worker.ts", format: "iife" },
+  "loudness.js": { entry: "demo/worklet/loudness.ts", format: "iife" },
   "offline.js": { entry: "demo/offline/install.ts", format: "esm" },
 };
 /** What the page compares itself with, as published on npm. */
@@ -128,6 +130,7 @@ async function buildDemo({ dist, demo }) {
     setup: (own) => {
       own.onResolve({ filter: /^sordino$/ }, () => ({ path: "./sordino/sordino.js", external: true }));
       own.onResolve({ filter: /\/file\/process\.js$/ }, () => ({ path: "./file.js", external: true }));
+      own.onResolve({ filter: /\/histogram\.js$/ }, () => ({ path: "./histogram.js", external: true }));
     },
   };
   for (const [name, { entry, format }] of Object.entries(PAGE_SCRIPTS)) {

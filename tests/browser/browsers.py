@@ -197,7 +197,10 @@ def virtual_display() -> Iterator[str]:
 
 @contextlib.contextmanager
 def webkit_tab(environment: dict[str, str] | None = None) -> Iterator[WebKitTab]:
-    """A WebKitGTK MiniBrowser under automation, in its own virtual display, with additions to its environment."""
+    """A WebKitGTK MiniBrowser under automation, in its own virtual display, with additions to its environment.
+
+    It has no locale, as on a bare machine: then it names a language that Intl refuses.
+    """
     from selenium import webdriver
     from selenium.webdriver.webkitgtk.service import Service
 
@@ -206,6 +209,7 @@ def webkit_tab(environment: dict[str, str] | None = None) -> Iterator[WebKitTab]
             **os.environ,
             **(environment or {}),
             "DISPLAY": display,
+            "LC_ALL": "C",
             "LIBGL_ALWAYS_SOFTWARE": "1",
             "WEBKIT_DISABLE_COMPOSITING_MODE": "1",
             "WEBKIT_DISABLE_DMABUF_RENDERER": "1",

@@ -9,18 +9,13 @@ import soundfile
 from playwright.sync_api import Page, expect
 from selenium.webdriver.support.wait import WebDriverWait
 
-from browser.browsers import WebKitTab
 from browser.demo import FRAMES, MICROPHONE_FLAGS, SCENES, SCREENSHOTS, WAIT_MS, play, screenshot, wait_for_frames
 from browser.server import Server
 from golden.signals import RATE, clip_files, read_clip
 
 
 @pytest.mark.parametrize("name", ["chromium", "firefox"])
-def test_every_scene_plays_and_the_switch_switches(
-    open_page: Any, name: str, pytestconfig: pytest.Config, record_property
-) -> None:
-    if name == "firefox" and not pytestconfig.getoption("--long"):
-        pytest.skip("Firefox's audio may hang when six sources follow each other: --long; it plays a file elsewhere")
+def test_every_scene_plays_and_the_switch_switches(open_page: Any, name: str, record_property) -> None:
     page: Page = open_page(name)
     body = page.locator("body")
     expect(body).to_have_attribute("data-state", "idle")
@@ -48,19 +43,35 @@ def test_every_scene_plays_and_the_switch_switches(
     expect(body).to_have_attribute("data-state", "idle")
 
 
-def test_the_page_in_webkit(open_tab: Any, server: Server, pytestconfig: pytest.Config) -> None:
-    """WebKit's driver has no expectations of Playwright's kind, so this is the short tour: SIMD128, and it plays."""
-    if not pytestconfig.getoption("--long"):
-        pytest.skip("known fault: the page does not play in WebKitGTK yet; --long shows it")
-    tab: WebKitTab = open_tab("webkit")
-    tab.open(f"{server.origin}/demo/index.html")
-    tab.driver.find_element("css selector", f"button[data-source={SCENES[0]}]").click()
-    body = tab.driver.find_element("tag name", "body")
-    wait = WebDriverWait(tab.driver, WAIT_MS / 1000)
+def test_the_page_in_webkit(open_tab: Any, server: Server, tmp_path: Path) -> None:
+    """WebKit's driver has no expectations of Playwright's kind, so this is the short tour, and what WebKitGTK lacks."""
+    driver = open_tab("webkit").driver
+    driver.get(f"{server.origin}/demo/index.html")
+    body, wait = driver.find_element("tag name", "body"), WebDriverWait(driver, WAIT_MS / 1000)
+
+    def find(selector: str) -> Any:
+        return driver.find_element("css selector", selector)
+
+    def wait_for_data(**wanted: str) -> None:
+        wait.until(lambda _: {name: body.get_attribute(f"data-{name}") for name in wanted} == wanted, str(wanted))
+
+    wait_for_data(state="idle", painter="worker")
+    find(f"button[data-source={SCENES[0]}]").click()
+    wait_for_data(state="clip", engine="simd128")
     wait.until(lambda _: int(body.get_attribute("data-frames") or 0) >= FRAMES)
-    assert (body.get_attribute("data-state"), body.get_attribute("data-engine")) == ("clip", "simd128")
+    find("#switch").click()
+    wait_for_data(suppression="off")
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    tab.driver.save_screenshot(SCREENSHOTS / "webkit-clip.png")
+    driver.save_screenshot(SCREENSHOTS / "webkit-clip.png")
+    find("#call-button").click()
+    wait.until(lambda _: find("#call-status").text == "This browser has no WebRTC.")
+    driver.execute_script("document.querySelector('#histogram').scrollIntoView()")
+    wait.until(lambda _: find("#histogram canvas"))
+    soundfile.write(tmp_path / "noisy.wav", read_clip(clip_files()[0])[:RATE], RATE, subtype="PCM_16")
+    find("#file").send_keys(str(tmp_path / "noisy.wav"))
+    wait_for_data(state="file")
+    find("#file-clean").click()
+    wait_for_data(file="done")
 
 
 def test_the_engine_in_the_address(open_page: Any) -> None:

@@ -1,5 +1,7 @@
-"""Listening on the page: the switch leaves no gap, all systems play in step, the blind test keeps score."""
+"""Listening on the page: no gap, speech equally loud, all systems in step, and the blind test keeps score."""
 
+import base64
+import json
 import math
 import re
 from typing import Any
@@ -8,8 +10,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.demo import WAIT_MS, lag, play, record_ways, screenshot
-from golden.signals import RATE, Samples
+from browser.demo import SCENES, WAIT_MS, lag, play, record_ways, screenshot
+from golden.signals import CLIPS, RATE, Samples
 
 SECONDS = 3
 FLIPS = 8
@@ -18,6 +20,8 @@ QUANTUM = 128
 # Where the two ways differ by more than this, it shows which of them is heard.
 TELLING = 1e-3
 PEERS = ["rnnoise", "gtcrn"]
+MOST_DIFFERENCE_DB = 1
+KNOWN_LOSS_DB = -20 * math.log10(0.7)
 LATENCY = "(peer) => Number(document.body.dataset[`latency${peer}`])"
 
 
@@ -27,17 +31,27 @@ def longest_run(flags: np.ndarray) -> int:
     return int(np.max(edges[1::2] - edges[::2], initial=0))
 
 
-def speech_level_db(samples: Samples) -> float:
-    """Level of the loudest third of blocks of 20 ms."""
-    blocks = samples[: samples.size // 960 * 960].reshape(-1, 960).astype(np.float64)
-    power = np.sort((blocks**2).mean(axis=1))
-    return float(10 * np.log10(power[-power.size // 3 :].mean()))
+def render(page: Page, scene: str, way: str, matched: bool, loops: int = 1) -> tuple[Samples, Samples]:
+    """The last of some loops of a scene as the page's graph plays it, and the scene; both in step."""
+    script = """async (request) => (await import("/pages/graph.js")).renderHeard(request)"""
+    answer: Any = page.evaluate(script, {"scene": scene, "way": way, "matched": matched, "loops": loops})
+    heard, source = (np.frombuffer(base64.b64decode(answer[name]), np.float32) for name in ("heard", "source"))
+    begin = (loops - 1) * source.size + answer["latency"]
+    return heard[begin : begin + source.size], source
 
 
-def test_the_switch_is_seamless(open_page: Any, record_property) -> None:
+def speech_level_db(samples: Samples, seconds: str) -> float:
+    """Level where the scene's speech is active, as "from-to from-to"."""
+    ranges = [[round(float(edge) * RATE) for edge in part.split("-")] for part in seconds.split()]
+    power = np.concatenate([samples[begin:end].astype(np.float64) ** 2 for begin, end in ranges])
+    return float(10 * np.log10(power.mean()))
+
+
+def test_the_switch_is_seamless(open_page: Any) -> None:
     """Every sample that is heard lies between the aligned raw and clean sample; only the fades lie strictly between."""
     page: Page = open_page("chromium")
     play(page, "street", "clip")
+    page.locator("#match").uncheck()
     raw, clean, heard = record_ways(page, ["raw", "sordino", "mix"], SECONDS * RATE, FLIPS)
     share = (heard - raw) / np.where(np.abs(clean - raw) > TELLING, clean - raw, np.nan)
     assert np.nanmin(share) > -0.01 and np.nanmax(share) < 1.01
@@ -45,8 +59,39 @@ def test_the_switch_is_seamless(open_page: Any, record_property) -> None:
     within = np.nan_to_num((share > 0.01) & (share < 0.99))
     assert within.sum() <= FLIPS * (FADE_SAMPLES + QUANTUM)
     assert longest_run(heard == 0) < QUANTUM
-    loss_db = speech_level_db(raw) - speech_level_db(clean)
-    record_property("page, street: speech and noise together sink by", f"{loss_db:.2f} dB")
+
+
+def test_speech_is_equally_loud_before_and_after(open_page: Any, record_property) -> None:
+    """Beside the level that the speech was mixed with; what is left of the noise there counts as well."""
+    scenes = json.loads((CLIPS / "scenes.json").read_text(encoding="utf-8"))
+    page: Page = open_page("chromium")
+    play(page, SCENES[0], "clip")
+    page.locator(f"button[data-source={SCENES[0]}]").click()
+    differences = {}
+    for matched in (False, True):
+        for scene in scenes:
+            heard, _ = render(page, scene["name"], "sordino", matched, loops=2 if matched else 1)
+            level_db = speech_level_db(heard, scene["spoken"]["seconds"])
+            differences[scene["name"], matched] = round(level_db - scene["spoken"]["levelDb"], 2)
+    for matched, words in ((False, "as it is"), (True, "matched")):
+        figures = {scene: differences[scene, matched] for scene in SCENES}
+        record_property(f"page: clean speech against the speech that was mixed in, dB, {words}", figures)
+    assert all(abs(differences[scene, True]) < MOST_DIFFERENCE_DB for scene in SCENES)
+    assert max(abs(differences[scene, False]) for scene in SCENES) > MOST_DIFFERENCE_DB, "nothing had to be matched"
+
+
+def test_the_match_finds_a_known_loss_and_leaves_the_rest(open_page: Any) -> None:
+    page: Page = open_page("chromium")
+    play(page, "rain", "clip")
+    expect(page.locator("#match-gain")).to_have_text(re.compile(r"\+(0\.[1-9]|[1-3]\.\d) dB"), timeout=WAIT_MS)
+    page.locator("#match").uncheck()
+    expect(page.locator("#match-gain")).to_have_text("+0.0 dB")
+    raw, source = render(page, "rain", "raw", matched=True)
+    settled = slice(RATE, None)
+    assert np.array_equal(raw[settled], source[settled])
+    lowered = {matched: render(page, "rain", "rnnoise", matched, loops=2)[0] for matched in (False, True)}
+    raised_db = 10 * np.log10((lowered[True] ** 2).sum() / (lowered[False] ** 2).sum())
+    assert abs(raised_db - KNOWN_LOSS_DB) < 0.05
 
 
 def test_raw_and_clean_are_aligned_to_the_sample(open_page: Any) -> None:

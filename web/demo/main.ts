@@ -105,16 +105,19 @@ function hear(current: Player, readout: Readout): void {
   measure.show(readout);
 }
 
-/** Begin something else: `start` fetches what it needs and plays it unless the user has gone on by then. */
-async function play(source: string, state: State, start: (current: Player, still: () => boolean) => Promise<void>) {
+/** Fetches what it needs and plays it unless the user has gone on by then. Returns what else there is to say. */
+type Start = (current: Player, still: () => boolean) => Promise<string | undefined>;
+
+/** Begin something else. */
+async function play(source: string, state: State, start: Start): Promise<void> {
   rest("loading");
   mark(source);
   const mine = choice;
   const still = (): boolean => mine === choice;
   try {
     const current = thePlayer();
-    await Promise.all([start(current, still), current.ready]);
-    if (still()) show(state);
+    const [detail] = await Promise.all([start(current, still), current.ready]);
+    if (still()) show(state, detail);
   } catch (error) {
     if (still()) fail(error);
   }
@@ -124,6 +127,7 @@ function playScene(name: string): Promise<void> {
   return play(name, "clip", async (current, still) => {
     const buffer = await current.context.decodeAudioData(await fetchScene(name));
     if (still()) current.playScene(buffer);
+    return undefined;
   });
 }
 
@@ -132,10 +136,11 @@ function playMicrophone(): Promise<void> {
     const stream = await openMicrophone();
     if (!still()) {
       for (const track of stream.getTracks()) track.stop();
-      return;
+      return undefined;
     }
     stream.getAudioTracks()[0]!.addEventListener("ended", () => rest("no-microphone"));
     current.playMicrophone(stream, monitor.checked);
+    return undefined;
   });
 }
 
@@ -145,8 +150,19 @@ function playFile(file: File): Promise<void> {
   media.src = URL.createObjectURL(file);
   return play("file", "file", async (current) => {
     current.playMedia(media);
-    await media.play();
+    return (await playsByItself()) ? undefined : "This browser plays it when you press play below.";
   });
+}
+
+/** Whether the browser lets the file begin; some do so only right after a click. rejects DOMException */
+async function playsByItself(): Promise<boolean> {
+  try {
+    await media.play();
+    return true;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "NotAllowedError") return false;
+    throw error;
+  }
 }
 
 function compare(before: Blob, after: Blob, title: string): Promise<void> {
@@ -156,6 +172,7 @@ function compare(before: Blob, after: Blob, title: string): Promise<void> {
     const [raw, clean] = await Promise.all([decode(before), decode(after)]);
     if (still()) current.playPair(raw, clean);
     element("#credit").textContent = title;
+    return undefined;
   });
 }
 
@@ -203,6 +220,11 @@ monitor.addEventListener("change", () => {
   if (player && body.state === "microphone") player.graph.audible = monitor.checked;
 });
 media.addEventListener("loadedmetadata", () => media.classList.toggle("sound", media.videoWidth === 0));
+media.addEventListener("play", () => {
+  if (body.playing !== "file") return;
+  setPaused(false);
+  void player?.pause(false);
+});
 media.addEventListener("error", () => {
   if (body.playing === "file") rest("error", "The browser cannot play this file.");
 });

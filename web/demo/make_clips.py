@@ -24,6 +24,7 @@ SPEECH_DB = -24.0
 """Level (RMS) of the speech where there is speech, dB full scale."""
 ACTIVE_DB = -45.0
 """Blocks of 100 ms above this level count as speech."""
+BLOCK = SAMPLE_RATE // 10
 LEAD_S = 0.9
 """Noise alone, before the speech begins."""
 FADE_S = 0.25
@@ -115,10 +116,14 @@ def read_audio(path: Path) -> NDArray[np.float64]:
     return np.frombuffer(raw, np.float32).astype(np.float64)
 
 
+def block_powers(signal: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean power of every 100 ms."""
+    return np.mean(signal[: len(signal) // BLOCK * BLOCK].reshape(-1, BLOCK) ** 2, axis=1)
+
+
 def power(signal: NDArray[np.float64]) -> float:
     """Mean power of the blocks of 100 ms that are louder than ACTIVE_DB; of all blocks when none is."""
-    size = SAMPLE_RATE // 10
-    blocks = np.mean(signal[: len(signal) // size * size].reshape(-1, size) ** 2, axis=1)
+    blocks = block_powers(signal)
     active = blocks[blocks > 10 ** (ACTIVE_DB / 10)]
     return float(np.mean(active if active.size else blocks))
 
@@ -148,12 +153,17 @@ def noise_for(corpus: Path, noise: Noise, samples: int) -> NDArray[np.float64]:
     return out
 
 
-def mix(corpus: Path, scene: Scene) -> NDArray[np.float64]:
-    """Speech at SPEECH_DB behind LEAD_S of noise; the noise at the scene's SNR, both counted where they are active."""
+def speech_of(corpus: Path, scene: Scene) -> NDArray[np.float64]:
+    """Silence for LEAD_S, then the scene's speech, at SPEECH_DB where it is active."""
     begin, end = int(scene.begin_s * SAMPLE_RATE), int(scene.end_s * SAMPLE_RATE)
     speech = read_audio(corpus / scene.speech)[begin:end]
     speech = speech * np.sqrt(10 ** (SPEECH_DB / 10) / power(speech))
-    out = np.concatenate([np.zeros(int(LEAD_S * SAMPLE_RATE)), speech])
+    return np.concatenate([np.zeros(int(LEAD_S * SAMPLE_RATE)), speech])
+
+
+def mix(corpus: Path, scene: Scene) -> NDArray[np.float64]:
+    """The scene's speech, and the noise at its SNR, both counted where they are active."""
+    out = speech_of(corpus, scene)
     noise = noise_for(corpus, scene.noise, len(out))
     out += noise * np.sqrt(10 ** ((SPEECH_DB - scene.snr_db) / 10) / power(noise))
     fade = int(FADE_S / 5 * SAMPLE_RATE)
@@ -181,7 +191,16 @@ def check_licences(corpus: Path) -> None:
             sys.exit(f"{path} has licence {known.get(path, 'none')}; wanted one of {', '.join(FREE_LICENCES)}")
 
 
-def description(scene: Scene) -> dict[str, object]:
+def spoken(speech: NDArray[np.float64]) -> dict[str, object]:
+    """Where the speech is active, as seconds from and to, and its level there without any noise, dB full scale."""
+    blocks = block_powers(speech)
+    active = blocks > 10 ** (ACTIVE_DB / 10)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], active, [False]]))) * BLOCK / SAMPLE_RATE
+    parts = [f"{begin:.1f}-{end:.1f}" for begin, end in edges.reshape(-1, 2)]
+    return {"levelDb": round(float(10 * np.log10(blocks[active].mean())), 2), "seconds": " ".join(parts)}
+
+
+def description(corpus: Path, scene: Scene) -> dict[str, object]:
     """What the page says of a scene; the corpus keeps what a model was trained on in folders named train."""
     noise: dict[str, object] = {
         "title": scene.noise.title,
@@ -191,7 +210,8 @@ def description(scene: Scene) -> dict[str, object]:
     }
     part = f"{Path(scene.speech).stem}, {scene.begin_s} s to {scene.end_s} s"
     voice = {**VOICE, "part": part}
-    return {"name": scene.name, "title": scene.title, "voice": voice, "noise": noise, "snrDb": scene.snr_db}
+    about = {"voice": voice, "noise": noise, "snrDb": scene.snr_db}
+    return {"name": scene.name, "title": scene.title, **about, "spoken": spoken(speech_of(corpus, scene))}
 
 
 def main() -> None:
@@ -201,7 +221,7 @@ def main() -> None:
     output.mkdir(parents=True, exist_ok=True)
     for scene in SCENES:
         write_opus(output / f"{scene.name}.ogg", mix(corpus, scene))
-    text = json.dumps([description(scene) for scene in SCENES], indent=2, ensure_ascii=False)
+    text = json.dumps([description(corpus, scene) for scene in SCENES], indent=2, ensure_ascii=False)
     (output / "scenes.json").write_text(text + "\n", encoding="utf-8")
 
 

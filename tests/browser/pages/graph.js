@@ -1,6 +1,12 @@
-// The page's own graph, listened to from inside: signals of its ways side by side, while the switch is flipped.
+// The page's own graph, listened to from inside: signals of its ways side by side, while the switch is flipped; and
+// another graph of its kind that renders what the listener hears without waiting for the clock.
 
 import { encode } from "./live.js";
+
+const RATE = 48_000;
+/** What the page's peers are replaced by: a system that takes so much of everything. */
+const KNOWN_LOSS = 0.7;
+const ROOM_FOR_LATENCY = 4096;
 
 /** Samples that are recorded before a flip and after it. */
 const AROUND_FLIP = 8192;
@@ -60,4 +66,39 @@ function joined(parts) {
     at += part.length;
   }
   return out;
+}
+
+/**
+ * What is heard of a scene.
+ *
+ * scene    name
+ * loops    how often it is played
+ * way      "raw", "sordino", or "rnnoise", which here is a gain of KNOWN_LOSS
+ * matched  whether the loudness is
+ * returns  { heard, source } base64 of float32, and latency in samples
+ */
+export async function renderHeard({ scene, loops, way, matched }) {
+  const { SordinoNode } = await import("/demo/sordino/sordino.js");
+  const file = await (await fetch(`/demo/clips/${scene}.ogg`)).arrayBuffer();
+  const buffer = await globalThis.player.context.decodeAudioData(file);
+  const context = new OfflineAudioContext(1, loops * buffer.length + ROOM_FOR_LATENCY, RATE);
+  const looks = { before: new AnalyserNode(context), after: new AnalyserNode(context) };
+  const graph = new globalThis.player.graph.constructor(context, looks);
+  const match = await graph.matchLoudness(() => undefined);
+  match.on = matched;
+  const node = await SordinoNode.create(context);
+  graph.attach("sordino", node, node.latency.samples);
+  graph.attach("rnnoise", new GainNode(context, { gain: KNOWN_LOSS }), 0);
+  graph.listen(way);
+  graph.audible = true;
+  const source = new AudioBufferSourceNode(context, { buffer, loop: true });
+  source.connect(graph.input);
+  source.start();
+  const rendered = await context.startRendering();
+  node.destroy();
+  return {
+    heard: encode(rendered.getChannelData(0)),
+    source: encode(buffer.getChannelData(0)),
+    latency: graph.latencySamples,
+  };
 }

@@ -1,10 +1,13 @@
 // Page thread: the audio graph of the page. All ways through it take the same time, so switching between them is seamless.
 //
-//   input -+-> delay ----------------> raw.out ----> fade -+-> mix -> volume -> loudspeaker
-//          +-> SordinoNode -> delay -> sordino.out -> fade -+
-//          \-> a peer's node -> delay -> its out --> fade -/
+//   input -+-> delay ----------------> raw.out ------------> fade -+-> mix -> volume -> loudspeaker
+//          +-> SordinoNode -> delay -> sordino.out -> level -> fade -+
+//          \-> a peer's node -> delay -> its out --> level -> fade -/
 //
-// Two analysers look at raw.out and at the out of what cleans; a call goes between an out and what listens to it.
+// Two analysers look at raw.out and at the out of what cleans; a call goes between an out and what listens to it. What is
+// recorded is an out; the level only matches the loudness for the ear.
+
+import { LoudnessMatch, type Raised } from "./loudness.js";
 
 /** The ways a sound can take: unchanged, or through a system that takes the noise out. */
 export type Way = "raw" | "sordino" | "rnnoise" | "gtcrn";
@@ -22,6 +25,8 @@ class Lane {
   readonly out: GainNode;
   /** The same, or what a call has made of it. */
   readonly heard: GainNode;
+  /** One, and what the loudness match adds. */
+  readonly level: GainNode;
   readonly fade: GainNode;
   node: AudioNode | undefined;
   latencySamples = 0;
@@ -30,8 +35,9 @@ class Lane {
     this.delay = new DelayNode(context, { maxDelayTime: MAX_LATENCY_S });
     this.out = new GainNode(context);
     this.heard = new GainNode(context);
+    this.level = new GainNode(context);
     this.fade = new GainNode(context, { gain: 0 });
-    this.delay.connect(this.out).connect(this.heard).connect(this.fade).connect(mix);
+    this.delay.connect(this.out).connect(this.heard).connect(this.level).connect(this.fade).connect(mix);
   }
 }
 
@@ -44,6 +50,7 @@ export class AudioGraph {
   readonly #lanes = new Map<Way, Lane>();
   readonly #looks: { readonly before: AnalyserNode; readonly after: AnalyserNode };
   #latencySamples = EXPECTED_LATENCY_SAMPLES;
+  #match: LoudnessMatch | undefined;
   #listening: Way = "raw";
   #cleaner: Way = "sordino";
 
@@ -108,6 +115,19 @@ export class AudioGraph {
     }
   }
 
+  /** Raise every cleaned way until its speech is as loud as before. rejects when the script for it does not arrive */
+  async matchLoudness(tell: (raised: Raised) => void): Promise<LoudnessMatch> {
+    const match = await LoudnessMatch.start(this.context, tell);
+    this.#match = match;
+    for (const [way, lane] of this.#lanes) match.adopt(way, lane.heard, lane.level.gain);
+    return match;
+  }
+
+  /** Something else plays now: what was found out about its loudness is forgotten. */
+  forget(): void {
+    this.#match?.reset();
+  }
+
   set audible(audible: boolean) {
     this.#volume.gain.setTargetAtTime(audible ? 1 : 0, this.context.currentTime, FADE_S);
   }
@@ -128,6 +148,7 @@ export class AudioGraph {
     if (!lane) {
       lane = new Lane(this.context, this.mix);
       this.#lanes.set(way, lane);
+      this.#match?.adopt(way, lane.heard, lane.level.gain);
     }
     return lane;
   }

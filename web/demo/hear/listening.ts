@@ -2,6 +2,7 @@
 
 import { body, element, markSegment, segments } from "../page/dom.js";
 import type { Way } from "./graph.js";
+import type { LoudnessMatch, Raised } from "./loudness.js";
 import { loadPeer, PEER_NAMES, PEERS, type Peer } from "./peers.js";
 import type { Player } from "./player.js";
 
@@ -13,7 +14,9 @@ const SYSTEMS: readonly (readonly [Way, string])[] = [
 export class Listening {
   readonly #power = element<HTMLButtonElement>("#switch");
   readonly #systems = element("#systems");
+  readonly #matching = element<HTMLInputElement>("#match");
   readonly #loading = new Map<Peer, Promise<void>>();
+  #match: LoudnessMatch | undefined;
   #player: Player | undefined;
   #cleaner: Way = "sordino";
   #hidden: Way | undefined;
@@ -21,11 +24,17 @@ export class Listening {
   constructor() {
     segments(this.#systems, SYSTEMS, "sordino", (value) => void this.#choose(value as Way));
     this.#power.addEventListener("click", () => this.toggle());
+    this.#matching.addEventListener("change", () => {
+      if (this.#match) this.#match.on = this.#matching.checked;
+    });
   }
 
   /** Another player: it gets what is chosen. */
   adopt(player: Player | undefined): void {
     this.#player = player;
+    this.#match = undefined;
+    this.#say({});
+    if (player) void this.#startMatching(player);
     this.#loading.clear();
     this.#cleaner = "sordino";
     markSegment(this.#systems, "sordino");
@@ -67,6 +76,25 @@ export class Listening {
     }
     markSegment(this.#systems, this.#cleaner);
     this.#apply();
+  }
+
+  /** After the engine, which nothing shall delay. */
+  async #startMatching(player: Player): Promise<void> {
+    try {
+      await player.ready;
+      const match = await player.graph.matchLoudness((raised) => this.#say(raised));
+      if (this.#player !== player) return;
+      match.on = this.#matching.checked;
+      this.#match = match;
+    } catch {
+      element("#match-gain").textContent = "not to be had here";
+    }
+  }
+
+  /** By how much what cleans is raised. */
+  #say(raised: Raised): void {
+    const db = this.#matching.checked ? (raised[this.#cleaner] ?? 0) : 0;
+    element("#match-gain").textContent = `+${db.toFixed(1)} dB`;
   }
 
   /** Once per peer and player. */

@@ -102,6 +102,7 @@ export class Player {
     this.#sources = sources;
     this.#stop = stop;
     this.node?.reset();
+    this.graph.forget();
     this.graph.audible = audible;
     this.node?.startReadout();
     void this.context.resume();

@@ -4,7 +4,8 @@ import type { EngineName, ModelName, Readout, SordinoNode } from "sordino";
 import { costOfPeer, decodeProbe, PEER_NAMES, PEERS } from "../hear/peers.js";
 import type { Player } from "../hear/player.js";
 import { body, element } from "../page/dom.js";
-import { Histogram } from "./histogram.js";
+import { mendLanguage } from "../page/language.js";
+import type { Histogram } from "./histogram.js";
 import { measureLatency } from "./impulse.js";
 import { Meter } from "./meter.js";
 import { costOfSordino } from "./offline.js";
@@ -18,13 +19,15 @@ const ENOUGH_FRAMES = 200;
 const REFRESH_MS = 500;
 
 export class MeasurePanel {
-  readonly #histogram = new Histogram(element("#histogram"));
-  readonly #meter = new Meter((frameUs) => this.#histogram.add(frameUs));
+  readonly #meter = new Meter((frameUs) => this.#histogram?.add(frameUs));
   readonly #table = element<HTMLTableElement>("#benchmark-table");
+  /** Comes when somebody looks there for the first time. */
+  #histogram: Histogram | undefined;
   #player: Player | undefined;
   #underruns: Underruns | undefined;
   #latency: Promise<number> | undefined;
   #started: Promise<number> | undefined;
+  #charted: Promise<void> | undefined;
   #visible = false;
   #frames = 0;
   #markdown = "";
@@ -79,6 +82,7 @@ export class MeasurePanel {
   /** Nobody looks: nothing is timed. */
   #appear(visible: boolean): void {
     this.#visible = visible;
+    if (visible) this.#charted ??= this.#chart();
     void this.#started?.then(
       () => this.#meter.live(visible),
       () => undefined,
@@ -93,7 +97,18 @@ export class MeasurePanel {
     element("#underruns").textContent = String(this.#underruns!.look());
     // Not outputLatency: Firefox asks the sound server for it while it holds the graph's lock, and can hang there for good.
     element("#output").textContent = `${(1000 * (context.baseLatency || 0)).toFixed(1)} ms`;
-    if (this.#visible) this.#histogram.draw();
+    if (this.#visible) this.#histogram?.draw();
+  }
+
+  async #chart(): Promise<void> {
+    mendLanguage();
+    try {
+      const { Histogram } = await import("./histogram.js");
+      this.#histogram = new Histogram(element("#histogram"));
+    } catch (error) {
+      element("#histogram").textContent =
+        `The chart is not to be had: ${error instanceof Error ? error.message : error}`;
+    }
   }
 
   async #benchmark(): Promise<void> {

@@ -46,9 +46,9 @@ export function markSegment(group: HTMLElement, value: string | undefined): void
   for (const input of group.querySelectorAll<HTMLInputElement>("input")) input.checked = input.value === value;
 }
 
-/** A real minus sign. */
+/** Real minus signs. */
 export function minus(text: string): string {
-  return text.replace("-", "−");
+  return text.replace(/-(?=\d)/g, "−");
 }
 
 /** Hand a file to the user. */

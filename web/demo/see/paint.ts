@@ -7,6 +7,8 @@ import { HIGHEST_PITCH_HZ, hzAt, LOWEST_PITCH_HZ, pitchHeight, SAMPLE_RATE } fro
 import type { PaintColumn, Pen } from "./screen.js";
 
 const BIN_HZ = SAMPLE_RATE / FFT_SIZE;
+/** The track is dark in both schemes. */
+const [VOICE_COLOUR, PITCH_COLOUR] = ["#113b3a", "#efb45a"];
 const NO_PIXELS = new Uint32Array(0);
 
 /** A column of a spectrogram: the levels between two bins on a straight line. */
@@ -31,25 +33,21 @@ export function spectrogram(which: "before" | "after"): PaintColumn {
 }
 
 /** A column of the track: the probability of a voice as a shade, the pitch as a dot where there is one. */
-export function track(colours: () => Colours): PaintColumn {
-  return (pen, moment, columns) => {
-    const { width, height } = pen.canvas;
-    const left = width - columns;
-    pen.fillStyle = DARKEST;
-    pen.fillRect(left, 0, columns, height);
-    pen.globalAlpha = 0.4;
-    pen.fillStyle = "#1f7a72";
-    pen.fillRect(left, height * (1 - moment.voice), columns, height * moment.voice);
-    pen.globalAlpha = 1;
-    if (moment.pitchHz < LOWEST_PITCH_HZ || moment.pitchHz > HIGHEST_PITCH_HZ) return;
-    const thick = Math.max(2, Math.round(height / 22));
-    pen.fillStyle = colours().noise;
-    pen.fillRect(left, Math.round(height * (1 - pitchHeight(moment.pitchHz)) - thick / 2), columns, thick);
-  };
-}
+export const track: PaintColumn = (pen, moment, columns) => {
+  const { width, height } = pen.canvas;
+  const left = width - columns;
+  pen.fillStyle = DARKEST;
+  pen.fillRect(left, 0, columns, height);
+  pen.fillStyle = VOICE_COLOUR;
+  pen.fillRect(left, height * (1 - moment.voice), columns, height * moment.voice);
+  if (moment.pitchHz < LOWEST_PITCH_HZ || moment.pitchHz > HIGHEST_PITCH_HZ) return;
+  const thick = Math.max(2, Math.round(height / 22));
+  pen.fillStyle = PITCH_COLOUR;
+  pen.fillRect(left, Math.round(height * (1 - pitchHeight(moment.pitchHz)) - thick / 2), columns, thick);
+};
 
 /** The bars of the gains, and over each a mark for the share of the comb filter. */
-export function paintBands(pen: Pen, moment: Moment, colours: Colours): void {
+export function paintBands(pen: Pen, moment: Pick<Moment, "gains" | "strengths">, colours: Colours): void {
   const { width, height } = pen.canvas;
   const { gains, strengths } = moment;
   const step = width / gains.length;

@@ -4,9 +4,11 @@ import { BINS, FFT_SIZE, powerSpectra } from "./fft.js";
 import type { Colours, Moment, PainterAnswer, PainterRequest, ScreenName, Seen, Sound } from "./messages.js";
 import { paintBands, spectrogram, track } from "./paint.js";
 import { SHADES } from "./palette.js";
-import { COLUMN_SAMPLES, hzAt, LOUD_DB, QUIET_DB, SAMPLE_RATE, SPAN_S } from "./scale.js";
+import { BANDS, COLUMN_SAMPLES, hzAt, LOUD_DB, QUIET_DB, SAMPLE_RATE, SPAN_S } from "./scale.js";
 import { type Canvas, type PaintColumn, type Pen, Screen } from "./screen.js";
 
+/** What passes before anything is heard. */
+const NOTHING = { gains: new Float32Array(BANDS), strengths: new Float32Array(BANDS) };
 const COLUMN_S = COLUMN_SAMPLES / SAMPLE_RATE;
 const powers = [new Float32Array(BINS), new Float32Array(BINS)] as const;
 
@@ -74,7 +76,7 @@ export class Painter {
       this.#bands = canvas.getContext("2d") as Pen;
       return;
     }
-    const paint: PaintColumn = name === "track" ? track(() => this.#colours) : spectrogram(name);
+    const paint: PaintColumn = name === "track" ? track : spectrogram(name);
     this.#screens.set(name, new Screen(canvas, paint));
   }
 
@@ -99,10 +101,7 @@ export class Painter {
   }
 
   #drawBands(): void {
-    const moment = this.#history.at(-1);
-    if (!this.#bands) return;
-    if (moment) paintBands(this.#bands, moment, this.#colours);
-    else this.#bands.clearRect(0, 0, this.#bands.canvas.width, this.#bands.canvas.height);
+    if (this.#bands) paintBands(this.#bands, this.#history.at(-1) ?? NOTHING, this.#colours);
   }
 
   #look(across: number, up: number): Seen | undefined {

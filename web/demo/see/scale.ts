@@ -5,6 +5,8 @@ export const SPAN_S = 6;
 export const SAMPLE_RATE = 48_000;
 /** Samples from one column to the next: a hop of the network. */
 export const COLUMN_SAMPLES = 480;
+/** Gains and strengths of the network, from low to high. */
+export const BANDS = 34;
 /** Power of a sine of full scale is 0 dB. */
 export const QUIET_DB = -96;
 export const LOUD_DB = -24;

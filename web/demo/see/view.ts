@@ -6,9 +6,9 @@ import { REMEMBERED } from "./analyser.js";
 import { FFT_SIZE } from "./fft.js";
 import { type PainterAnswer, type PainterRequest, SCREENS, type ScreenName, type Seen } from "./messages.js";
 import { Painter } from "./painter.js";
-import { COLUMN_SAMPLES, SAMPLE_RATE } from "./scale.js";
+import { BANDS, COLUMN_SAMPLES, SAMPLE_RATE } from "./scale.js";
 
-const NO_BANDS = new Float32Array(34);
+const NO_BANDS = new Float32Array(BANDS);
 /** Below this correlation a frame has no pitch to speak of. */
 const PERIODIC = 0.5;
 const MOST_SCALE = 2;
