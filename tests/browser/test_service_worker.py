@@ -1,4 +1,4 @@
-"""The page without a network after its first visit, a new build for an old one, the weight of the first sound."""
+"""The page without a network after its first visit, and a new build for an old one."""
 
 import contextlib
 import hashlib
@@ -16,15 +16,9 @@ from support import BUILD, unavailable
 
 WAIT_MS, POLL_MS = 60_000, 50
 FRAMES = 50
-BYTES_PER_SECOND = 10_000_000 / 8
-ROUND_TRIP_MS = 20
 KEPT = """async () => Object.fromEntries(await Promise.all((await caches.keys()).map(
     async (name) => [name, (await (await caches.open(name)).keys()).map(({ url }) => url)])))"""
 UPDATED = "async () => (await navigator.serviceWorker.getRegistration()).waiting !== null"
-REACHED = {
-    "sound": "() => document.body.dataset.state === 'clip'",
-    "suppression": "() => Number(document.body.dataset.frames ?? 0) > 0",
-}
 
 
 class WatchedServer(Server):
@@ -129,27 +123,4 @@ def test_a_new_build_replaces_the_old_one(visitor: Any, site: Path) -> None:
         wait_for(page, f"async () => !(await ({KEPT})()).sordino.some((url) => url.includes('{before}'))")
         new = page.evaluate(KEPT)["sordino"]
         assert len(new) == len(old) and len(set(new) - set(old)) == 1
-    assert not errors
-
-
-def test_the_weight_of_the_first_sound(visitor: Any, site: Path, record_property) -> None:
-    errors: list[str] = []
-    with WatchedServer({"site": site}) as server:
-        page: Page = visitor.new_page()
-        page.set_default_timeout(WAIT_MS)
-        devtools = visitor.new_cdp_session(page)
-        devtools.send("Network.enable")
-        line = {"latency": ROUND_TRIP_MS, "downloadThroughput": BYTES_PER_SECOND, "uploadThroughput": BYTES_PER_SECOND}
-        devtools.send("Network.emulateNetworkConditions", {"offline": False, **line})
-        page.goto(f"{server.origin}/site/")
-        page.locator("button[data-source]").first.click()
-        seconds = {}
-        for what, reached in REACHED.items():
-            page.wait_for_function(reached)
-            seconds[what] = round(page.evaluate("performance.now()") / 1000, 2)
-        files = [path.removeprefix("/site/") for path in server.asked]
-    bytes_before = sum((site / (path or "index.html")).stat().st_size for path in files)
-    record_property("first visit over 10 Mbit/s, seconds to", seconds)
-    record_property("first visit, kB before suppression", round(bytes_before / 1000))
-    assert "file.worker.js" not in files, "what only files need waits until there is one"
     assert not errors
