@@ -1,7 +1,7 @@
 /* Integer dot products, four rows by four columns, in WebAssembly relaxed SIMD, in steps: pairs of products, pairs of
  * pairs, sums. As dot_scalar.h; the activations have 7 bits, so that pairs of products fit 16 bits.
  *
- * On x86 before AVX-VNNI a browser makes five instructions of the operation in dot_relaxed.h, and these steps are three. */
+ * On x86 before AVX-VNNI a browser makes five instructions of the operation in dot_relaxed.h; the steps are three. */
 #include <stdint.h>
 #include <wasm_simd128.h>
 

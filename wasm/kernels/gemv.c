@@ -1,5 +1,5 @@
-/* Matrix times vector as the networks call it: kernels/gemv.h with the build's own dot product. The relaxed build has two
- * and chooses when it runs; so does the native build: native/dispatch.c. */
+/* Matrix times vector as the networks call it: kernels/gemv.h with the build's own dot product. The relaxed build has
+ * two and chooses when it runs; so does the native build: native/dispatch.c. */
 #include "gemv.h"
 
 #include "../network.h"
@@ -10,8 +10,8 @@
 SORDINO_DECLARE_KERNEL(fused);
 SORDINO_DECLARE_KERNEL(steps);
 
-/* Whether x86 without an instruction for it computes relaxed dot products. It alone keeps pairs of products in 16 bits: of
- * bytes beyond the 7 bits that the kernels use, it tells what it has made of four times -128 * 255. */
+/* Whether x86 without an instruction for it computes relaxed dot products. It alone keeps pairs of products in 16 bits:
+ * of bytes beyond the 7 bits that the kernels use, it tells by what it makes of four times -128 * 255. */
 static int32_t in_steps(void)
 {
     static int32_t known, steps;

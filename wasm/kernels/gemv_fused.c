@@ -1,4 +1,4 @@
-/* Matrix times vector in relaxed SIMD, each dot product one operation: fast where the processor has an instruction for it. */
+/* Matrix times vector in relaxed SIMD, a dot product in one operation: fast where processors have one for it. */
 #if defined(SORDINO_KERNEL_RELAXED)
 #define VARIANT fused
 #define SORDINO_DOT "dot_relaxed.h"

@@ -1,4 +1,4 @@
-/* Matrix times vector in relaxed SIMD, each dot product in steps: fast where the processor has no instruction for it. */
+/* Matrix times vector in relaxed SIMD, a dot product in steps: fast where processors have no operation for it. */
 #if defined(SORDINO_KERNEL_RELAXED)
 #define VARIANT steps
 #define SORDINO_DOT "dot_steps.h"
