@@ -3,6 +3,7 @@
 import csv
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,53 @@ def test_layouts(tmp_path: Path, name: str, files: list[str], expected: list[tup
     found, entries = recognise(touch(tmp_path, *files))
     assert found == name
     assert [(entry.kind, entry.speaker, entry.split) for entry in entries] == expected
+
+
+REAL = {
+    "VCTK": [
+        (f"wav48_silence_trimmed/p{who}/p{who}_00{take}_mic1.flac", 48000) for who in (225, 226) for take in (1, 2)
+    ],
+    "LibriTTS or LibriSpeech": [
+        ("train-clean-100/103/1241/103_1241_0.wav", 24000),
+        ("dev-clean/84/121/84_121_0.wav", 24000),
+        ("test-clean/61/70968/61_70968_0.flac", 16000),
+    ],
+    "VoiceBank+DEMAND": [("clean_trainset_28spk_wav/p227_001.wav", 48000), ("clean_testset_wav/p232_001.wav", 48000)],
+    "MUSAN": [("speech/librivox/speech-0001.wav", 16000), ("noise/free-sound/noise-0001.wav", 16000)]
+    + [(f"music/jamendo/music-{i}.wav", 16000) for i in (1, 2)],
+    "DNS-Challenge": [
+        ("datasets_fullband/clean_fullband/vctk/p228_004_mic1.wav", 48000),
+        ("datasets_fullband/noise_fullband/fan.wav", 48000),
+        ("datasets_fullband/impulse_responses/SLR26/room.wav", 16000),
+    ],
+}
+
+
+def test_public_corpora_together(tmp_path: Path):
+    """All layouts in their own formats, as one corpus: every file measured, no speaker in two splits."""
+    response = np.random.default_rng(0).standard_normal(4000) * np.exp(-np.arange(4000) / 500)
+    seed = 0
+    for layout, files in REAL.items():
+        for name, rate in files:
+            seed += 1
+            sound = voice(2, seed) if rate == RATE else voice(2, seed)[:: RATE // rate]
+            if "noise" in name or "music" in name:
+                sound = hiss(2, seed) if "noise" in name else 0.1 * np.sin(np.arange(2 * rate) * 0.05 * seed)
+            write(tmp_path / layout / name, response / 5 if "room" in name else sound, rate)
+    write(tmp_path / "MUSAN" / "speech" / "librivox" / "speech-0002.wav", 0 * voice(2, 1), 16000)
+    said: list[str] = []
+    out = tmp_path / "out"
+    index([(tmp_path / layout, "") for layout in REAL], out, 0.2, 0.2, say=said.append)
+    assert [line.split(": ")[1] for line in said] == list(REAL)
+    rows = read_manifest(out / "manifest.csv")
+    assert len(rows) == sum(map(len, REAL.values()))
+    assert "speech-0002.wav: speech: silent" in (out / "problems.txt").read_text()
+    splits = {(row["speaker"], row["split"]) for row in rows if row["kind"] == "speech"}
+    assert len(splits) == len({speaker for speaker, _ in splits}) == 9
+    assert {row["split"] for row in rows if row["speaker"] in ("vctk-p232", "libri-61")} == {"test"}
+    assert {row["orig_sr"] for row in rows} == {"48000", "24000", "16000"}
+    assert all(int(row["eff_bw_hz"]) <= int(row["orig_sr"]) / 2 for row in rows)
+    assert all(-60 < float(row["level_db"]) < 0 for row in rows)
 
 
 def test_unknown_layouts_are_refused_with_advice(tmp_path: Path):
@@ -248,8 +296,35 @@ def test_free_packages_are_unpacked_once_and_labelled(tmp_path: Path):
     commands.clear()
     fetch(had, tmp_path, said.append, run)
     assert not commands
-    with pytest.raises(CorpusError, match="none of the packages could be had"):
+    with pytest.raises(CorpusError, match="none of the packages and repositories could be had"):
         fetch(wanted[-1:], tmp_path, said.append, run)
+
+
+def test_repositories_give_only_the_files_wanted(tmp_path: Path):
+    made = tmp_path / "made"
+    names = ("1-100-A-0.wav", "1-100-B-0.wav", "2-7-A-12.wav", "2-8-A-20.wav", "notes.txt")
+    touch(made, *(f"audio/{name}" for name in names))
+    for name in names:
+        (made / "audio" / name).write_text(name)
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "sounds"], ["config", "uploadpack.allowFilter", "1"]):
+        subprocess.run([*git, *words], cwd=made, check=True)
+    listed = next(package for package in read_list() if package.name == "esc-10")
+    said: list[str] = []
+    had = fetch([replace(listed, repository=made.as_uri())], tmp_path / "got", said.append)
+    assert said == ["esc-10: 3 sound files"]
+    found = entries(had, tmp_path / "got")
+    assert [(e.path.name, e.category, e.origin) for e in found] == [
+        ("1-100-A-0.wav", "animals", "1-100"),
+        ("1-100-B-0.wav", "animals", "1-100"),
+        ("2-7-A-12.wav", "fire", "2-7"),
+    ]
+    assert {e.licence for e in found} == {listed.licence}
+    several = [replace(e, origin=f"{i}") for i in range(30) for e in found[:2]]
+    drawn = draw_splits(several, [5.0] * len(several), 0.2, 0.2, 1)
+    assert drawn[::2] == drawn[1::2] and set(drawn) == {"train", "valid", "test"}, "an origin is in one split"
+    with pytest.raises(CorpusError, match="could be had"):
+        fetch([replace(listed, repository=(tmp_path / "none").as_uri())], tmp_path / "other", said.append)
 
 
 def test_the_command(recordings: Path, tmp_path: Path):

@@ -32,7 +32,7 @@ def corpus(
     seed: Annotated[int, typer.Option(help="Of the splits.")] = 1,
     free: Annotated[
         Path | None,
-        typer.Option(help="Also take the free recordings of some Debian packages; they are unpacked into this folder."),
+        typer.Option(help="Also get the free recordings of some Debian packages and repositories, into this folder."),
     ] = None,
     check_voices: Annotated[
         bool, typer.Option("--check-voices", help="Leave out noise in which our own model hears speech.")

@@ -102,10 +102,11 @@ def inspect(path: Path, kind: str, check_voices: bool = False) -> Facts:
     _doubt_kind(samples, seconds, kind, peak)
     if check_voices and kind == "noise":
         _doubt_noise(samples)
+    rate_hz = original_rate_hz(path)
     return Facts(
         round(seconds, 3),
-        original_rate_hz(path),
-        bandwidth_hz(samples),
+        rate_hz,
+        min(bandwidth_hz(samples), (rate_hz or SAMPLE_RATE) // 2),  # above half its rate are images of the decoder
         round(snr_db(samples), 1) if kind == "speech" else float("nan"),
         round(active_level_db(samples), 1),
         hashlib.sha256(samples.tobytes()).hexdigest()[:16],

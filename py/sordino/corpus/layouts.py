@@ -31,6 +31,7 @@ class Entry:
     source: str = ""  # where it is from
     split: str = ""  # empty: to be drawn
     licence: str = ""
+    origin: str = ""  # the longer recording that it was cut from, where that is known
 
 
 @dataclass(frozen=True)

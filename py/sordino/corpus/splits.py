@@ -16,7 +16,7 @@ LARGEST_SHARE = 1 / 3
 
 
 def group_names(entries: Sequence[Entry], seconds: Sequence[float]) -> list[str]:
-    """What must stay together: a speaker; or recordings whose names differ in a last number only.
+    """What must stay together: a speaker; recordings of one origin; or those whose names differ in a last number only.
 
     entries  of the corpus
     seconds  of each
@@ -39,6 +39,8 @@ def group_names(entries: Sequence[Entry], seconds: Sequence[float]) -> list[str]
 def _name(entry: Entry) -> str:
     if entry.kind == "speech":
         return entry.speaker
+    if entry.origin:
+        return f"{entry.source}/{entry.origin}"
     return f"{entry.source}/{entry.path.parent.name}/{re.sub(r'[-_ .]*[0-9]+$', '', entry.path.stem)}"
 
 
