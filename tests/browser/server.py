@@ -21,12 +21,14 @@ CONTENT_TYPES = {
 class Server:
     """Serves `folders` (first path segment -> folder) and `data` (path -> bytes) on a free port of 127.0.0.1.
 
+    Browsers keep what they get only where `cache_control` lets them.
     Loopback counts as a secure context, which AudioWorklet, getUserMedia and crypto.subtle need.
     """
 
     def __init__(self, folders: dict[str, Path]) -> None:
         self.folders = folders
         self.data: dict[str, bytes] = {}
+        self.cache_control = "no-store"
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
         self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
 
@@ -71,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         suffix = Path(path).suffix if not path.endswith("/") else ".html"
         self.send_header("Content-Type", CONTENT_TYPES.get(suffix, "application/octet-stream"))
         self.send_header("Content-Length", str(len(body or b"")))
-        self.send_header("Cache-Control", "no-store")
+        self.send_header("Cache-Control", self.files.cache_control)
         self.end_headers()
         self.wfile.write(body or b"")
 
