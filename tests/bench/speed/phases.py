@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Error
-
 from . import rounds
 from .hearing import check_denoises, denoising
 from .rounds import PEERS, Bench, median, say
@@ -135,7 +133,7 @@ def measure(run: Run, keep: Callable[[Found], None]) -> None:
         say(f"  {name}")
         try:
             run.found |= phase(run)
-        except (Error, KeyError, SystemExit) as error:
+        except (Exception, SystemExit) as error:
             run.found.setdefault("failed", {})[name] = f"{type(error).__name__}: {error}"[:1000]
             say(f"  {name} failed: {error}")
         keep(run.found)
