@@ -6,17 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
+from golden.signals import recordings as golden_clips
 from train_support import RATE, require_torch, voice, write_corpus
 
 require_torch()
 import torch  # noqa: E402
 
-from sordino.train import mixing  # noqa: E402
-from sordino.train.bank import Bank, make_bank  # noqa: E402
+from sordino.train.bank import Bank, make_bank, say_once  # noqa: E402
 from sordino.train.coding import opus_copy  # noqa: E402
 from sordino.train.config import load_config  # noqa: E402
-from sordino.train.corpus import STORES, Store, build_cache, load_store  # noqa: E402
+from sordino.train.corpus import STORES, CorpusError, Store, build_cache, load_store  # noqa: E402
 from sordino.train.extras import Amounts, add_extras  # noqa: E402
 from sordino.train.filters import impulse_responses  # noqa: E402
 from sordino.train.mixing import Mixer  # noqa: E402
@@ -24,6 +25,7 @@ from sordino.train.plan import Recipe, draw_plan  # noqa: E402
 from sordino.train.rooms import simulate_rooms  # noqa: E402
 
 PLAIN = Recipe(frames=200, level_range_db=(-40, -40), overdriven=0, reverberant=0, only_noise=0, only_speech=0)
+AMOUNTS = Amounts(coded_share=0.5, rooms_per_hour=300, kbps=(6,))
 EVERYTHING = {
     name: 0.5 for name in ("coded", "lost_packets", "muted", "moving_gain", "impulsive", "simulated_response")
 }
@@ -33,7 +35,7 @@ EVERYTHING = {
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("mixing")
     build_cache(write_corpus(folder), folder / "cache", report=lambda line: None)
-    add_extras(folder / "cache", lambda line: None, Amounts(coded_share=0.5, rooms_per_hour=1000, kbps=(6,)))
+    add_extras(folder / "cache", lambda line: None, AMOUNTS)
     return folder / "cache"
 
 
@@ -134,7 +136,7 @@ def test_impulsive_recordings_are_told_from_steady_ones(bank: Bank) -> None:
 
 def test_simulated_rooms_are_rooms() -> None:
     pytest.importorskip("pyroomacoustics")
-    rooms, again, others = simulate_rooms(3, 1), simulate_rooms(3, 1), simulate_rooms(3, 2)
+    rooms, again, others = simulate_rooms(2, 1), simulate_rooms(2, 1), simulate_rooms(2, 2)
     assert all(np.array_equal(one, same) for one, same in zip(rooms, again, strict=True))
     assert not any(np.array_equal(one[:500], other[:500]) for one, other in zip(rooms, others, strict=True))
     for room in rooms:
@@ -172,7 +174,7 @@ def test_a_cache_without_extras_works_and_says_so_once(
     for path in cache.iterdir():
         if not path.name.startswith(("coded", "room", "extras")):
             (tmp_path / path.name).symlink_to(path)
-    mixing._say.cache_clear()
+    say_once.cache_clear()
     old = read(tmp_path)
     recipe = replace(PLAIN, reverberant=0.5)
     wanted = replace(recipe, coded=0.5, simulated_response=0.5)
@@ -180,13 +182,46 @@ def test_a_cache_without_extras_works_and_says_so_once(
     assert torch.equal(found[0].noisy, found[2].noisy)
     said = capfd.readouterr().err
     assert said.count("no Opus-coded copies") == 1 == said.count("no simulated rooms")
-    (tmp_path / "extras.json").write_text(json.dumps({"mark": "of another cache", "stores": {"room-train": [1]}}))
+    (tmp_path / "extras.json").write_text(json.dumps({"mark": "another", "stores": {"room-train": [1]}, "voices": {}}))
     assert not load_store(tmp_path, "room", "train").clips
+
+
+def test_noise_with_voices_is_left_out_by_what_a_detector_hears(tmp_path: Path) -> None:
+    corpus = write_corpus(tmp_path)
+    talk = next(iter(golden_clips().values()))[: 3 * RATE]
+    soundfile.write(tmp_path / "noise" / "train" / "noise1.wav", talk, RATE)
+    build_cache(corpus, tmp_path / "cache", report=lambda line: None)
+    noise = load_store(tmp_path / "cache", "noise", "train").clips
+    steady, talking = (clip.voice_share for clip in noise)
+    assert steady < 0.1 < 0.25 < talking <= 1
+    stores = {name: load_store(tmp_path / "cache", name, "train") for name in STORES}
+
+    def kept(limit: float) -> list[str]:
+        bank = make_bank(stores, (), (), 30.0, torch.device("cpu"), limit)
+        return [Path(clip.path).stem for clip in bank.noise.clips]
+
+    assert kept(0.25) == ["noise0"] and kept(1.0) == ["noise0", "noise1"]
+    with pytest.raises(CorpusError, match="no noise clips are left of 2"):
+        kept(-1)
+
+
+def test_cleaned_and_dropped_targets_are_the_same_each_time(cache: Path, tmp_path: Path) -> None:
+    build_cache(write_corpus(tmp_path), tmp_path / "cache", report=lambda line: None)
+    add_extras(tmp_path / "cache", lambda line: None, AMOUNTS)
+    for path in sorted((tmp_path / "cache").iterdir()):
+        assert path.read_bytes() == (cache / path.name).read_bytes(), path.name
+    train, valid = (load_store(cache, "speech", split).samples for split in ("train", "valid"))
+    assert not np.array_equal(train, valid), "only training targets are cleaned; the recordings are equal"
+    stores = {name: load_store(cache, name, "train") for name in STORES}
+    assert len(make_bank(stores, (), (), 39.0, torch.device("cpu")).speech.clips) == 3
+    with pytest.raises(CorpusError, match="no speech clips are left of 3"):
+        make_bank(stores, (), (), 41.0, torch.device("cpu"))
 
 
 def test_the_configs_use_the_whole_mixer() -> None:
     for name in ("tiny", "standard", "full"):
         recipe = load_config(name).mixing
         assert recipe.snr_range_db == (-10, 40)
+        assert load_config(name).data.voice_limit < 0.5
         assert recipe.level_range_db[1] - recipe.level_range_db[0] > 40
         assert all(0.02 <= getattr(recipe, key) <= 0.1 for key in set(EVERYTHING) - {"simulated_response"})

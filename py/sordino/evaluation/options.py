@@ -40,10 +40,13 @@ def _positive(text: str) -> int:
 
 
 def run(name: str, work: Callable[[], object]) -> int:
-    """Do the work; known errors become one line and status 1."""
+    """Do the work; known errors become one line and status 1, an interruption one line and status 130."""
     try:
         work()
     except (CorpusError, ValueError, FileNotFoundError) as error:
         print(f"bench {name}: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"\nbench {name}: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
     return 0

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
+import sys
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 
 from sordino.params import HOP, SAMPLE_RATE
-from sordino.train.corpus import CODED, CODED_PREFIX, ROOM, Clip, CorpusError, Store
+from sordino.train.corpus import ADVICE, CODED, CODED_PREFIX, ROOM, Clip, CorpusError, Store
 
 MARGIN = 10 * SAMPLE_RATE
 """Silence around the flat samples, so that a window of any signal length may be cut around any clip."""
@@ -90,12 +92,15 @@ def _chances(clips: tuple[Clip, ...], kind: str) -> np.ndarray:
     return weight / weight.sum()
 
 
-def choose(store: Store, exclude: tuple[str, ...], snr_floor_db: float = -1e9) -> tuple[Clip, ...]:
+def choose(
+    store: Store, exclude: tuple[str, ...], snr_floor_db: float = -1e9, voice_limit: float = 1.0
+) -> tuple[Clip, ...]:
     """Return the clips of a store that training may use.
 
     store         as loaded from the cache
     exclude       regular expressions; a clip whose path or speaker matches one is left out
     snr_floor_db  recordings with a lower estimate are left out
+    voice_limit   noise of which more was taken for speech is left out
     returns       the clips kept, in their order
     """
     patterns = [re.compile(pattern) for pattern in exclude]
@@ -104,6 +109,7 @@ def choose(store: Store, exclude: tuple[str, ...], snr_floor_db: float = -1e9) -
         for clip in store.clips
         if not any(p.search(clip.path) or p.match(clip.speaker) for p in patterns)
         and not clip.snr_db < snr_floor_db
+        and not clip.voice_share > voice_limit
         and clip.level_db > -70
     )
 
@@ -113,6 +119,14 @@ def align_response(response: np.ndarray) -> Tensor:
     peak = int(np.abs(response).argmax())
     cut = response[peak:].astype(np.float32)
     return torch.from_numpy(cut / cut[0])
+
+
+@cache
+def say_once(line: str, advice: str) -> None:
+    """Tell the user, the first time that it is said; of the processes of a run the first one speaks."""
+    if distributed.is_initialized() and distributed.get_rank():
+        return
+    print(f"corpus: {line}; {advice}", file=sys.stderr, flush=True)
 
 
 def _responses(store: Store) -> list[Tensor]:
@@ -125,6 +139,7 @@ def make_bank(
     exclude_noise: tuple[str, ...],
     snr_floor_db: float,
     device: torch.device,
+    voice_limit: float = 1.0,
 ) -> Bank:
     """Put the stores of one split on a device.
 
@@ -133,16 +148,20 @@ def make_bank(
     exclude_noise   patterns of paths to leave out
     snr_floor_db    speech recordings with a lower estimated ratio are left out
     device          where batches will be mixed
+    voice_limit     noise of which a detector took more for speech is left out
     returns         Bank
     raises          CorpusError if no speech or no noise is left
     """
     flat, offset = [np.zeros(MARGIN, np.int16)], 0
     shelves: dict[str, Shelf] = {}
     empty = Store(np.zeros(0, np.int16), ())
+    if voice_limit < 1 and all(math.isnan(clip.voice_share) for clip in stores.get("noise", empty).clips):
+        say_once("the noise of this cache was not searched for voices, so none is left out for them", ADVICE)
     for name in ("speech", "noise", "music", *CODED):
         store, kind = stores.get(name, empty), name.removeprefix(CODED_PREFIX)
         speech = kind == "speech"
-        clips = choose(store, exclude_speech if speech else exclude_noise, snr_floor_db if speech else -1e9)
+        exclude = exclude_speech if speech else exclude_noise
+        clips = choose(store, exclude, snr_floor_db if speech else -1e9, voice_limit)
         if not clips and name in ("speech", "noise"):
             raise CorpusError(f"no {kind} clips are left of {len(store.clips)}")
         chance = _chances(clips, kind) if clips else np.zeros(0)

@@ -45,6 +45,7 @@ class Data:
     exclude_speech: tuple[str, ...] = ()
     exclude_noise: tuple[str, ...] = ()
     snr_floor_db: float = 30.0
+    voice_limit: float = 1.0  # noise of which a detector takes more than this for speech is left out
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,14 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import math
 import os
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +55,7 @@ class Clip:
     bandwidth_hz: float  # content ends here
     snr_db: float  # estimated signal to noise ratio of the recording, nan where unknown
     level_db: float  # mean power of the active 20 ms frames, dB re full scale
+    voice_share: float = math.nan  # of noise: how much of it a detector takes for speech, nan where it was not asked
 
 
 @dataclass(frozen=True)
@@ -199,16 +202,18 @@ def _decode_all(root: Path, rows: list[dict[str, str]], target: Path, clean: boo
 
 
 def _clips_of(cache: Path, name: str) -> tuple[Clip, ...]:
-    """What the index, or that of the extras where it belongs to this cache, says about a flat file."""
+    """What the index, and that of the extras where it belongs to this cache, say about a flat file."""
     index_path = cache / "index.json"
     if not index_path.is_file():
         raise CorpusError(f"no cache index at {index_path}: run build_cache first")
     index = json.loads(index_path.read_text())
-    if name.rsplit("-", 1)[0] not in KINDS:
-        extras = cache / EXTRAS
-        found = json.loads(extras.read_text()) if extras.is_file() else {"mark": None}
-        index = found if found["mark"] == index["mark"] else {"stores": {}}
-    return tuple(Clip(**entry) for entry in index["stores"].get(name, []))
+    extras: dict[str, Any] = {"stores": {}}
+    if (cache / EXTRAS).is_file():
+        found = json.loads((cache / EXTRAS).read_text())
+        extras = found if found["mark"] == index["mark"] else extras
+    clips = (Clip(**entry) for entry in (index["stores"] | extras["stores"]).get(name, []))
+    shares = extras.get("voices", {}).get(name.removeprefix(CODED_PREFIX), {})
+    return tuple(replace(clip, voice_share=shares.get(clip.path, math.nan)) for clip in clips)
 
 
 def load_store(cache: Path, kind: str, split: str) -> Store:

@@ -1,7 +1,7 @@
-"""Extras: a decoded corpus goes in, Opus-coded copies of some clips and simulated rooms are written beside it.
+"""Extras: a decoded corpus goes in; coded copies of clips, simulated rooms and voices found in noise come beside it.
 
 `python -m sordino.train.extras CACHE` adds them to a cache that has none; build_cache does the same by itself. The
-mixer draws from them, so that a training step needs neither a codec nor a simulation.
+mixer draws from them, so that a training step needs no codec, no simulation and no detector.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sordino.corpus.inspect import bandwidth_hz
+from sordino.corpus.voices import LIMIT, voice_share
+from sordino.engines import EngineError
 from sordino.train.coding import KBPS, opus_copy
 from sordino.train.corpus import (
+    CODED,
     CODED_PREFIX,
     EXTRAS,
     ROOM,
@@ -94,50 +98,92 @@ def _rooms(hours: float, amounts: Amounts, seed: int) -> list[Sound]:
     return found
 
 
+def _voices(store: Store) -> dict[str, float]:
+    """By path of each noise, how much of it is taken for speech."""
+
+    def one(clip: Clip) -> float:
+        return round(voice_share(np.asarray(store.samples[clip.start : clip.start + clip.length])), 3)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return {clip.path: share for clip, share in zip(store.clips, pool.map(one, store.clips), strict=True)}
+
+
+def _makers(cache: Path, split: str, amounts: Amounts) -> dict[str, Callable[[], list[Sound]]]:
+    """What is made of a split, by the name of the file."""
+
+    def seed(name: str) -> int:
+        return amounts.seed + zlib.crc32(name.encode())
+
+    makers: dict[str, Callable[[], list[Sound]]] = {}
+    for kind in CODED:
+        store, name = load_store(cache, kind.removeprefix(CODED_PREFIX), split), f"{kind}-{split}"
+        makers[name] = partial(_code, store, amounts, seed(name))
+    hours = load_store(cache, "speech", split).seconds() / 3600
+    makers[f"{ROOM}-{split}"] = partial(_rooms, hours, amounts, seed(f"{ROOM}-{split}"))
+    return makers
+
+
 def _write(path: Path, sounds: list[Sound]) -> list[dict[str, Any]]:
     """Write one flat file; return its index."""
-    entries, start = [], 0
-    with path.open("wb") as stream:
+    entries, start, part = [], 0, path.with_suffix(".part")
+    with part.open("wb") as stream:
         for sound in sounds:
             sound.samples.tofile(stream)
             entries.append(asdict(replace(sound.facts, start=start)))
             start += len(sound.samples)
+    os.replace(part, path)
     return entries
 
 
-def add_extras(cache: Path, report: Callable[[str], None] = print, amounts: Amounts | None = None) -> None:
-    """Write the coded copies and the rooms of a cache, and extras.json, which says for which cache they are.
+def _make_sounds(cache: Path, amounts: Amounts, report: Callable[[str], None]) -> dict[str, list[dict[str, Any]]]:
+    stores = {}
+    for name, make in (item for split in SPLITS for item in _makers(cache, split, amounts).items()):
+        try:
+            sounds = make()
+        except ModuleNotFoundError as error:
+            report(f"corpus: {name}: none: {error}; pip install 'sordino[train]'")
+            continue
+        stores[name] = _write(cache / f"{name}.i16", sounds)
+        report(f"corpus: {name}: {len(sounds)} sounds, {sum(len(s.samples) for s in sounds) / SAMPLE_RATE:.0f} s")
+    return stores
 
-    cache    folder written by build_cache; what is in it is not changed
+
+def _find_voices(cache: Path, report: Callable[[str], None]) -> dict[str, dict[str, float]]:
+    voices = {}
+    for split in SPLITS:
+        name = f"noise-{split}"
+        try:
+            voices[name] = _voices(load_store(cache, "noise", split))
+        except EngineError as error:
+            report(f"corpus: {name}: not searched for voices: {error}")
+            continue
+        doubted = sum(share > LIMIT for share in voices[name].values())
+        report(f"corpus: {name}: {doubted} of {len(voices[name])} seem to hold voices")
+    return voices
+
+
+def add_extras(cache: Path, report: Callable[[str], None] = print, amounts: Amounts | None = None) -> None:
+    """Write the coded copies and rooms, and extras.json with the shares of voices and with what cache it is for.
+
+    cache    folder written by build_cache; what is in it is not changed, and extras that are whole are kept
     report   gets one line per kind and split, or why there are none
     amounts  how much is made
     raises   CorpusError if there is no cache
     """
     amounts = amounts or Amounts()
-    index_path = cache / "index.json"
+    index_path, target = cache / "index.json", cache / EXTRAS
     if not index_path.is_file():
         raise CorpusError(f"no cache index at {index_path}: `sordino train` makes one")
-    stores: dict[str, list[dict[str, Any]]] = {}
-    for split in SPLITS:
-        hours = load_store(cache, "speech", split).seconds() / 3600
-        for kind in ("speech", "noise", ROOM):
-            name = f"{kind}-{split}" if kind == ROOM else f"{CODED_PREFIX}{kind}-{split}"
-            seed = amounts.seed + zlib.crc32(name.encode())
-            try:
-                sounds = (
-                    _rooms(hours, amounts, seed)
-                    if kind == ROOM
-                    else _code(load_store(cache, kind, split), amounts, seed)
-                )
-            except ModuleNotFoundError as error:
-                report(f"corpus: {name}: none: {error}; pip install 'sordino[train]'")
-                continue
-            stores[name] = _write(cache / f"{name}.i16", sounds)
-            minutes = sum(len(sound.samples) for sound in sounds) / SAMPLE_RATE / 60
-            report(f"corpus: {name}: {len(sounds)} {'rooms' if kind == ROOM else f'pieces, {minutes:.1f} min'}")
-    part = cache / f"{EXTRAS}.part"
-    part.write_text(json.dumps({"mark": json.loads(index_path.read_text())["mark"], "stores": stores}))
-    os.replace(part, cache / EXTRAS)
+    made = {"mark": json.loads(index_path.read_text())["mark"], "amounts": asdict(amounts)}
+    made = json.loads(json.dumps(made))
+    known = json.loads(target.read_text()) if target.is_file() else {}
+    if made.items() <= known.items() and len(known["stores"]) == len(SPLITS) * len((*CODED, ROOM)):
+        report(f"corpus: {target} is there")
+        return
+    made |= {"stores": _make_sounds(cache, amounts, report), "voices": _find_voices(cache, report)}
+    part = target.with_suffix(".part")
+    part.write_text(json.dumps(made))
+    os.replace(part, target)
 
 
 def main() -> None:

@@ -6,16 +6,14 @@ tensor arithmetic on whatever device the bank of samples lies on.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from sordino.params import HOP
-from sordino.train.bank import Bank
+from sordino.train.bank import Bank, say_once
 from sordino.train.corpus import ADVICE
 from sordino.train.damage import cut_gaps, move_gain
 from sordino.train.filters import Curves, impulse_responses
@@ -97,11 +95,6 @@ def _to_power(signal: Tensor, power: Tensor) -> Tensor:
     return signal * (power / active_power(signal).clamp_min(1e-12)).sqrt()[:, None]
 
 
-@cache
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
 def _say_what_is_missing(bank: Bank, recipe: Recipe) -> None:
     """Say, once, which parts of a recipe a bank has nothing for."""
     wanted = {
@@ -110,7 +103,7 @@ def _say_what_is_missing(bank: Bank, recipe: Recipe) -> None:
     }
     for name, (chance, found) in wanted.items():
         if chance and not found:
-            _say(f"mixing: the cache holds no {name}, so there are none in the mixtures; {ADVICE}")
+            say_once(f"the cache holds no {name}, so there are none in the mixtures", ADVICE)
 
 
 class Mixer:
