@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from . import rounds
 from .hearing import check_denoises, denoising
 from .rounds import PEERS, Bench, median, say
-from .scope import measure_scopes
+from .scope import measure_scope
 from .workshop import Subject
 
 Found = dict[str, Any]
+COUNTS = (1, 10, 100, 300)
+"""Numbers of streams."""
 
 
 @dataclass
@@ -35,11 +38,6 @@ class Run:
     @property
     def ticks(self) -> int:
         return 100 if self.quick else 600
-
-    @property
-    def counts(self) -> list[int]:
-        """Numbers of streams."""
-        return [1, 10, 100] if self.quick else [1, 10, 100, 300]
 
     @property
     def best(self) -> str:
@@ -97,7 +95,7 @@ def parts(run: Run) -> Found:
 def streams(run: Run) -> Found:
     standard = next(tier for tier in run.tiers if tier.name == "standard")
     files = rounds.places(standard, run.best)
-    rows = run.bench.ask("manyStreams", **files, counts=run.counts, ticks=50 if run.quick else 200)
+    rows = run.bench.ask("manyStreams", **files, counts=COUNTS, ticks=50 if run.quick else 200)
     return {"streams": [rounds.stream_summary(row) for row in rows]}
 
 
@@ -106,12 +104,11 @@ def sizes(run: Run) -> Found:
     return {"sizes": found, "memory_bytes": run.bench.ask("memory")}
 
 
-def scopes(run: Run) -> Found:
-    """Nodes in an AudioWorklet; only Chromium says what a worklet costs."""
+def scopes(run: Run, nodes: int) -> Found:
+    """So many nodes in an AudioWorklet; only Chromium says what a worklet costs."""
     traced = run.bench.page.context.browser.browser_type.name == "chromium"
-    return {
-        "scopes": measure_scopes(run.bench, run.counts, 2 if run.quick else 4, 2 if run.quick else 5) if traced else []
-    }
+    rows = measure_scope(run.bench, nodes, 2 if run.quick else 4, 2 if run.quick else 5) if traced else []
+    return {"scopes": run.found.get("scopes", []) + rows}
 
 
 PHASES: dict[str, Callable[[Run], Found]] = {
@@ -123,7 +120,7 @@ PHASES: dict[str, Callable[[Run], Found]] = {
     "pieces, stages, silence, matrix": parts,
     "streams in a Worker": streams,
     "sizes": sizes,
-    "nodes in an AudioWorklet": scopes,
+    **{f"nodes in an AudioWorklet: {nodes}": partial(scopes, nodes=nodes) for nodes in COUNTS},
 }
 
 

@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from .rounds import say
-
 QUANTUM_US = 128 / 48_000 * 1e6
 SCHEDULES = ("immediate", "spread")
 CATEGORY = "disabled-by-default-audio-worklet"
@@ -49,16 +47,11 @@ def quantum_summary(us: np.ndarray) -> dict[str, float]:
     }
 
 
-def measure_scopes(bench: Any, counts: list[int], longest_s: float, repeats: int) -> list[dict[str, Any]]:
-    """One row per number of streams, kind of context and schedule; schedules interleaved, medians over the repeats."""
-    rows = []
-    for streams in counts:
-        say(f"    {streams}")
-        seconds = min(longest_s, max(1, NODE_SECONDS // streams))
-        if streams <= MOST_OFFLINE:
-            rows += scope_rows(bench, streams, seconds, repeats, live=False)
-        rows += scope_rows(bench, streams, seconds, repeats, live=True)
-    return rows
+def measure_scope(bench: Any, streams: int, longest_s: float, repeats: int) -> list[dict[str, Any]]:
+    """One row per kind of context and schedule; schedules interleaved, medians over the repeats."""
+    seconds = min(longest_s, max(1, NODE_SECONDS // streams))
+    kinds = (False, True) if streams <= MOST_OFFLINE else (True,)
+    return [row for live in kinds for row in scope_rows(bench, streams, seconds, repeats, live)]
 
 
 def scope_rows(bench: Any, streams: int, seconds: float, repeats: int, live: bool) -> list[dict[str, Any]]:
