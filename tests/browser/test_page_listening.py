@@ -50,8 +50,8 @@ def speech_level_db(samples: Samples, seconds: str) -> float:
 def test_the_switch_is_seamless(open_page: Any) -> None:
     """Every sample that is heard lies between the aligned raw and clean sample; only the fades lie strictly between."""
     page: Page = open_page("chromium")
-    play(page, "street", "clip")
     page.locator("#match").uncheck()
+    play(page, "street", "clip")
     raw, clean, heard = record_ways(page, ["raw", "sordino", "mix"], SECONDS * RATE, FLIPS)
     share = (heard - raw) / np.where(np.abs(clean - raw) > TELLING, clean - raw, np.nan)
     assert np.nanmin(share) > -0.01 and np.nanmax(share) < 1.01

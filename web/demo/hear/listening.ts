@@ -87,7 +87,7 @@ export class Listening {
       match.on = this.#matching.checked;
       this.#match = match;
     } catch {
-      element("#match-gain").textContent = "not to be had here";
+      if (this.#player === player) element("#match-gain").textContent = "not to be had here";
     }
   }
 
