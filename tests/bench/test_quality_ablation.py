@@ -56,12 +56,12 @@ def test_a_variation_is_trained_and_compared(tmp_path: Path, capsys: pytest.Capt
         (tmp_path / name).write_text(text)
     words = ["--table", "table.toml", "--config", "small.toml", "--train", "corpus", "--cache", "cache", "--out", "out"]
     words = [str(tmp_path / word) if not word.startswith("--") else word for word in words]
-    options = ablation.parse_arguments([*words, "--count", "2", "--minutes", "0.02", "--processes", "1"])
+    options = ablation.parse_arguments([*words, "--count", "2", "--steps", "3", "--processes", "1"])
     found = ablation.ablate(options)
     assert list(found["rows"]) == [
         "standard as it is",
         "no post-filter",
-        f"{tmp_path / 'small.toml'} trained for 0.02 minutes",
+        f"{tmp_path / 'small.toml'} trained for 3 steps",
         "no spectral loss",
     ]
     assert len(found["differences"]) == 2 and not found["missing"]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sordino.evaluation import comparison, denoisers, fingerprint, ours, quality, report, running, systems
+from sordino.evaluation import comparison, denoisers, fingerprint, options, ours, quality, report, running, systems
 from sordino.evaluation.running import Manner
 from sordino.evaluation.testset import NOISE_KINDS, ORDER, Case
 from sordino.params import BANDS, SAMPLE_RATE
@@ -152,6 +152,22 @@ def test_the_module_in_node_gives_the_kernels_samples(tmp_path: Path):
         running.run(system, clips, CASES[:1], out, tmp_path, 1, lambda: None)
     outputs = [path.read_bytes() for path in sorted(tmp_path.glob("standard*/0000.flac"))]
     assert len(outputs) == 2 and outputs[0] == outputs[1]
+
+
+def test_commands_say_in_a_line_what_is_wrong(capsys: pytest.CaptureFixture[str]):
+    def fail(error: BaseException) -> None:
+        raise error
+
+    for error, status, words in (
+        (ValueError("no such word"), 1, "no such word"),
+        (KeyboardInterrupt(), 130, "goes on"),
+    ):
+        assert options.run("quality", lambda error=error: fail(error)) == status
+        said = capsys.readouterr().err.strip()
+        assert said.startswith("bench quality: ") and words in said and "\n" not in said
+    with pytest.raises(SystemExit):
+        quality.parse_arguments(["--count", "0"])
+    assert "--count: 0, wanted at least 1" in capsys.readouterr().err
 
 
 def test_a_fingerprint_is_that_of_the_code(tmp_path: Path):

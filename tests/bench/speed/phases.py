@@ -16,6 +16,8 @@ from .workshop import Subject
 Found = dict[str, Any]
 COUNTS = (1, 10, 100, 300)
 """Numbers of streams."""
+MOST_REPEATED = 100
+"""Nodes; more of them only show where real time breaks."""
 
 
 @dataclass
@@ -107,7 +109,8 @@ def sizes(run: Run) -> Found:
 def scopes(run: Run, nodes: int) -> Found:
     """So many nodes in an AudioWorklet; only Chromium says what a worklet costs."""
     traced = run.bench.page.context.browser.browser_type.name == "chromium"
-    rows = measure_scope(run.bench, nodes, 2 if run.quick else 4, 2 if run.quick else 5) if traced else []
+    repeats = 2 if run.quick or nodes > MOST_REPEATED else 5
+    rows = measure_scope(run.bench, nodes, 2 if run.quick else 4, repeats) if traced else []
     return {"scopes": run.found.get("scopes", []) + rows}
 
 
