@@ -13,9 +13,9 @@ from browser.demo import FRAMES, MICROPHONE_FLAGS, SCENES, SCREENSHOTS, WAIT_MS,
 from browser.server import Server
 from golden.signals import RATE, clip_files, read_clip
 
-
 WIDER = """() => [document.documentElement, ...document.querySelectorAll(".card")]
-    .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ outerHTML }) => outerHTML.slice(0, 80))"""
+    .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+    .map(({ className, scrollWidth }) => `${className}: ${scrollWidth} px`)"""
 
 
 @pytest.mark.parametrize("name", ["chromium", "firefox"])

@@ -120,6 +120,6 @@ def test_drawing_costs_the_audio_nothing(
         "pictures per second": round(pictures["fps"], 1),
         "longest wait for a picture, ms": round(pictures["worstMs"]),
     }
-    record_property(f"{seconds} s on a processor {slower} times slower", figures)
+    record_property(f"{seconds} s, the processor's speed divided by {slower}", figures)
     screenshot(page, f"chromium-long-{slower}")
     assert underruns == 0
