@@ -1,8 +1,8 @@
 """Ablation: a table of variations goes in, each one's scores beside the model as it is come out.
 
 `python3 build.py bench ablation` changes what a trained model does when it runs. With --train CORPUS it also trains:
-the config as it is, and once per variation of the training, each for the same minutes on the same data. A run that was
-interrupted goes on; what was done before is not redone.
+the config as it is, and once per variation of the training, each for the same minutes or steps on the same data. A run
+that was interrupted goes on; what was done before is not redone.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from .report import collect, difference, heading, table
 from .statistics import COMPARED
 from .systems import NOISY, System, our_system
 
+_ENDLESS = 1e9  # minutes
 TABLE = Path(__file__).with_name("ablations.toml")
 
 
@@ -62,23 +63,29 @@ def choose(variations: list[Variation], only: str | None) -> list[Variation]:
 def train_variation(variation: Variation, options: argparse.Namespace) -> Path:
     """Train a variation unless that was done; its checkpoint.
 
-    options  train (corpus), cache, out, config, minutes, device, seed
+    options  train (corpus), cache, out, config, minutes, steps, device, seed
     """
     from sordino.train.config import load_config
     from sordino.train.train import train
 
     config = load_config(options.config, variation.changes)
     manifest = options.train / "manifest.csv" if options.train.is_dir() else options.train
-    facts = [config.to_dict(), options.minutes, options.seed, manifest_sha256(manifest)]
+    facts = [config.to_dict(), _amount(options), options.seed, manifest_sha256(manifest)]
     mark = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
     folder = options.out / "runs" / f"{re.sub(r'[^a-z0-9]+', '-', variation.name.lower())}-{mark}"
     checkpoint, done = folder / "last.pt", folder / "done"
     if not done.is_file():
-        print(f"{variation.name}: {options.minutes:g} minutes in {folder}", file=sys.stderr, flush=True)
-        arguments = (config, options.train, options.cache, folder, options.minutes)
-        train(*arguments, checkpoint.is_file(), options.device, options.seed)
+        print(f"{variation.name}: {_amount(options)} in {folder}", file=sys.stderr, flush=True)
+        minutes = _ENDLESS if options.steps else options.minutes
+        arguments = (config, options.train, options.cache, folder, minutes)
+        train(*arguments, checkpoint.is_file(), options.device, options.seed, options.steps)
         done.touch()
     return checkpoint
+
+
+def _amount(options: argparse.Namespace) -> str:
+    """How long each training is: steps are the same on any machine, minutes are not."""
+    return f"{options.steps} steps" if options.steps else f"{options.minutes:g} minutes"
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,7 @@ def plan(variations: list[Variation], options: argparse.Namespace) -> list[Row]:
     rows += [Row(v.name, our_system(f"{options.model}{v.words}"), model) for v in variations if not v.changes]
     if options.train:
         base = our_system(str(train_variation(Variation("base"), options)))
-        rows.append(Row(f"{options.config} trained for {options.minutes:g} minutes", base, base))
+        rows.append(Row(f"{options.config} trained for {_amount(options)}", base, base))
         for variation in (v for v in variations if v.changes):
             rows.append(
                 Row(variation.name, our_system(f"{train_variation(variation, options)}{variation.words}"), base)
@@ -171,6 +178,7 @@ def parse_arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--train", type=Path, metavar="CORPUS", help="also train the variations of the training")
     parser.add_argument("--config", default="standard", help="what is trained (default: %(default)s)")
     parser.add_argument("--minutes", type=float, default=5.0, help="of each training (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=0, help="of each training, instead of minutes")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
     return parser.parse_args(words)
 

@@ -10,6 +10,8 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+from .statistics import sure
+
 OURS, PEER, NOISY, ORACLE = "#2a6fb0", "#a0a7b0", "#d08a3c", "#5a9a5a"
 _COLOURS = {"ours": OURS, "peer": PEER, "noisy": NOISY, "oracle": ORACLE, "folder": PEER}
 _SCORES = (("pesq", "PESQ"), ("estoi", "ESTOI"), ("si_sdr_db", "SI-SDR, dB"), ("ovrl", "DNSMOS OVRL"))
@@ -115,7 +117,7 @@ def by_cost(found: dict[str, Any], path: Path) -> None:
 
 
 def ablation(found: dict[str, Any], path: Path) -> bool:
-    """What each variation changes in four scores, with intervals; blue where they do not hold 0.
+    """What each variation changes in four scores, with intervals; blue where they surely do not hold 0.
 
     found    as sordino.evaluation.ablation.ablate returns it
     path     of the picture
@@ -131,10 +133,11 @@ def ablation(found: dict[str, Any], path: Path) -> bool:
         for row, (_, difference) in enumerate(reversed(rows)):
             value = difference.get(metric)
             if value:
-                colour = OURS if value["low"] > 0 or value["high"] < 0 else PEER
+                colour = OURS if sure(value) else PEER
                 axis.plot([value["low"], value["high"]], [row, row], color=colour, linewidth=2)
                 axis.plot(value["mean"], row, "o", color=colour)
         axis.set_title(f"{heading}, difference")
+        axis.locator_params(axis="x", nbins=5)
         axis.grid(axis="x", alpha=0.3)
         axis.spines[["top", "right"]].set_visible(False)
     axes[0].set_yticks(range(len(rows)), [name for name, _ in reversed(rows)])

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .running import Manner, in_node
-from .statistics import COMPARED, FEWEST_CLIPS, Scores, Summary, differences, summaries, suspicion
+from .statistics import COMPARED, Scores, Summary, differences, summaries, sure, suspicion
 from .systems import System
 from .testset import NOISY_PARTS, Case
 
@@ -204,5 +204,4 @@ def difference(summary: Summary, metric: str) -> str:
         return ""
     digits = max(heading(metric)[1], 2)
     text = f"{value['mean']:+.{digits}f} ({value['low']:+.{digits}f}..{value['high']:+.{digits}f})"
-    sure = value["clips"] >= FEWEST_CLIPS and (value["low"] > 0 or value["high"] < 0)
-    return f"**{text}**" if sure else text
+    return f"**{text}**" if sure(value) else text

@@ -97,6 +97,11 @@ def differences(one: Scores, other: Scores, cases: list[Case], metrics: Iterable
     return {metric: value for metric, value in found.items() if value}
 
 
+def sure(value: dict[str, float | int]) -> bool:
+    """Whether the interval of a difference does not hold 0 and rests on enough clips."""
+    return value["clips"] >= FEWEST_CLIPS and (value["low"] > 0 or value["high"] < 0)
+
+
 def _single(scores: dict[str, Any], metric: str) -> float | None:
     """One number per clip; of the onsets their mean."""
     if metric == "onsets_kept_db":
