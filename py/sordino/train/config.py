@@ -33,6 +33,9 @@ class Schedule:
     clip_norm: float = 1.0
     ema_decay: float = 0.999
     qat_from: float = 0.8  # part of the run after which weights and activations are quantised
+    prune_density: float = 1.0  # share of the blocks of convolutions and recurrent layers that is kept
+    prune_from: float = 0.2  # part of the run after which blocks are pruned
+    prune_until: float = 0.7
     processes: int = 2  # on a CPU; one on a GPU
     validate_minutes: float = 4.0
     bfloat16: bool = True  # for matrix products, where the device has it

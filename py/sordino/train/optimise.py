@@ -14,6 +14,7 @@ from sordino.train.config import Config, Schedule
 from sordino.train.dataset import Example, batch_major
 from sordino.train.loss import total_loss
 from sordino.train.network import Network
+from sordino.train.prune import Pruner
 
 
 def rate_at(schedule: Schedule, steps: int, progress: float) -> float:
@@ -46,15 +47,17 @@ class Learner:
         vectors = [p for p in network.parameters() if p.dim() == 1]
         groups = [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
         self.optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.99), foreach=True)
+        self.pruner = Pruner(network, self.ema)
         self.steps = 0
 
-    def step(self, example: Example, features: Tensor, rate: float, quantised: bool) -> Tensor:
+    def step(self, example: Example, features: Tensor, rate: float, quantised: bool, density: float = 1.0) -> Tensor:
         """Take one step.
 
         example    analysed mixtures
         features   (steps, batch, FEATURES) normalised
         rate       learning rate
         quantised  train with fake quantisation
+        density    share of the blocks of the large matrices to keep
         returns    (5,) total and the terms gain, strength, voice, spectral, this process's
         """
         outputs = batch_major(self.network(features, quantised, self.dtype))
@@ -68,6 +71,7 @@ class Learner:
                 group["lr"] = rate
             self.optimiser.step()
             self._average_weights()
+            self.pruner.apply(density)
         self.steps += 1
         return torch.stack([loss.detach(), *terms.values()]).cpu()
 

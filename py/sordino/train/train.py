@@ -29,6 +29,7 @@ from sordino.train.dataset import Source, Statistics, estimate_statistics
 from sordino.train.mixing import Mixer
 from sordino.train.network import Network
 from sordino.train.optimise import Learner, rate_at
+from sordino.train.prune import density_at
 from sordino.train.validate import make_validation, validate
 
 _VALID_SEED = 2**41
@@ -143,7 +144,8 @@ class Run:
         self.heard += example.features.shape[0] * example.features.shape[1] / 100 * self.job.processes
         features = self.statistics.normalise(example.features)
         rate = rate_at(schedule, self.learner.steps, progress)
-        return self.learner.step(example, features, rate, progress >= schedule.qat_from)
+        density = density_at(progress, schedule.prune_from, schedule.prune_until, schedule.prune_density)
+        return self.learner.step(example, features, rate, progress >= schedule.qat_from, density)
 
     def _next_seed(self) -> int:
         """Seeds used so far by the slowest count: every process takes the same number of steps."""
