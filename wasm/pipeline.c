@@ -143,8 +143,9 @@ static void speak(sordino_state *s, float *out)
     frame *now = &s->frames[0];
     __builtin_memcpy(s->gain, s->decision.gain, sizeof s->gain);
     for (int pass = 0; pass < s->post_filter; pass++) sordino_postfilter(s->gain, s->gain, now->energy);
+    const float most = s->floor_gain > 0.0f ? 1.0f / s->floor_gain : __FLT_MAX__;
     for (int b = 0; b < PADDED_BANDS; b++) {
-        s->gain[b] = max1(s->gain[b], s->floor_gain);
+        s->gain[b] = min1(max1(s->gain[b], s->floor_gain), most);
         s->strength[b] = s->decision.strength[b] * (1.0f - s->floor_gain);
     }
     sordino_mix_comb(now->re, now->im, s->comb_re, s->comb_im, s->strength);

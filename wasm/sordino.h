@@ -72,7 +72,8 @@ uint32_t sordino_latency(const sordino_state *state);
 /* How often the envelope post-filter sharpens the gains: 1 (default), 0 is off, 2 removes most. */
 void sordino_set_post_filter(sordino_state *state, int32_t passes);
 
-/* Attenuate no band below this amplitude, 0 (default: no limit) to 1 (leave everything). */
+/* Attenuate no band below this amplitude, 0 (default: no limit) to 1 (leave everything), nor let the post-filter raise one
+ * above its inverse. */
 void sordino_set_attenuation_limit(sordino_state *state, float floor_gain);
 
 /* Linked channels. A stream works on the mean of the channels; each channel then follows what the stream decided, so

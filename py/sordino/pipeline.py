@@ -32,8 +32,8 @@ class Settings:
     """What a listener may choose.
 
     post_filter  how often the gains are sharpened, 0 to POST_FILTER_PASSES_MAX
-    floor_gain   no band is attenuated below this amplitude, 0..1; the comb filter is held back by as much, so that 1
-                 leaves the sound as it is
+    floor_gain   no band is attenuated below this amplitude, 0..1, nor raised by the post-filter above its inverse; the
+                 comb filter is held back by as much, so that 1 leaves the sound as it is
     """
 
     post_filter: int = 1
@@ -128,7 +128,8 @@ class Pipeline:
         for _ in range(min(self.settings.post_filter, POST_FILTER_PASSES_MAX)):
             gain = postfilter(gain, self.energy)
         floor = np.float32(self.settings.floor_gain)
-        self.final_gain = np.maximum(gain, floor)
+        most = np.float32(1) / floor if floor > 0 else np.finfo(np.float32).max
+        self.final_gain = np.minimum(np.maximum(gain, floor), most)
         self.final_strength = self.strength * (np.float32(1) - floor)
         mixed = gains.mix_comb(self.spectrum, self.comb_spectrum, self.final_strength)
         self.output = gains.apply_gains(mixed, self.energy, self.final_gain)

@@ -112,9 +112,11 @@ def test_the_image_stays() -> None:
 
 
 def test_post_filter_passes_remove_more_and_more() -> None:
-    clip = read_clip(clip_files()[0])[: 5 * SAMPLE_RATE]
+    """On the average of all scenes; in one of them, giving back the energy of a frame may outweigh it."""
+    clips = [read_clip(file)[: 5 * SAMPLE_RATE] for file in clip_files()]
     levels = []
     for passes in range(3):
-        out = open_engine("native", settings=Settings(post_filter=passes)).process(clip)
-        levels.append(np.quantile((out.reshape(-1, HOP) ** 2).mean(axis=1), 0.25))  # what is left in the pauses
-    assert levels[0] > levels[1] > levels[2]
+        found = [open_engine("native", settings=Settings(post_filter=passes)).process(clip) for clip in clips]
+        pauses = [np.quantile((out.reshape(-1, HOP) ** 2).mean(axis=1), 0.25) for out in found]
+        levels.append(10 * np.log10(pauses).mean())
+    assert levels[0] > levels[1] + 1 and levels[1] > levels[2] + 1
