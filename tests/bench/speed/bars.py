@@ -30,15 +30,15 @@ def signal_us(browser: Found) -> float:
     return next(r["warm"]["median"] for r in browser["sizes"] if (r["name"], r["variant"]) == wanted)
 
 
-def scope(browser: Found, streams: int, schedule: str = "immediate") -> Found:
-    """Live nodes in an AudioWorklet."""
-    wanted = (streams, schedule, True)
+def scope(browser: Found, streams: int, schedule: str = "immediate", live: bool = False) -> Found:
+    """Nodes in an AudioWorklet."""
+    wanted = (streams, schedule, live)
     return next(r for r in browser["scopes"] if (r["streams"], r["schedule"], r["live"]) == wanted)
 
 
 def ten_p99(browser: Found, schedule: str) -> float:
     """Share of a render quantum, live; immediate is the dearest case: the hops of all nodes fall into one quantum."""
-    return scope(browser, 10, schedule)["p99_share"]
+    return scope(browser, 10, schedule, live=True)["p99_share"]
 
 
 def together(browser: Found, streams: int) -> Found:
@@ -86,7 +86,11 @@ AT_MOST: list[tuple[str, float, Callable[[Found, dict[str, int]], float]]] = [
     ("growth of wasm memory over the run, bytes", 0, lambda b, _: growth_bytes(b)),
 ]
 AT_LEAST: list[tuple[str, float, Callable[[Found, dict[str, int]], float]]] = [
-    ("100 nodes in an AudioWorklet, seconds of sound per second", 0.99, lambda b, _: scope(b, 100)["pace"]),
+    (
+        "100 nodes in an AudioWorklet, sound per time of its thread",
+        1.0,
+        lambda b, _: scope(b, 100)["pace"],
+    ),
 ]
 WITH_VNNI: list[tuple[str, float, Callable[[Found, dict[str, int]], float]]] = [
     ("1536 x 512 relaxed, GMAC/s", 60, lambda b, _: b["matrix"]["relaxed"]["gmac_s"]),

@@ -76,7 +76,7 @@ def scopes_table(rows: list[dict[str, Any]]) -> str:
         return ""
     for row in rows:
         figures = [f"{row[key]:.0f}" for key in ("mean", "p50", "p99", "busiest")]
-        pace = [f"{row['pace']:.2f}", f"{row.get('underruns', 0):.0f}"] if row["live"] else ["", ""]
+        pace = [f"{row['pace']:.2f}", f"{row.get('underruns', 0):.0f}" if row["live"] else ""]
         size = f"{row['memoryBytes'] / 1e6:.1f}"
         kind = "live" if row["live"] else "offline"
         lines.append([f"{row['streams']:.0f}", kind, row["schedule"], *figures, f"{row['p99_share']:.0%}", *pace, size])

@@ -17,8 +17,8 @@ CATEGORY = "disabled-by-default-audio-worklet"
 CALL = "AudioWorkletProcessor::Process (author script execution)"
 WARM_UP = 0.3
 """Part of the quanta, at the start, in which the browser still compiles."""
-MOST_OFFLINE = 10
-"""Nodes; more of them are measured live only."""
+MOST_LIVE = 10
+"""Nodes; more of them are measured offline only, because an overloaded live context leaves the page no time."""
 NODE_SECONDS = 300
 """So many nodes times seconds are traced at most."""
 
@@ -48,9 +48,12 @@ def quantum_summary(us: np.ndarray) -> dict[str, float]:
 
 
 def measure_scope(bench: Any, streams: int, longest_s: float, repeats: int) -> list[dict[str, Any]]:
-    """One row per kind of context and schedule; schedules interleaved, medians over the repeats."""
+    """One row per kind of context and schedule; schedules interleaved, medians over the repeats.
+
+    The pace, seconds of sound per second, is that of the clock where live, else that of the thread's own time.
+    """
     seconds = min(longest_s, max(1, NODE_SECONDS // streams))
-    kinds = (False, True) if streams <= MOST_OFFLINE else (True,)
+    kinds = (False, True) if streams <= MOST_LIVE else (False,)
     return [row for live in kinds for row in scope_rows(bench, streams, seconds, repeats, live)]
 
 
@@ -64,7 +67,9 @@ def scope_rows(bench: Any, streams: int, seconds: float, repeats: int, live: boo
             if schedule not in made:
                 made[schedule] = bench.scope("prepare", name=schedule, schedule=schedule, **size)
             us, answer = traced_quanta(bench, streams, name=schedule, live=live, seconds=seconds)
-            runs[schedule].append({**made[schedule], **answer, **quantum_summary(us)})
+            found = quantum_summary(us)
+            pace = {} if live else {"pace": QUANTUM_US / found["mean"]}
+            runs[schedule].append({**made[schedule], **answer, **found, **pace})
             if not live:
                 bench.scope("dispose", name=schedule, live=live)
                 del made[schedule]
