@@ -3,7 +3,7 @@
 //   node tests/web/harness.mjs FOLDER
 //
 // FOLDER/request.json holds runs: { rate, quantum, channels, linked, realTime, settings, wasm, weights, actions, samples }.
-// Run i reads FOLDER/i.input.f32 [channels][samples] and leaves FOLDER/i.output.f32; replies go to FOLDER/answer.json.
+// Before a run, `beside` other sessions are made, which take their turns. Run i reads FOLDER/i.input.f32 [channels][samples] and leaves FOLDER/i.output.f32; replies go to FOLDER/answer.json.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -50,7 +50,9 @@ async function run(Session, request, index) {
   let at = 0;
   const host = { now: () => performance.now(), reply: (reply) => replies.push({ at, ...reply }) };
   const shape = { channels: request.mostChannels ?? channels, linked, realTime, spread: request.spread ?? false };
-  const session = new Session(host, shape, { ...BALANCED, ...settings }, rate, quantum);
+  const make = () => new Session(host, shape, { ...BALANCED, ...settings }, rate, quantum);
+  const others = Array.from({ length: request.beside ?? 0 }, make);
+  const session = make();
   if (!request.startLater) await session.start(await filesOf(request), 0);
   let size = quantum;
   let heard = channels;
@@ -68,6 +70,7 @@ async function run(Session, request, index) {
     const played = outputs.slice(0, Math.max(1, heard)).map(block);
     session.process(played, inputs.slice(0, heard).map(block));
   }
+  for (const one of [session, ...others]) one.destroy();
   const flat = new Float32Array(channels * samples);
   for (const [c, output] of outputs.entries()) flat.set(output, c * samples);
   await writeFile(join(FOLDER, `${index}.output.f32`), new Uint8Array(flat.buffer));

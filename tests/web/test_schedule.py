@@ -1,4 +1,5 @@
-"""The network spread over render quanta: the same samples later by what is reported, and quanta of like cost."""
+"""The network spread over render quanta: the same samples later by what is reported, and quanta of like cost; streams
+that take turns: the same latency, hops in other quanta."""
 
 import itertools
 import json
@@ -13,6 +14,8 @@ from web.sessions import RATE, Samples, run_sessions
 
 QUANTA = [(48_000, 128, 3), (48_000, 100, 4), (48_000, 256, 1), (48_000, 480, 0), (44_100, 128, 3), (96_000, 128, 7)]
 """Rate, quantum, and the quanta over which a hop is spread."""
+HEAD_STARTS = [(48_000, 128, (0, 128, 256, 384)), (44_100, 128, (0, 147, 294, 294)), (48_000, 480, (0, 0, 0, 0))]
+"""Rate, quantum, and by how many samples of the context the hops of each turn are complete sooner."""
 SCHEDULE = """
 import { build } from "esbuild";
 const options = { entryPoints: ["web/src/worklet/schedule.ts"], bundle: true, write: false, format: "esm" };
@@ -81,3 +84,29 @@ def test_quanta_of_like_cost() -> None:
         assert work.sum() == parts and (work >= 0).all() and left[-1] == 0
         cost = work + 1.2 * (np.arange(quanta + 1) == 0) + 0.5 * (np.arange(quanta + 1) == quanta)
         assert cost.max() <= cost.mean() + 1, (parts, quanta, cost)
+
+
+def test_streams_take_turns() -> None:
+    """A stream beside others hears what it would hear alone, had it begun sooner; latency is as ever."""
+    clip = sound(1)
+    for rate, quantum, sooner in HEAD_STARTS:
+        request = {"rate": rate, "quantum": quantum}
+        beside = run_sessions([(clip, {**request, "beside": turn}) for turn in range(4)])
+        alone = run_sessions([(np.concatenate([np.zeros(more, np.float32), clip]), request) for more in sooner])
+        for turn, more, found in zip(range(4), sooner, beside, strict=True):
+            wanted = alone[turn]
+            assert found.latency == wanted.latency == beside[0].latency
+            length = min(found.output.shape[1], wanted.output.shape[1] - more)
+            assert np.abs(found.output[0, found.latency : length]).max() > 0.01, "nothing was heard"
+            assert np.array_equal(found.output[0, :length], wanted.output[0, more : more + length]), (rate, turn)
+    fifth, first = run_sessions([(clip, {"beside": 4}), (clip, {})])
+    assert np.array_equal(fifth.output, first.output)
+
+
+def test_hops_of_different_turns_fall_into_different_quanta() -> None:
+    """Four hops in 15 quanta each: with four turns, one quantum of 15 has two of them."""
+    listen = [{"at": 0, "type": "voice", "on": True}]
+    runs = run_sessions([(sound(1), {"beside": turn, "actions": listen}) for turn in range(4)])
+    hops = np.concatenate([[reply["at"] // 128 for reply in run.said("voice")] for run in runs])
+    together = np.bincount(hops)[15:360].reshape(-1, 15)
+    assert (together.max(axis=1) == 2).all() and (together.sum(axis=1) == 16).all()

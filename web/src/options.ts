@@ -30,9 +30,10 @@ export interface SordinoOptions {
   /** Default "auto": relaxed SIMD where the browser has it, SIMD128 elsewhere. Both compute the same. */
   readonly engine?: EngineName | "auto";
   /**
-   * Default "immediate": no extra latency, and all work of a hop in one render quantum. "spread": the same samples some
-   * quanta later (3 of 128 samples at 48 kHz, 8 ms; counted in `latency`), with less than half the work in the dearest
-   * quantum, for weak machines and for many streams in one context. The frame path has no quanta to spread it over.
+   * Default "immediate": no extra latency, and all work of a hop in one render quantum; nodes of one context take turns,
+   * so that their hops fall into different quanta. "spread": the same samples some quanta later (3 of 128 samples at
+   * 48 kHz, 8 ms; counted in `latency`), with less than half the work in the dearest quantum, for weak machines and for
+   * many streams in one context. The frame path has no quanta to spread it over.
    */
   readonly schedule?: Schedule;
   /** Default "balanced". postFilter and attenuationLimitDb, where given, replace what the preset says. */

@@ -37,7 +37,7 @@ def scope(browser: Found, streams: int, schedule: str = "immediate", live: bool 
 
 
 def ten_p99(browser: Found, schedule: str) -> float:
-    """Share of a render quantum, live; immediate is the dearest case: the hops of all nodes fall into one quantum."""
+    """Share of a render quantum, live."""
     return scope(browser, 10, schedule, live=True)["p99_share"]
 
 

@@ -1,9 +1,9 @@
 // Audio thread: the way of the cleaned signal. Render quanta of any length and rate become hops and quanta again.
 
-import { HOP } from "../params.js";
+import { HOP, SAMPLE_RATE } from "../params.js";
 import type { Engine } from "./engine.js";
 import type { Resampler } from "./resampler.js";
-import { partsLeft, reblockingDelay, spreadQuanta } from "./schedule.js";
+import { headStart, partsLeft, reblockingDelay, spreadQuanta } from "./schedule.js";
 
 /** Samples per channel that wait to be played. */
 class Ring {
@@ -61,19 +61,26 @@ export class Chain {
   readonly #channels: number;
   readonly #spread: boolean;
   readonly #ring = new Ring();
+  readonly #turn: number;
   #padding = 0;
+  /** Samples at 48 kHz. */
+  #headStart = 0;
   #fill = 0;
   /** Quanta over which a hop is spread, parts of the network, and the quanta since a hop was begun; -1: none is. */
   #quanta = 0;
   #parts = 0;
   #age = -1;
 
-  /** spread: the network is computed in the quanta after the one that completes a hop, which delays the output */
-  constructor(engine: Engine, channels: number, rate: number, quantum: number, spread: boolean) {
+  /**
+   * spread: the network is computed in the quanta after the one that completes a hop, which delays the output, and
+   * streams go on together; otherwise streams of different turns compute in different quanta
+   */
+  constructor(engine: Engine, channels: number, rate: number, quantum: number, spread: boolean, turn: number) {
     this.engine = engine;
     this.#rate = rate;
     this.#channels = channels;
     this.#spread = spread;
+    this.#turn = turn;
     this.configure(quantum);
   }
 
@@ -86,6 +93,7 @@ export class Chain {
   configure(quantum: number): void {
     this.#quanta = this.#spread ? spreadQuanta(this.#rate, quantum) : 0;
     this.#padding = reblockingDelay(this.#rate, quantum) + this.#quanta * quantum;
+    this.#headStart = this.#spread ? 0 : headStart(this.#rate, quantum, this.#turn);
     const hop = Math.ceil(this.#rate / 100) + 1;
     this.#ring.configure(this.#channels, this.#padding, this.#padding + quantum + 2 * hop);
     this.reset();
@@ -94,8 +102,8 @@ export class Chain {
   reset(): void {
     this.engine.reset();
     for (const input of this.engine.input) input.fill(0);
-    this.#ring.clear(this.#padding);
-    this.#fill = 0;
+    this.#ring.clear(this.#padding - (this.#headStart * this.#rate) / SAMPLE_RATE);
+    this.#fill = this.#headStart;
     this.#age = -1;
   }
 

@@ -14,18 +14,43 @@ function resampled(count: number, from: number, to: number): number {
  * Samples to play before the first output so that no quantum ever waits: the largest gap between what went in and what
  * has come back. At 48 kHz this is HOP - gcd(HOP, quantum).
  *
- * rate     of the context, Hz
- * quantum  samples per render quantum
+ * rate       of the context, Hz
+ * quantum    samples per render quantum
+ * headStart  samples at 48 kHz that the first hop holds before anything went in
  */
-export function reblockingDelay(rate: number, quantum: number): number {
+export function reblockingDelay(rate: number, quantum: number, headStart = 0): number {
+  const before = resampled(headStart, SAMPLE_RATE, rate);
   let delay = 0;
   for (let count = quantum, i = 0; i < SIMULATED_QUANTA; i++, count += quantum) {
-    const hops = Math.floor(resampled(count, rate, SAMPLE_RATE) / HOP);
-    const missing = count - resampled(hops * HOP, SAMPLE_RATE, rate);
+    const hops = Math.floor((headStart + resampled(count, rate, SAMPLE_RATE)) / HOP);
+    const missing = before + count - resampled(hops * HOP, SAMPLE_RATE, rate);
     if (missing > delay) delay = missing;
-    if (missing === 0) break;
+    if (missing === before) break;
   }
   return delay;
+}
+
+/** Streams of one scope whose hops can be kept apart; more of them take turns. */
+export const TURNS = 4;
+
+/**
+ * Samples of silence at 48 kHz in the first hop of a stream, so that its hops are complete in other quanta than those
+ * of the other turns. Whole samples at both rates; 0 where nothing would be gained, or latency lost.
+ *
+ * rate     of the context, Hz
+ * quantum  samples per render quantum
+ * turn     0..TURNS - 1
+ */
+export function headStart(rate: number, quantum: number, turn: number): number {
+  const each = (quantum * SAMPLE_RATE) / rate;
+  const step = Number.isInteger(each) ? each : SAMPLE_RATE / commonDivisor(SAMPLE_RATE, rate);
+  const wanted = Math.round((turn * HOP) / TURNS / step) * step;
+  const later = reblockingDelay(rate, quantum, wanted) > reblockingDelay(rate, quantum);
+  return wanted >= HOP || later ? 0 : wanted;
+}
+
+function commonDivisor(a: number, b: number): number {
+  return b === 0 ? a : commonDivisor(b, a % b);
 }
 
 /**

@@ -9,6 +9,7 @@ import { Engine } from "./engine.js";
 import { EngineError } from "./kernel.js";
 import { Meter } from "./meter.js";
 import { crossfade, Mixer } from "./mixer.js";
+import { leaveTurn, takeTurn } from "./turns.js";
 import { Watch } from "./watch.js";
 
 /** A new engine runs unheard for so long, so that the network knows the voice when it is heard. */
@@ -33,6 +34,7 @@ export class Session {
   readonly #mixer: Mixer;
   readonly #watch = new Watch();
   readonly #meter = new Meter();
+  readonly #turn = takeTurn();
   #settings: Settings;
   #quantum: number;
   #dry: Float32Array[] = [];
@@ -72,7 +74,8 @@ export class Session {
         return;
       }
       engine.apply(this.#settings);
-      chain = new Chain(engine, this.#shape.channels, this.#rate, this.#quantum, this.#shape.spread ?? false);
+      const { channels, spread = false } = this.#shape;
+      chain = new Chain(engine, channels, this.#rate, this.#quantum, spread, this.#turn);
     } catch (cause) {
       const failure: Failure =
         cause instanceof EngineError ? cause.failure : { code: "wasm", message: `the engine did not start: ${cause}` };
@@ -111,6 +114,7 @@ export class Session {
   }
 
   destroy(): void {
+    if (this.#alive) leaveTurn(this.#turn);
     this.#alive = false;
     this.#drop(true, true);
   }
