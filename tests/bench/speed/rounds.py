@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from builder.paths import ROOT
 from sordino.engines import NativeEngine
 from sordino.params import HOP, SAMPLE_RATE
 from sordino.pipeline import Settings
 
 from . import workshop
-from .workshop import OUT, ROOT, VARIANTS, Subject
+from .workshop import OUT, VARIANTS, Subject
 
 BEGAN = time.monotonic()
 WARM_HOPS = 40  # whole frames of every system

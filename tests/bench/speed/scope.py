@@ -19,7 +19,7 @@ WARM_UP = 0.3
 """Part of the quanta, at the start, in which the browser still compiles."""
 MOST_LIVE = 10
 """Nodes; more of them are measured offline only, because an overloaded live context leaves the page no time."""
-NODE_SECONDS = 300
+NODE_SECONDS = 150
 """So many nodes times seconds are traced at most."""
 
 

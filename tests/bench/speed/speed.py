@@ -24,12 +24,13 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[3]), str(Path(__file__).res
 from playwright.sync_api import sync_playwright  # noqa: E402
 
 from browser import browsers  # noqa: E402
+from builder.paths import BUILD, MODELS, ROOT  # noqa: E402
 
 from . import charts, phases, report, workshop  # noqa: E402
 from .bars import bars  # noqa: E402
 from .rounds import Bench, say  # noqa: E402
 from .wire import wire_bytes  # noqa: E402
-from .workshop import OUT, ROOT, Subject  # noqa: E402
+from .workshop import OUT, Subject  # noqa: E402
 
 PAGES = Path(__file__).with_name("pages")
 PRUNED_NAME = "full_sparse"
@@ -64,9 +65,9 @@ def folders(peers: Path) -> dict[str, Path]:
     return {
         "pages": PAGES,
         "peers": peers,
-        "wasm": workshop.build.BUILD / "wasm",
+        "wasm": BUILD / "wasm",
         "modules": OUT / "modules",
-        "models": workshop.build.MODELS,
+        "models": MODELS,
         "out": OUT,
         "ort": ROOT / "node_modules" / "onnxruntime-web" / "dist",
         "dist": ROOT / "web" / "dist",

@@ -6,9 +6,10 @@ import hashlib
 import subprocess
 from pathlib import Path
 
-from . import workshop
+from builder.paths import MODELS, ROOT
+
 from .rounds import ORT_FILES, PEERS
-from .workshop import OUT, ROOT, Subject
+from .workshop import OUT, Subject
 
 SCRIPT = (
     "const z=require('zlib'),f=require('fs');"
@@ -41,6 +42,6 @@ def wire_bytes(tiers: list[Subject], peers: Path) -> dict[str, int]:
     for name, (_, files) in PEERS.items():
         found[name] = brotli_bytes([peers / path.removeprefix("/peers/") for path in files.values()])
     found["onnxruntime-web, network only"] = brotli_bytes(
-        [*(ort / name for name in ORT_FILES), workshop.build.MODELS / "standard.onnx"]
+        [*(ort / name for name in ORT_FILES), MODELS / "standard.onnx"]
     )
     return found

@@ -9,17 +9,19 @@ from pathlib import Path
 from threading import Thread
 from typing import ClassVar, Self
 
-import build
 import numpy as np
 
-from modules import build_modules, strongest_blocks
+from builder.kernels import C_FLAGS, WASM_FLAGS, WASM_VARIANTS, ZIG
+from builder.paths import BUILD, MODELS
+from builder.programs import run
+from modules import build_modules
 from sordino.export.generate import tiers
+from sordino.export.pruning import strongest_blocks
 from sordino.export.weight_file import weight_bytes
 from sordino.model import Model, NetworkShape, random_model
 
-ROOT = build.ROOT
-OUT = build.BUILD / "bench" / "speed"
-SHIPPED = build.BUILD / "wasm"
+OUT = BUILD / "bench" / "speed"
+SHIPPED = BUILD / "wasm"
 PEERS = {
     "@sapphi-red/web-noise-suppressor": "0.4.1",
     "@jitsi/rnnoise-wasm": "0.2.1",
@@ -71,7 +73,7 @@ def tier_subjects() -> list[Subject]:
     """The tiers, in the modules that ship; those without a trained model with random weights, which cost the same."""
     subjects = []
     for name, shape in tiers().items():
-        trained = build.MODELS / f"{name}.sordino"
+        trained = MODELS / f"{name}.sordino"
         if trained.is_file():
             subjects.append(Subject(name, trained, SHIPPED, shape.weight_count(), True))
             continue
@@ -87,10 +89,9 @@ def pruned_by_gate(model: Model) -> Model:
     for name, w in weights.items():
         if "gru" in name and ".weight" in name:
             gates = zip(np.split(w, 3), GATE_DENSITY.values(), strict=True)
-            weights[name] = np.concatenate([strongest_blocks(gate, density) for gate, density in gates])
+            weights[name] = np.concatenate([gate * strongest_blocks(gate, density) for gate, density in gates])
     conv = weights["conv2.weight"]
-    taps_last = strongest_blocks(conv.transpose(0, 2, 1).reshape(conv.shape[0], -1), CONV2_DENSITY)
-    weights["conv2.weight"] = taps_last.reshape(conv.shape[0], conv.shape[2], conv.shape[1]).transpose(0, 2, 1)
+    weights["conv2.weight"] = conv * strongest_blocks(conv, CONV2_DENSITY)
     return Model(model.name, model.shape, model.look_ahead, weights, model.feature_mean, model.feature_std)
 
 
@@ -114,8 +115,8 @@ def made_subjects() -> list[Subject]:
 def compile_probes() -> None:
     for variant in ("relaxed", "simd128"):
         output = OUT / f"probe.{variant}.wasm"
-        flags = ["-std=c11", *build.C_FLAGS, *build.WASM_FLAGS, *build.WASM_VARIANTS[variant], "-Wl,--export=probe"]
-        build.run(*build.ZIG, "cc", *flags, Path(__file__).with_name("probe.c"), "-o", output)
+        flags = ["-std=c11", *C_FLAGS, *WASM_FLAGS, *WASM_VARIANTS[variant], "-Wl,--export=probe"]
+        run(*ZIG, "cc", *flags, Path(__file__).with_name("probe.c"), "-o", output)
 
 
 class _Handler(SimpleHTTPRequestHandler):

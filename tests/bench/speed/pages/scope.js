@@ -18,7 +18,7 @@ async function clipSource(context) {
 
 /**
  * Make a context that stands still, with nodes of one channel that will begin to hear at the same moment: so their hops
- * end in the same quantum, which is the dearest case.
+ * would end in the same quantum, did they not take turns.
  *
  * name     run() and dispose() call it so
  * returns  { createMs per node, memoryBytes of the wasm memory that they share, latency in samples }
