@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from sordino.export.weight_file import COLUMN_GROUP, STRIP_ROWS
+from sordino.export.pruning import strongest_blocks
 
 _PRUNED = re.compile(r"conv\d\.weight|\w*gru\d?\.weight_[ih]h")
 _MASKS_EVERY = 20  # steps; between them pruned blocks stay zero
@@ -30,27 +30,13 @@ def density_at(progress: float, first: float, last: float, density: float) -> fl
     return density + (1 - density) * (1 - way) ** 3
 
 
-def strongest_blocks(weight: Tensor, density: float) -> Tensor:
-    """Which weights stay when the blocks with the least energy go.
-
-    weight   (rows, columns), or (rows, columns, taps) of a convolution, whose taps follow each other in the kernels
-    density  share of the blocks to keep, 0..1
-    returns  1 or 0 in the shape of `weight`
-    """
-    matrix = weight.permute(0, 2, 1).flatten(1) if weight.dim() == 3 else weight
-    rows, columns = matrix.shape
-    padded = nn.functional.pad(matrix, (0, -columns % COLUMN_GROUP, 0, -rows % STRIP_ROWS))
-    blocks = padded.unflatten(0, (-1, STRIP_ROWS)).unflatten(2, (-1, COLUMN_GROUP))
-    energy = blocks.square().sum((1, 3))
-    kept = torch.zeros(energy.numel(), device=weight.device)
-    kept[energy.flatten().topk(round(density * energy.numel())).indices] = 1
-    mask = kept.view_as(energy).repeat_interleave(STRIP_ROWS, 0).repeat_interleave(COLUMN_GROUP, 1)[:rows, :columns]
-    return mask.unflatten(1, (weight.shape[2], -1)).permute(0, 2, 1) if weight.dim() == 3 else mask
-
-
 def large_matrices(network: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     """The weights of the convolutions and the recurrent layers, by name."""
     return ((name, weight) for name, weight in network.named_parameters() if _PRUNED.fullmatch(name))
+
+
+def _mask(weight: Tensor, density: float) -> Tensor:
+    return torch.from_numpy(strongest_blocks(weight.detach().cpu().numpy(), density)).to(weight)
 
 
 class Pruner:
@@ -71,7 +57,7 @@ class Pruner:
         if density >= 1:
             return
         if self.steps % _MASKS_EVERY == 0:
-            self.masks = {name: strongest_blocks(w, density) for name, w in large_matrices(self.network)}
+            self.masks = {name: _mask(w, density) for name, w in large_matrices(self.network)}
         self.steps += 1
         for module in (self.network, self.average):
             for name, weight in large_matrices(module):
