@@ -7,16 +7,17 @@ import sys
 import urllib.request
 from pathlib import Path
 
-import build
 import pytest
 
+from builder import steps
+from builder.programs import run
 from support import ROOT
 
 
 @pytest.fixture
 def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(build, "ROOT", tmp_path)
-    monkeypatch.setattr(build, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(steps, "ROOT", tmp_path)
+    monkeypatch.setattr(steps, "BUILD", tmp_path / "build")
     (tmp_path / "input").write_text("one")
     return tmp_path
 
@@ -29,7 +30,7 @@ def copy_step(workshop: Path, *notes: str) -> bool:
         ran.append(True)
         (workshop / "output").write_text((workshop / "input").read_text())
 
-    build.step("copy", copy, [workshop / "input"], [workshop / "output"], *notes)
+    steps.step("copy", copy, [workshop / "input"], [workshop / "output"], *notes)
     return bool(ran)
 
 
@@ -55,18 +56,18 @@ def test_a_step_that_failed_runs_again(workshop: Path) -> None:
     assert copy_step(workshop)
     (workshop / "input").write_text("two")
     with pytest.raises(ZeroDivisionError):
-        build.step("copy", lambda: 1 / 0, [workshop / "input"], [workshop / "output"])
+        steps.step("copy", lambda: 1 / 0, [workshop / "input"], [workshop / "output"])
     assert copy_step(workshop)
 
 
 def test_a_step_without_its_output_is_a_failure(workshop: Path) -> None:
-    with pytest.raises(build.Failure, match="nowhere"):
-        build.step("lazy", lambda: None, [], [workshop / "nowhere"])
+    with pytest.raises(steps.Failure, match="nowhere"):
+        steps.step("lazy", lambda: None, [], [workshop / "nowhere"])
 
 
 def test_a_command_that_fails_is_quoted() -> None:
-    with pytest.raises(build.Failure, match=r"status 3 from: .*\nso it goes"):
-        build.run(sys.executable, "-c", "print('so it goes'); raise SystemExit(3)")
+    with pytest.raises(steps.Failure, match=r"status 3 from: .*\nso it goes"):
+        run(sys.executable, "-c", "print('so it goes'); raise SystemExit(3)")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["build", "--help"], ["demo", "--help"], ["test", "--help"]])

@@ -1,10 +1,12 @@
 """Linters and type checkers find nothing."""
 
-import build
 import pytest
 
+from builder.paths import VENV
+from builder.programs import run
+
 COMMANDS = {
-    "ruff": [build.VENV / "bin" / "ruff", "check", "build.py", "py", "tests", "web"],
+    "ruff": [VENV / "bin" / "ruff", "check", "build.py", "py", "tests", "web"],
     "typescript": ["npm", "run", "typecheck"],
     "biome": ["npm", "run", "lint"],
 }
@@ -12,4 +14,4 @@ COMMANDS = {
 
 @pytest.mark.parametrize("tool", COMMANDS)
 def test_nothing_is_found(tool: str) -> None:
-    build.run(*COMMANDS[tool])
+    run(*COMMANDS[tool])

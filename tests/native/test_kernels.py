@@ -5,17 +5,20 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import build
 import pytest
 
+from builder.kernels import ZIG
+from builder.paths import WASM
+from builder.programs import run
+
 HERE = Path(__file__).parent
-SOURCES = [*sorted((build.WASM / "native").glob("*.c")), build.WASM / "kernels" / "gemv.c", HERE / "kernels.c"]
-FLAGS = ["-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-DSORDINO_KERNEL_DISPATCH", f"-I{build.WASM}"]
+SOURCES = [*sorted((WASM / "native").glob("*.c")), WASM / "kernels" / "gemv.c", HERE / "kernels.c"]
+FLAGS = ["-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-DSORDINO_KERNEL_DISPATCH", f"-I{WASM}"]
 
 
 def compiled(tmp_path: Path, target: str) -> Path:
     program = tmp_path / "kernels"
-    build.run(*build.ZIG, "cc", "-target", target, *FLAGS, *SOURCES, "-o", program)
+    run(*ZIG, "cc", "-target", target, *FLAGS, *SOURCES, "-o", program)
     return program
 
 

@@ -1,9 +1,11 @@
 """Both ways of the relaxed build to multiply, of which a browser takes the one that suits its processor."""
 
-import build
 import numpy as np
 import pytest
 
+from builder.kernels import C_FLAGS, WASM_FLAGS, WASM_VARIANTS, ZIG
+from builder.paths import WASM
+from builder.programs import run
 from kernels import Wasm, same_bytes
 from sordino.network import _IntegerLayer
 from stages.test_gemv import SIZES, TOGETHER, activations, packed, run_together, some_matrix
@@ -16,10 +18,10 @@ def multiplier(tmp_path_factory) -> Wasm:
     """A module of matrix times vector alone, with both ways exported."""
     kinds = ("dense", "dense_together", "sparse", "sparse_together")
     names = [f"-Wl,--export=sordino_{kind}_{way}" for kind in kinds for way in WAYS]
-    flags = ["-std=c11", *build.C_FLAGS, *build.WASM_FLAGS, *build.WASM_VARIANTS["relaxed"], f"-I{build.WASM}"]
-    sources = [build.WASM / "kernels" / f"gemv_{way}.c" for way in WAYS]
+    flags = ["-std=c11", *C_FLAGS, *WASM_FLAGS, *WASM_VARIANTS["relaxed"], f"-I{WASM}"]
+    sources = [WASM / "kernels" / f"gemv_{way}.c" for way in WAYS]
     output = tmp_path_factory.mktemp("relaxed") / "ways.wasm"
-    build.run(*build.ZIG, "cc", *flags, *names, *sources, "-o", output)
+    run(*ZIG, "cc", *flags, *names, *sources, "-o", output)
     return Wasm(output)
 
 

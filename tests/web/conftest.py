@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import build
 import pytest
 
 from browser import browsers
 from browser.conftest import open_tab, running_browser, tab  # noqa: F401
 from browser.server import Server
+from builder.kernels import C_FLAGS, WASM_FLAGS, ZIG, exports
+from builder.programs import run
 from golden.signals import clip_files, read_clip
 from support import BUILD, MODELS, ROOT, TESTS, unavailable
 
@@ -25,9 +26,9 @@ def faulty_wasm() -> Path:
     output = BUILD / "tests" / "faulty.wasm"
     output.parent.mkdir(parents=True, exist_ok=True)
     sources = [TESTS / "web" / "faulty.c", ROOT / "wasm" / "resample.c"]
-    flags = ["-std=c11", *build.C_FLAGS, *build.WASM_FLAGS, f"-DSPIN={SPIN}", "-msimd128"]
-    names = [flag for flag in build.exports("sordino.h") if not flag.endswith("_advance")]
-    build.run(*build.ZIG, "cc", *flags, *names, f"-I{ROOT / 'wasm'}", *sources, "-o", output)
+    flags = ["-std=c11", *C_FLAGS, *WASM_FLAGS, f"-DSPIN={SPIN}", "-msimd128"]
+    names = [flag for flag in exports("sordino.h") if not flag.endswith("_advance")]
+    run(*ZIG, "cc", *flags, *names, f"-I{ROOT / 'wasm'}", *sources, "-o", output)
     return output
 
 
