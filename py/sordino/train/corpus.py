@@ -70,6 +70,14 @@ class Store:
         return sum(clip.length for clip in self.clips) / SAMPLE_RATE
 
 
+@dataclass(frozen=True)
+class Sound:
+    """Samples that are made to be one more clip, and what is known about them; where they start is not, yet."""
+
+    samples: NDArray[np.int16]
+    facts: Clip
+
+
 def manifest_sha256(manifest: Path) -> str:
     """Return the hex SHA-256 of the manifest file, which names the data a checkpoint saw."""
     return hashlib.sha256(manifest.read_bytes()).hexdigest()

@@ -12,32 +12,16 @@ import math
 import os
 import zlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from sordino.corpus.inspect import bandwidth_hz
-from sordino.corpus.voices import LIMIT, voice_share
+from sordino.corpus.voices import LIMIT, voice_shares
 from sordino.engines import EngineError
-from sordino.train.coding import KBPS, opus_copy
-from sordino.train.corpus import (
-    CODED,
-    CODED_PREFIX,
-    EXTRAS,
-    ROOM,
-    SAMPLE_RATE,
-    Clip,
-    CorpusError,
-    Store,
-    active_level_db,
-    load_store,
-)
-from sordino.train.rooms import simulate_rooms
+from sordino.train.coding import KBPS, coded_copies
+from sordino.train.corpus import CODED, CODED_PREFIX, EXTRAS, ROOM, SAMPLE_RATE, CorpusError, Sound, load_store
+from sordino.train.rooms import room_sounds
 
 SPLITS = ("train", "valid")
 """The test split stays as it was recorded."""
@@ -55,59 +39,6 @@ class Amounts:
     seed: int = 1
 
 
-@dataclass(frozen=True)
-class Sound:
-    """Samples and what is known about them."""
-
-    samples: NDArray[np.int16]
-    facts: Clip
-
-
-def _code(store: Store, amounts: Amounts, seed: int) -> list[Sound]:
-    """Coded copies of stretches of randomly chosen clips, each at a rate of its own."""
-    rng = np.random.default_rng(seed)
-    left = amounts.coded_share * store.seconds() * SAMPLE_RATE
-    pieces: list[tuple[Clip, int, int, int]] = []
-    for index in rng.permutation(len(store.clips)):
-        if left <= 0:
-            break
-        clip = store.clips[index]
-        length = min(clip.length, int(amounts.piece_s * SAMPLE_RATE))
-        first = clip.start + int(rng.integers(clip.length - length + 1))
-        pieces.append((clip, first, length, int(rng.choice(amounts.kbps))))
-        left -= length
-
-    def one(piece: tuple[Clip, int, int, int]) -> Sound:
-        clip, first, length, kbps = piece
-        found = opus_copy(np.asarray(store.samples[first : first + length]), kbps)
-        end = min(clip.bandwidth_hz, bandwidth_hz(found))
-        facts = replace(clip, length=len(found), bandwidth_hz=float(end), level_db=active_level_db(found))
-        return Sound(found, facts)
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(one, pieces))
-
-
-def _rooms(hours: float, amounts: Amounts, seed: int) -> list[Sound]:
-    count = min(amounts.most_rooms, math.ceil(amounts.rooms_per_hour * hours))
-    found = []
-    for index, response in enumerate(simulate_rooms(count, seed)):
-        samples = np.round(response * 32767).astype(np.int16)
-        facts = Clip(f"{ROOM}-{index}", 0, len(samples), "", "simulated", SAMPLE_RATE / 2, math.nan, 0.0)
-        found.append(Sound(samples, facts))
-    return found
-
-
-def _voices(store: Store) -> dict[str, float]:
-    """By path of each noise, how much of it is taken for speech."""
-
-    def one(clip: Clip) -> float:
-        return round(voice_share(np.asarray(store.samples[clip.start : clip.start + clip.length])), 3)
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return {clip.path: share for clip, share in zip(store.clips, pool.map(one, store.clips), strict=True)}
-
-
 def _makers(cache: Path, split: str, amounts: Amounts) -> dict[str, Callable[[], list[Sound]]]:
     """What is made of a split, by the name of the file."""
 
@@ -117,9 +48,10 @@ def _makers(cache: Path, split: str, amounts: Amounts) -> dict[str, Callable[[],
     makers: dict[str, Callable[[], list[Sound]]] = {}
     for kind in CODED:
         store, name = load_store(cache, kind.removeprefix(CODED_PREFIX), split), f"{kind}-{split}"
-        makers[name] = partial(_code, store, amounts, seed(name))
-    hours = load_store(cache, "speech", split).seconds() / 3600
-    makers[f"{ROOM}-{split}"] = partial(_rooms, hours, amounts, seed(f"{ROOM}-{split}"))
+        makers[name] = partial(coded_copies, store, amounts.coded_share, amounts.piece_s, amounts.kbps, seed(name))
+    hours, name = load_store(cache, "speech", split).seconds() / 3600, f"{ROOM}-{split}"
+    rooms = min(amounts.most_rooms, math.ceil(amounts.rooms_per_hour * hours))
+    makers[name] = partial(room_sounds, rooms, seed(name))
     return makers
 
 
@@ -153,7 +85,7 @@ def _find_voices(cache: Path, report: Callable[[str], None]) -> dict[str, dict[s
     for split in SPLITS:
         name = f"noise-{split}"
         try:
-            voices[name] = _voices(load_store(cache, "noise", split))
+            voices[name] = voice_shares(load_store(cache, "noise", split))
         except EngineError as error:
             report(f"corpus: {name}: not searched for voices: {error}")
             continue

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sordino.params import SAMPLE_RATE
+from sordino.train.corpus import ROOM, Clip, Sound
 
 _SMALLEST_M, _LARGEST_M = (2.2, 2.2, 2.2), (9.0, 8.0, 3.6)
 _DECAY_S = (0.12, 0.8)  # time to fall by 60 dB that is asked for
@@ -65,4 +68,14 @@ def simulate_rooms(count: int, seed: int) -> list[NDArray[np.float32]]:
         room.add_microphone(microphone)
         room.compute_rir()
         found.append(_cut(room.rir[0][0]))
+    return found
+
+
+def room_sounds(count: int, seed: int) -> list[Sound]:
+    """The same as clips of a cache. count, seed and ModuleNotFoundError as of simulate_rooms"""
+    found = []
+    for index, response in enumerate(simulate_rooms(count, seed)):
+        samples = np.round(response * 32767).astype(np.int16)
+        facts = Clip(f"{ROOM}-{index}", 0, len(samples), "", "simulated", SAMPLE_RATE / 2, math.nan, 0.0)
+        found.append(Sound(samples, facts))
     return found
