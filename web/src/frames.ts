@@ -13,6 +13,7 @@ import {
   isSpread,
   type SordinoOptions,
 } from "./options.js";
+import { checkOptions } from "./start.js";
 import { type Model, modelOf } from "./tiers.js";
 import { Upkeep } from "./upkeep.js";
 import { Outcomes, Readouts } from "./waiting.js";
@@ -49,6 +50,8 @@ export class FrameStream extends TrackTarget {
   readonly #inWork = new Map<number, Model>();
   readonly #readouts = new Readouts(() => this.#send({ type: "read" }));
   readonly #settle: () => void;
+  /** Why there will be no Worker. */
+  #refusal: SordinoError | undefined;
   /** undefined where the browser refused its script. */
   #worker: Worker | undefined;
   #settings: Settings;
@@ -65,6 +68,7 @@ export class FrameStream extends TrackTarget {
   constructor(source: MediaStreamTrack, options: SordinoOptions) {
     super();
     if (!canUseFrames()) throw new SordinoError("unsupported", "there is no MediaStreamTrackProcessor here");
+    checkOptions(options);
     this.#source = source;
     this.#options = options;
     this.#settings = initialSettings(options);
@@ -109,6 +113,7 @@ export class FrameStream extends TrackTarget {
   }
 
   async #install(model: Model): Promise<void> {
+    if (this.#refusal) throw this.#refusal;
     const { signal } = this.#end;
     const options = this.#options;
     const files = await fetchEngine(locate(chooseEngine(options.engine ?? "auto"), model, options), signal);
@@ -222,6 +227,7 @@ export class FrameStream extends TrackTarget {
     this.#worker = undefined;
     this.#carry();
     const cause = new SordinoError("worklet", "the browser refused the Worker's script", reason);
+    this.#refusal = cause;
     this.#upkeep.end(cause);
     this.#outcomes.settleAll(cause);
     this.#readouts.close(cause);

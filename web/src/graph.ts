@@ -24,6 +24,7 @@ function sourceNode(context: AudioContext, track: MediaStreamTrack): MediaStream
 
 /** Whether a context can listen to a track. */
 export function canListen(context: AudioContext, track: MediaStreamTrack): boolean {
+  if (context.state === "closed") return false;
   try {
     sourceNode(context, track).disconnect();
     return true;

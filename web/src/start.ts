@@ -3,11 +3,14 @@
 import { SordinoError } from "./errors.js";
 import { aborted, addWorklet, chooseEngine, fetchEngine, locate } from "./load.js";
 import type { EngineName, Startup } from "./messages.js";
-import { channelCount, initialSettings, isSpread, type SordinoOptions } from "./options.js";
+import { channelCount, initialSettings, isSpread, type OverrunPolicy, type SordinoOptions } from "./options.js";
 import { type Model, modelOf } from "./tiers.js";
 
 const LOWEST_RATE = 8_000;
 const HIGHEST_RATE = 192_000;
+const POLICIES: readonly OverrunPolicy[] = ["bypass", "step-down", "ignore"];
+/** A browser's timers wait no longer. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 /** Everything that is known before the processor is made. */
 export interface Plan {
@@ -38,11 +41,28 @@ function checkContext(context: BaseAudioContext): void {
   }
 }
 
+/** All that can be checked before anything is made. throws SordinoError "option" */
+export function checkOptions(options: SordinoOptions): void {
+  const { overrunPolicy = "step-down", retryMs = 1, timeoutMs = 1 } = options;
+  initialSettings(options);
+  channelCount(options);
+  isSpread(options);
+  for (const model of [modelOf(options), options.lighterModel]) if (model) locate("simd128", model, options);
+  if (!POLICIES.includes(overrunPolicy)) {
+    throw new SordinoError("option", `overrunPolicy is "${overrunPolicy}"; wanted ${POLICIES.join(", ")}`);
+  }
+  for (const [name, ms] of Object.entries({ retryMs, timeoutMs })) {
+    if (ms > 0 && ms <= LONGEST_MS) continue;
+    throw new SordinoError("option", `${name} is ${ms}; wanted more than 0 and at most ${LONGEST_MS} milliseconds`);
+  }
+}
+
 /** Check the options, load the worklet and fetch the files, side by side. rejects SordinoError */
 export async function prepare(context: BaseAudioContext, options: SordinoOptions): Promise<Plan> {
   const { signal } = options;
-  const model = modelOf(options);
   if (signal?.aborted) throw aborted(signal);
+  checkOptions(options);
+  const model = modelOf(options);
   const settings = initialSettings(options);
   const shape = { channels: channelCount(options), linked: options.linked ?? true, spread: isSpread(options) };
   checkContext(context);

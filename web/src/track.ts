@@ -4,9 +4,11 @@ import { asSordinoError, SordinoError } from "./errors.js";
 import { dispatchDetail, dispatchError, type Fallback, TrackTarget, type Voice } from "./events.js";
 import { canUseFrames, FrameStream } from "./frames.js";
 import { canListen, contextFor, VoiceGraph } from "./graph.js";
+import { aborted } from "./load.js";
 import { SordinoNode } from "./node.js";
 import { type Changes, channelCount, initialSettings, type SordinoOptions } from "./options.js";
 import { Recovery } from "./recovery.js";
+import { checkOptions } from "./start.js";
 import { standFor } from "./twin.js";
 
 export interface TrackOptions extends SordinoOptions {
@@ -29,6 +31,12 @@ const GESTURES = ["pointerdown", "pointerup", "keydown"];
 function checkSource({ kind, readyState }: MediaStreamTrack): void {
   if (kind !== "audio") throw new SordinoError("option", `the track is of kind "${kind}"; wanted "audio"`);
   if (readyState !== "live") throw new SordinoError("source", "the track that is to be cleaned has ended");
+}
+
+/** throws SordinoError "option" */
+function wantsFrames({ path = "worklet" }: TrackOptions): boolean {
+  if (path === "worklet" || path === "frames") return path === "frames";
+  throw new SordinoError("option", `path is "${path}"; wanted worklet or frames`);
 }
 
 /** Never rejects: where it fails, a later gesture may do. */
@@ -56,22 +64,24 @@ export class SuppressedTrack extends TrackTarget {
   #source: MediaStreamTrack;
   #node: SordinoNode | undefined;
 
-  /** source: a live audio track. throws SordinoError "option", "source" or "unsupported" */
+  /** source: a live audio track. throws SordinoError "option", "source", "unsupported" or "aborted" */
   constructor(source: MediaStreamTrack, options: TrackOptions = {}) {
     super();
     checkSource(source);
-    const most = channelCount(options);
+    checkOptions(options);
+    const frames = wantsFrames(options);
+    if (options.signal?.aborted) throw aborted(options.signal);
     this.#source = source;
     this.#options = options;
     this.#given = options.context;
     this.#recovery = new Recovery(() => void this.#start(), options.retryMs);
-    if (options.path === "frames" && canUseFrames()) {
+    if (frames && canUseFrames()) {
       this.#frames = new FrameStream(source, options);
       this.track = this.#frames.track;
       this.#forward(this.#frames);
     } else {
       const context = this.#given && canListen(this.#given, source) ? this.#given : contextFor(source);
-      this.#graph = new VoiceGraph(context, Math.min(most, source.getSettings().channelCount ?? 1));
+      this.#graph = new VoiceGraph(context, Math.min(channelCount(options), source.getSettings().channelCount ?? 1));
       this.track = this.#graph.cleaned;
       this.#graph.listenTo(source);
       this.#watchContext(context);
@@ -80,6 +90,7 @@ export class SuppressedTrack extends TrackTarget {
     this.#follow = standFor(this.track, () => this.#source, fates);
     this.#follow(source);
     this.started = this.#frames ? this.#frames.started : this.#start();
+    this.#giveUpBy(options.signal);
   }
 
   /** What works on the track: undefined until it is ready, while its creation fails, and on the frame path. */
@@ -120,10 +131,10 @@ export class SuppressedTrack extends TrackTarget {
    * Another microphone for the same cleaned track, for device switches. The old source is not stopped.
    *
    * throws  SordinoError "option", "source" or, where the browser does not convert its rate, "sample-rate"; the old source
-   *         is then still heard
+   *         is then still heard. "source" too once the cleaned track has ended, with its source or by stop().
    */
   replaceSource(source: MediaStreamTrack): void {
-    if (this.#end.signal.aborted) return;
+    if (this.#end.signal.aborted) throw new SordinoError("source", "the cleaned track has ended; clean a track anew");
     checkSource(source);
     this.#graph?.listenTo(source);
     this.#frames?.listenTo(source);
@@ -158,6 +169,13 @@ export class SuppressedTrack extends TrackTarget {
       if (wanted) from?.addEventListener("voice", this.#passVoice);
       else from?.removeEventListener("voice", this.#passVoice);
     }
+  }
+
+  /** The signal counts until the start has come to an end. */
+  #giveUpBy(signal: AbortSignal | undefined): void {
+    const stop = (): void => this.stop();
+    signal?.addEventListener("abort", stop);
+    void this.started.then(() => signal?.removeEventListener("abort", stop));
   }
 
   /** One attempt. It never rejects: what goes wrong is told, and tried again. */
@@ -229,10 +247,12 @@ export class SuppressedTrack extends TrackTarget {
  * track    a live audio track, e.g. of openMicrophone()
  * returns  its cleaned twin, as soon as suppression runs. Where it cannot run, the twin carries the voice unchanged, says
  *          so by "error" and "fallback", and goes on trying.
- * rejects  SordinoError "option", "source" or "unsupported"
+ * rejects  SordinoError "option", "source", "unsupported" or, when the signal fires before that, "aborted"
  */
 export async function suppressTrack(track: MediaStreamTrack, options: TrackOptions = {}): Promise<SuppressedTrack> {
   const suppressed = new SuppressedTrack(track, options);
   await suppressed.started;
+  const { signal } = options;
+  if (signal?.aborted && suppressed.track.readyState === "ended") throw aborted(signal);
   return suppressed;
 }

@@ -1,6 +1,7 @@
 // A JitsiLocalTrack of lib-jitsi-meet with our effect, without a server.
 
 import { SordinoEffect } from "/dist/adapters/jitsi.js";
+import { isHeard } from "./sounds.js";
 
 /** A classic script. Returns what it leaves in the global scope. */
 async function load(address) {
@@ -15,23 +16,6 @@ async function load(address) {
   return globalThis.JitsiMeetJS;
 }
 
-/** Whether anything is heard on a track within some seconds. */
-async function isHeard(track) {
-  const context = new AudioContext();
-  const analyser = new AnalyserNode(context);
-  context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
-  await context.resume();
-  const samples = new Float32Array(analyser.fftSize);
-  let heard = false;
-  for (let i = 0; i < 200 && !heard; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    analyser.getFloatTimeDomainData(samples);
-    heard = samples.some((x) => Math.abs(x) > 1e-3);
-  }
-  await context.close();
-  return heard;
-}
-
 export async function localTrack(library) {
   const jitsi = await load(library);
   jitsi.setLogLevel(jitsi.logLevels.ERROR);
@@ -43,7 +27,7 @@ export async function localTrack(library) {
   const { suppressed } = effect;
   const cleaned = track.getTrack();
   const answer = { version: jitsi.version, swapped: cleaned !== raw && cleaned === suppressed.track };
-  answer.heardAtOnce = await isHeard(cleaned);
+  answer.heardAtOnce = await isHeard(cleaned, 1e-3);
   await suppressed.started;
   answer.suppressing = suppressed.suppressing;
   await track.mute();

@@ -19,7 +19,7 @@ export class SordinoPlugin extends EventTarget {
     return this.#node;
   }
 
-  /** Where nothing can be suppressed the source itself comes back. */
+  /** Where nothing can be suppressed a node comes back that passes the source on. */
   async processAudioTrack(context: AudioContext, source: AudioNode): Promise<AudioNode> {
     this.stop();
     const { signal } = this.#end;
@@ -31,7 +31,7 @@ export class SordinoPlugin extends EventTarget {
       const error = asSordinoError(cause);
       if (!signal.aborted) this.dispatchEvent(new ErrorEvent("error", { error, message: error.message }));
     }
-    return this.#node && !signal.aborted ? source.connect(this.#node) : source;
+    return source.connect(this.#node && !signal.aborted ? this.#node : new GainNode(context));
   }
 
   checkSupport(): { isSupported: boolean; errMsg?: string } {

@@ -4,10 +4,10 @@
 
 import { SuppressedTrack, type TrackOptions } from "../sordino.js";
 
-/** What LiveKit hands over. `restart` comes without an audioContext. */
+/** What LiveKit hands over. Older versions call `restart` without an audioContext. */
 export interface LiveKitOptions {
   readonly track: MediaStreamTrack;
-  readonly audioContext?: AudioContext;
+  readonly audioContext?: AudioContext | undefined;
 }
 
 /**
@@ -19,6 +19,8 @@ export class SordinoProcessor {
   processedTrack?: MediaStreamTrack;
   readonly #options: TrackOptions;
   #suppressed: SuppressedTrack | undefined;
+  /** The context that LiveKit has named last. */
+  #context: AudioContext | undefined;
 
   constructor(options: TrackOptions = {}) {
     this.#options = options;
@@ -33,21 +35,36 @@ export class SordinoProcessor {
    * The voice passes at once, cleaned as soon as the kernel is ready. LiveKit holds the track locked meanwhile, so this
    * does not wait for files; `suppressed.started` says when suppression has begun.
    */
-  async init(options: LiveKitOptions): Promise<void> {
-    this.#release();
-    const context = this.#options.context ?? options.audioContext;
-    this.#suppressed = new SuppressedTrack(options.track, { ...this.#options, context });
+  async init({ track, audioContext }: LiveKitOptions): Promise<void> {
+    this.#context = audioContext;
+    const before = this.#suppressed;
+    this.#suppressed = new SuppressedTrack(track, { ...this.#options, context: this.#options.context ?? audioContext });
     this.processedTrack = this.#suppressed.track;
+    before?.stop();
   }
 
-  /** Another microphone, or the same one opened again: the processed track stays, so nothing has to be renegotiated. */
-  async restart(options: LiveKitOptions): Promise<void> {
-    if (this.#suppressed && this.#suppressed.track.readyState === "live") this.#suppressed.replaceSource(options.track);
-    else await this.init(options);
+  /**
+   * Another microphone, or the same one opened again: the processed track stays. Another context, which LiveKit names
+   * before it closes the old one, or a microphone that the old one cannot play: there is a new processed track.
+   */
+  async restart({ track, audioContext = this.#context }: LiveKitOptions): Promise<void> {
+    if (audioContext !== this.#context || !this.#listenTo(track)) await this.init({ track, audioContext });
   }
 
   async destroy(): Promise<void> {
     this.#release();
+  }
+
+  /** Whether what works goes on with this track. */
+  #listenTo(track: MediaStreamTrack): boolean {
+    const { suppressed } = this;
+    if (suppressed?.track.readyState !== "live" || suppressed.context?.state === "closed") return false;
+    try {
+      suppressed.replaceSource(track);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #release(): void {

@@ -18,15 +18,15 @@ export class SordinoAudioProcessor {
     return [...this.#running.values()].at(-1);
   }
 
-  /** The voice passes at once. Where nothing can be suppressed the stream itself comes back. */
+  /** The voice passes at once. Where nothing can be suppressed a copy of the stream comes back: Twilio stops it. */
   async createProcessedStream(stream: MediaStream): Promise<MediaStream> {
     const [track] = stream.getAudioTracks();
-    if (track === undefined) return stream;
+    if (track === undefined) return stream.clone();
     let suppressed: SuppressedTrack;
     try {
       suppressed = new SuppressedTrack(track, this.#options);
     } catch {
-      return stream;
+      return stream.clone();
     }
     const processed = new MediaStream([suppressed.track]);
     this.#running.set(processed.id, suppressed);

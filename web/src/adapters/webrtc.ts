@@ -7,15 +7,21 @@ import { SordinoError, SuppressedTrack, type TrackOptions } from "../sordino.js"
 
 /** Suppression on one sender. */
 export class SuppressedSender {
-  readonly suppressed: SuppressedTrack;
   readonly #sender: RTCRtpSender;
+  readonly #options: TrackOptions;
   readonly #end = new AbortController();
+  #suppressed: SuppressedTrack;
 
   constructor(sender: RTCRtpSender, options: TrackOptions) {
     if (!sender.track) throw new SordinoError("option", "the sender has no track; wanted one that sends audio");
     this.#sender = sender;
-    this.suppressed = new SuppressedTrack(sender.track, options);
-    this.suppressed.context?.addEventListener("statechange", () => void this.send(), { signal: this.#end.signal });
+    this.#options = options;
+    this.#suppressed = this.#suppress(sender.track);
+  }
+
+  /** What works on the sender's track; another one after a microphone that has ended was replaced. */
+  get suppressed(): SuppressedTrack {
+    return this.#suppressed;
   }
 
   /** Send the cleaned track, or the source while the context stands still and would send silence. Never rejects. */
@@ -25,9 +31,11 @@ export class SuppressedSender {
     if (!this.#end.signal.aborted) await this.#replace(wanted);
   }
 
-  /** Another microphone on the same sender. */
+  /** Another microphone on the same sender, also after the one before has ended. rejects as SuppressedTrack throws */
   async replaceSource(source: MediaStreamTrack): Promise<void> {
-    this.suppressed.replaceSource(source);
+    if (this.#end.signal.aborted) return;
+    if (this.suppressed.track.readyState === "live") this.suppressed.replaceSource(source);
+    else this.#suppressed = this.#suppress(source);
     await this.send();
   }
 
@@ -37,6 +45,12 @@ export class SuppressedSender {
     this.#end.abort();
     await this.#replace(this.suppressed.source);
     this.suppressed.stop();
+  }
+
+  #suppress(track: MediaStreamTrack): SuppressedTrack {
+    const suppressed = new SuppressedTrack(track, this.#options);
+    suppressed.context?.addEventListener("statechange", () => void this.send(), { signal: this.#end.signal });
+    return suppressed;
   }
 
   /** A closed connection sends nothing, so there is nothing to replace. */

@@ -1,0 +1,71 @@
+// The frame path: a kernel that is too slow, a Worker that does not come, the bytes of known frames.
+
+import { MODELS, SuppressedTrack, suppressTrack } from "/dist/sordino.js";
+import { levelsOf, logOf, RATE, toneTrack } from "./sounds.js";
+
+const SLOW = { engine: "simd128", assets: { simd128: "/built/faulty.wasm" }, attenuationLimitDb: 21, retryMs: 200 };
+
+/** The Worker's kernel is too slow, whatever the model, and later fast. */
+export async function slowFrames() {
+  const { track, close } = await toneTrack();
+  const suppressed = new SuppressedTrack(track, { ...SLOW, path: "frames" });
+  const steps = [];
+  const bypassed = new Promise((resolve) => {
+    suppressed.addEventListener("overrun", ({ detail }) => {
+      if (detail.action !== "none") steps.push([detail.action, detail.model]);
+      if (detail.action === "bypass") resolve();
+    });
+  });
+  await bypassed;
+  const during = suppressed.suppressing;
+  const ready = new Promise((resolve) => suppressed.addEventListener("ready", resolve));
+  suppressed.update({ attenuationLimitDb: Number.POSITIVE_INFINITY });
+  await ready;
+  const answer = { steps, during, after: suppressed.suppressing, model: suppressed.frames.model, models: MODELS };
+  suppressed.stop();
+  await close();
+  return answer;
+}
+
+/** The Worker's script does not arrive: the page carries the voice, of the next source too. */
+export async function noWorker() {
+  const { track, close } = await toneTrack();
+  const { track: other, close: closeOther } = await toneTrack(1, 0.25);
+  const suppressed = new SuppressedTrack(track, { path: "frames", assets: { worker: "/nowhere.js" } });
+  const log = logOf(suppressed);
+  await suppressed.started;
+  const levels = [Math.max(...(await levelsOf(suppressed.track, 500)))];
+  suppressed.replaceSource(other);
+  levels.push((await levelsOf(suppressed.track, 500)).at(-1));
+  suppressed.stop();
+  await Promise.all([close(), closeOther()]);
+  return { log, levels, suppressing: suppressed.suppressing };
+}
+
+/** Frames of a known signal through the frame path, one by one. Returns the samples that come out after it is ready, as base64. */
+export async function frameBytes({ samples, frames, options }) {
+  const signal = new Float32Array(await (await fetch(samples)).arrayBuffer());
+  const generator = new MediaStreamTrackGenerator({ kind: "audio" });
+  const writer = generator.writable.getWriter();
+  const suppressed = await suppressTrack(generator, { ...options, path: "frames" });
+  const reader = new MediaStreamTrackProcessor({ track: suppressed.track }).readable.getReader();
+  const output = new Float32Array(480 * frames);
+  let lost = 0;
+  for (let frame = 0; frame < frames; frame++) {
+    const data = signal.slice(480 * frame, 480 * (frame + 1));
+    const timestamp = 10_000 * frame;
+    const shape = { format: "f32-planar", sampleRate: RATE, numberOfFrames: 480, numberOfChannels: 1 };
+    await writer.write(new AudioData({ ...shape, timestamp, data }));
+    const { value } = await reader.read();
+    if (Math.round(value.timestamp / 10_000) !== frame) lost++;
+    value.copyTo(output.subarray(480 * frame, 480 * (frame + 1)), { planeIndex: 0, format: "f32-planar" });
+    value.close();
+  }
+  const { latencySamples } = suppressed.frames;
+  suppressed.stop();
+  const bytes = new Uint8Array(output.buffer);
+  let text = "";
+  for (let start = 0; start < bytes.length; start += 8192)
+    text += String.fromCharCode(...bytes.subarray(start, start + 8192));
+  return { output: btoa(text), latencySamples, lost };
+}

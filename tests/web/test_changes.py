@@ -1,0 +1,48 @@
+"""What changes under a track while it is cleaned: another context, a lost microphone, a start that is given up."""
+
+import pytest
+
+from browser.browsers import Tab
+from browser.server import Server
+
+WRONG = [
+    {"path": "frame"},
+    {"model": "huge"},
+    {"lighterModel": "huge"},
+    {"schedule": "later"},
+    {"channels": 0},
+    {"overrunPolicy": "never"},
+    {"retryMs": 0},
+    {"timeoutMs": 1e12},
+]
+
+
+@pytest.fixture
+def changes(server: Server) -> str:
+    return f"{server.origin}/pages/changes.js"
+
+
+def test_livekit_moves_to_another_context(live: Tab, changes: str) -> None:
+    """LiveKit does so when a track is published and when its room gets a new context; the old one is closed then."""
+    answer = live.call(changes, "anotherContext")
+    assert answer == {"answers": [[1, True, True], [-1, True, True]], "before": "ended"}
+
+
+@pytest.mark.parametrize("path", ["worklet", "frames"])
+def test_a_lost_microphone_is_replaced(live: Tab, changes: str, path: str) -> None:
+    answer = live.call(changes, "lostMicrophone", path)
+    after = {"sent": True, "heard": True, "suppressing": True}
+    assert answer == {"told": "source", "ended": "ended", "refused": "source", **after}
+
+
+@pytest.mark.parametrize("path", ["worklet", "frames"])
+def test_a_start_is_given_up(live: Tab, changes: str, path: str) -> None:
+    assert live.call(changes, "givenUp", path) == ["aborted", True, "live", "aborted"]
+
+
+def test_options_that_make_no_sense(live: Tab, changes: str) -> None:
+    assert live.call(changes, "refusedOptions", WRONG) == ["option"] * len(WRONG)
+
+
+def test_where_nothing_can_be_suppressed(live: Tab, changes: str) -> None:
+    assert live.call(changes, "ownInstead") == {"heard": True, "passes": True, "state": "live"}
