@@ -25,8 +25,8 @@ export class Loopback {
 
   /** Call. sent: one live audio track each. Returns when all arrive. rejects Error when they do not */
   async open(sent: readonly MediaStreamTrack[]): Promise<MediaStream[]> {
-    this.#near.onicecandidate = ({ candidate }) => void this.#far.addIceCandidate(candidate ?? undefined);
-    this.#far.onicecandidate = ({ candidate }) => void this.#near.addIceCandidate(candidate ?? undefined);
+    introduce(this.#near, this.#far);
+    introduce(this.#far, this.#near);
     this.#far.ontrack = ({ track }) => {
       this.#received.push(track);
     };
@@ -96,4 +96,9 @@ export class Loopback {
       jitterBufferMs: emitted > 0 ? (1000 * sum("jitterBufferDelay")) / emitted : 0,
     };
   }
+}
+
+/** Tell the other end where this one can be reached; one that has hung up refuses, which does not matter any more. */
+function introduce(one: RTCPeerConnection, other: RTCPeerConnection): void {
+  one.onicecandidate = ({ candidate }) => void other.addIceCandidate(candidate ?? undefined).catch(() => undefined);
 }

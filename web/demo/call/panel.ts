@@ -44,10 +44,12 @@ export class CallPanel {
     this.#loopback = loopback;
     try {
       await this.#connect(graph, loopback);
+      if (this.#loopback !== loopback) return;
       this.#say("Connected. What you hear and see now has been through the call; the switch works as before.");
       body.call = "on";
     } catch (error) {
-      if (this.#loopback === loopback) this.hangUp();
+      if (this.#loopback !== loopback) return;
+      this.hangUp();
       this.#say(error instanceof Error ? error.message : String(error));
     }
   }
