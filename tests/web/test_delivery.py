@@ -150,7 +150,7 @@ def test_examples_run(project: Path, page: Any, server: Server, name: str) -> No
 
 
 def test_livekit_itself(project: Path, page: Any, server: Server) -> None:
-    """LiveKit's own LocalAudioTrack: set, restarted with another microphone, muted, taken away."""
+    """LiveKit's own LocalAudioTrack: set, restarted with another microphone, muted, moved to a context, taken away."""
     page.goto(f"{server.origin}{example(project, 'vite-livekit')}")
     page.locator("button").click()
     page.get_by_role("status").filter(has_text="Suppressing noise").wait_for()
@@ -162,10 +162,19 @@ def test_livekit_itself(project: Path, page: Any, server: Server) -> None:
         await track.mute();
         await track.unmute();
         const alive = processor.suppressed.suppressing && before.readyState === "live";
+        const { context } = processor.suppressed;
+        const ofTheRoom = new AudioContext();
+        await track.setAudioContext(ofTheRoom);
+        await context.close();
+        await processor.suppressed.started;
+        const moved = processor.suppressed.context === ofTheRoom && processor.suppressed.suppressing;
+        const after = processor.processedTrack;
         await track.stopProcessor();
-        return { sent, kept, alive, ended: before.readyState, gone: processor.processedTrack === undefined };
+        const gone = processor.processedTrack === undefined;
+        return { sent, kept, alive, moved, ended: [before.readyState, after.readyState], gone };
     }""")
-    assert answer == {"sent": True, "kept": True, "alive": True, "ended": "ended", "gone": True}
+    wanted = {"sent": True, "kept": True, "alive": True, "moved": True, "ended": ["ended", "ended"], "gone": True}
+    assert answer == wanted
 
 
 def readme_examples() -> list[str]:
