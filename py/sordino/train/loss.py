@@ -23,6 +23,7 @@ _LOUD, _QUIET = 1e-2, 1e-3  # powers relative to active speech: pieces above cou
 _PAUSE = 10  # frames of pause that make the next piece an onset
 _ONSET_WEIGHT = 4.0
 _KEPT_FLOOR = 0.03
+_SLACK = 0.02  # of the level, 0.2 dB: below, it costs by its square
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def level_loss(cross: Tensor, power: Tensor, level: Tensor) -> Tensor:
     counts = (wanted > _LOUD * level[:, None]) * (level > 0)[:, None] * (1 + (_ONSET_WEIGHT - 1) * begins)
     kept = (pieces(cross) / wanted.clamp_min(1e-20)).clamp_min(_KEPT_FLOOR)
     apart = 2 * kept.log10()
-    return (((apart.square() + 0.01).sqrt() - 0.1) * counts).sum() / counts.sum().clamp_min(1)
+    return (((apart.square() + _SLACK**2).sqrt() - _SLACK) * counts).sum() / counts.sum().clamp_min(1)
 
 
 def spectral_losses(
