@@ -90,6 +90,8 @@ WRONG = [
     ("worklet", {"assets": {"worklet": "/nowhere.js"}}),
     ("option", {"preset": "wild"}),
     ("option", {"schedule": "later"}),
+    ("option", {"overrunPolicy": "never"}),
+    ("option", {"retryMs": 0}),
 ]
 
 
