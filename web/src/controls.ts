@@ -1,6 +1,6 @@
 // Page thread: the settings of a node that may change while it runs.
 
-import { dispatchDetail, Listeners, type Options, type SordinoEventMap, type Voice } from "./events.js";
+import { type Options, type SordinoEventMap, VoiceListeners } from "./events.js";
 import type { Request, Settings, Startup } from "./messages.js";
 import {
   type Changes,
@@ -19,7 +19,7 @@ const Base: typeof AudioWorkletNode = globalThis.AudioWorkletNode ?? (class {} a
 
 /** The node's way to its processor, its settings and its listeners. No change clicks. */
 export abstract class Controls extends Base {
-  readonly #voiceListeners = new Listeners((on) => this.send({ type: "voice", on }));
+  readonly #voiceListeners = new VoiceListeners((on) => this.send({ type: "voice", on }));
   #settings: Settings;
   #destroyed = false;
 
@@ -92,7 +92,7 @@ export abstract class Controls extends Base {
   ): void;
   override addEventListener(type: string, listener: EventListenerOrEventListenerObject, options?: Options): void {
     super.addEventListener(type, listener, options);
-    if (type === "voice") this.#voiceListeners.add(listener, options);
+    this.#voiceListeners.add(type, listener, options);
   }
 
   override removeEventListener<K extends keyof SordinoEventMap>(
@@ -105,13 +105,9 @@ export abstract class Controls extends Base {
     listener: EventListenerOrEventListenerObject,
     options?: boolean | EventListenerOptions,
   ): void;
-  override removeEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject,
-    options?: boolean | EventListenerOptions,
-  ): void {
+  override removeEventListener(type: string, listener: EventListenerOrEventListenerObject, options?: Options): void {
     super.removeEventListener(type, listener, options);
-    if (type === "voice") this.#voiceListeners.remove(listener);
+    this.#voiceListeners.remove(type, listener);
   }
 
   protected get destroyed(): boolean {
@@ -130,7 +126,6 @@ export abstract class Controls extends Base {
   }
 
   protected dispatchVoice(probability: number): void {
-    dispatchDetail<Voice>(this, "voice", { probability });
-    this.#voiceListeners.heard();
+    this.#voiceListeners.dispatch(this, probability);
   }
 }

@@ -51,9 +51,10 @@ export interface SordinoEventMap extends TrackEventMap {
 }
 
 export type Options = boolean | AddEventListenerOptions | undefined;
+type Listener = EventListenerOrEventListenerObject | null;
 
-/** Knows whether anybody listens to an event that costs messages. */
-export class Listeners {
+/** Knows whether anybody listens to "voice", an event that costs messages. */
+export class VoiceListeners {
   /** Listener -> whether it wants to hear the event only once. */
   readonly #all = new Map<unknown, boolean>();
   readonly #changed: (any: boolean) => void;
@@ -67,28 +68,30 @@ export class Listeners {
     return this.#all.size > 0;
   }
 
-  add(listener: unknown, options: Options): void {
+  /** To be called with whatever addEventListener() is called with, and remove() likewise. */
+  add(type: string, listener: unknown, options: Options): void {
+    if (type !== "voice" || listener === null) return;
     const { once = false, signal = undefined } = typeof options === "object" ? options : {};
-    if (listener === null || signal?.aborted) return;
-    signal?.addEventListener("abort", () => this.remove(listener));
+    if (signal?.aborted) return;
+    signal?.addEventListener("abort", () => this.remove(type, listener));
     const first = !this.any;
     this.#all.set(listener, once);
     if (first) this.#changed(true);
   }
 
-  remove(listener: unknown): void {
-    if (this.#all.delete(listener) && !this.any) this.#changed(false);
+  remove(type: string, listener: unknown): void {
+    if (type === "voice" && this.#all.delete(listener) && !this.any) this.#changed(false);
   }
 
-  /** The event was dispatched. */
-  heard(): void {
-    for (const [listener, once] of this.#all) if (once) this.remove(listener);
+  dispatch(target: EventTarget, probability: number): void {
+    dispatchDetail<Voice>(target, "voice", { probability });
+    for (const [listener, once] of this.#all) if (once) this.remove("voice", listener);
   }
 }
 
 /** An EventTarget with the events of tracks. */
 export abstract class TrackTarget extends EventTarget {
-  protected readonly voiceListeners = new Listeners((any) => this.tellVoice(any));
+  protected readonly voiceListeners = new VoiceListeners((any) => this.tellVoice(any));
 
   override addEventListener<K extends keyof TrackEventMap>(
     type: K,
@@ -100,13 +103,9 @@ export abstract class TrackTarget extends EventTarget {
     listener: EventListenerOrEventListenerObject | null,
     options?: boolean | AddEventListenerOptions,
   ): void;
-  override addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: Options,
-  ): void {
+  override addEventListener(type: string, listener: Listener, options?: Options): void {
     super.addEventListener(type, listener, options);
-    if (type === "voice") this.voiceListeners.add(listener, options);
+    this.voiceListeners.add(type, listener, options);
   }
 
   override removeEventListener<K extends keyof TrackEventMap>(
@@ -119,21 +118,16 @@ export abstract class TrackTarget extends EventTarget {
     listener: EventListenerOrEventListenerObject | null,
     options?: boolean | EventListenerOptions,
   ): void;
-  override removeEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | EventListenerOptions,
-  ): void {
+  override removeEventListener(type: string, listener: Listener, options?: Options): void {
     super.removeEventListener(type, listener, options);
-    if (type === "voice") this.voiceListeners.remove(listener);
+    this.voiceListeners.remove(type, listener);
   }
 
   /** "voice" is wanted, or no longer. */
   protected abstract tellVoice(wanted: boolean): void;
 
   protected dispatchVoice(probability: number): void {
-    dispatchDetail<Voice>(this, "voice", { probability });
-    this.voiceListeners.heard();
+    this.voiceListeners.dispatch(this, probability);
   }
 }
 
