@@ -8,9 +8,11 @@ import { isHeard, levelsOf, logOf, RATE, toneTrack, wait } from "./sounds.js";
 let late;
 export async function startLate(path) {
   const { track, close } = await toneTrack();
-  const suppressed = new SuppressedTrack(track, { path, retryMs: 300, model: { name: "late", url: "/late.sordino" } });
+  const model = { name: "late", url: "/late.sordino" };
+  const suppressed = new SuppressedTrack(track, { path, retryMs: 300, overrunPolicy: "ignore", model });
   late = { suppressed, close, log: logOf(suppressed) };
   await suppressed.started;
+  await isHeard(suppressed.track);
   return { levels: await levelsOf(suppressed.track, 400), suppressing: suppressed.suppressing, log: late.log };
 }
 
