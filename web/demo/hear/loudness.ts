@@ -18,7 +18,7 @@ export class LoudnessMatch {
       channelCount: 1,
       channelCountMode: "explicit",
     });
-    this.#node.port.onmessage = ({ data }: MessageEvent<readonly number[]>) =>
+    this.#node.port.onmessage = ({ data }: MessageEvent<Float64Array>) =>
       tell(Object.fromEntries(RAISED.map((way, index) => [way, data[index]!])));
   }
 

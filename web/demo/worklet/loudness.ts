@@ -23,6 +23,12 @@ class Means {
   clean = 0;
   blocks = 0;
 
+  reset(): void {
+    this.raw = 0;
+    this.clean = 0;
+    this.blocks = 0;
+  }
+
   add(raw: number, clean: number): void {
     this.blocks += 1;
     const weight = Math.max(1 / this.blocks, LEAST_WEIGHT);
@@ -33,12 +39,12 @@ class Means {
 
 /** One cleaned sound beside the unchanged one. */
 class Match {
-  #speech = new Means();
-  #pauses = new Means();
+  readonly #speech = new Means();
+  readonly #pauses = new Means();
 
   reset(): void {
-    this.#speech = new Means();
-    this.#pauses = new Means();
+    this.#speech.reset();
+    this.#pauses.reset();
   }
 
   add(speech: boolean, raw: number, clean: number): void {
@@ -47,9 +53,11 @@ class Match {
 
   /** What speech has lost, 0 to MOST_DB: the power in speech less that in pauses, which is the noise below the speech. */
   get db(): number {
-    const [speech, pauses] = [this.#speech, this.#pauses];
+    const speech = this.#speech;
+    const pauses = this.#pauses;
     if (speech.blocks < LEAST_SPEECH || pauses.blocks < LEAST_PAUSE) return 0;
-    const [before, after] = [speech.raw - pauses.raw, speech.clean - pauses.clean];
+    const before = speech.raw - pauses.raw;
+    const after = speech.clean - pauses.clean;
     if (before <= 0 || after <= 0) return 0;
     return Math.min(Math.max(10 * Math.log10(before / after), 0), MOST_DB);
   }
@@ -57,7 +65,8 @@ class Match {
 
 /**
  * Input 0 is the unchanged sound, input 1 what Sordino makes of it, further inputs what others make of it; all in step.
- * Output i is what to add to a gain of one for input i + 1. Messages: an array of dB, one per output.
+ * Output i is what to add to a gain of one for input i + 1. Messages: a Float64Array of dB, one per output.
+ * process() allocates nothing; what is posted is copied.
  */
 class LoudnessProcessor extends AudioWorkletProcessor {
   readonly #blockSamples = Math.round(BLOCK_S * sampleRate);
@@ -67,6 +76,7 @@ class LoudnessProcessor extends AudioWorkletProcessor {
   readonly #targets: Float64Array;
   readonly #gains: Float64Array;
   readonly #latest = new Float64Array(REMEMBERED_BLOCKS);
+  readonly #told: Float64Array;
   #samples = 0;
   #blocks = 0;
   #on = true;
@@ -78,6 +88,7 @@ class LoudnessProcessor extends AudioWorkletProcessor {
     this.#matches = Array.from({ length: cleaned }, () => new Match());
     this.#targets = new Float64Array(cleaned);
     this.#gains = new Float64Array(cleaned);
+    this.#told = new Float64Array(cleaned);
     this.port.onmessage = ({ data }: MessageEvent<Message>) => {
       if (data.type === "reset") this.#reset();
       else this.#on = data.on;
@@ -110,11 +121,12 @@ class LoudnessProcessor extends AudioWorkletProcessor {
   }
 
   #endBlock(): void {
-    const [raw, own] = [this.#power[0]!, this.#power[1]!];
+    const raw = this.#power[0]!;
+    const own = this.#power[1]!;
     this.#latest[this.#blocks % REMEMBERED_BLOCKS] = own;
     this.#blocks += 1;
     let loudest = 0;
-    for (const power of this.#latest) loudest = Math.max(loudest, power);
+    for (let i = 0; i < REMEMBERED_BLOCKS; i++) loudest = Math.max(loudest, this.#latest[i]!);
     const speech = own > SPEECH_SHARE * loudest;
     if (speech || own < PAUSE_SHARE * loudest) {
       for (let i = 0; i < this.#matches.length; i++) {
@@ -125,7 +137,12 @@ class LoudnessProcessor extends AudioWorkletProcessor {
     }
     this.#power.fill(0);
     this.#samples = 0;
-    if (this.#blocks % TELL_EVERY_BLOCKS === 0) this.port.postMessage(this.#matches.map(({ db }) => db));
+    if (this.#blocks % TELL_EVERY_BLOCKS === 0) this.#tell();
+  }
+
+  #tell(): void {
+    for (let i = 0; i < this.#matches.length; i++) this.#told[i] = this.#matches[i]!.db;
+    this.port.postMessage(this.#told);
   }
 
   #aim(): void {
