@@ -10,6 +10,7 @@ document.querySelector("button").addEventListener("click", async () => {
   const track = await createLocalAudioTrack({
     echoCancellation: true,
     noiseSuppression: false,
+    voiceIsolation: false,
     autoGainControl: false,
   });
   track.setAudioContext(audioContext);
