@@ -47,6 +47,7 @@ def server(faulty_wasm: Path) -> Iterator[Server]:
     (TESTS / "web" / "pages").mkdir(exist_ok=True)
     with Server(folders) as running:
         running.data["/pages/index.html"] = b"<!doctype html><meta charset=utf-8><p>An empty page."
+        running.data["/gc.js"] = b"gc();"
         running.data["/clip.f32"] = read_clip(clip_files()[0]).tobytes()
         running.data["/corrupt.sordino"] = corrupt((MODELS / "standard.sordino").read_bytes())
         running.data["/foreign.sordino"] = b"GIF89a" + bytes(5000)
@@ -64,7 +65,7 @@ def live(server: Server, playwright: Any) -> Iterator[browsers.Tab]:
     """A Chromium tab that plays in real time and grants a microphone; one per test file."""
     if reason := browsers.missing("chromium"):
         unavailable(reason)
-    flags = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    flags = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", "--js-flags=--expose-gc"]
     with contextlib.closing(browsers.launch(playwright, "chromium", flags)) as browser:
         fresh = browsers.PlaywrightTab("chromium", browser.new_page())
         fresh.open(f"{server.origin}/pages/index.html")

@@ -201,18 +201,34 @@ export async function otherRate(rate, schedule) {
   return { measured: peak - 1001, reported: node.latency.samples, image: right[peak] / left[peak] };
 }
 
-/** Nodes made, run for a moment and destroyed, in one context. */
-export async function cycles(count) {
+let home;
+let collected = 0;
+
+/** A context that lives on, as an app's does; where `beside`, with a node that stays. */
+export async function openHome(beside) {
   const context = new AudioContext({ sampleRate: 48000 });
   const tone = new OscillatorNode(context);
   tone.start();
+  if (beside) tone.connect(await SordinoNode.create(context)).connect(context.destination);
+  home = { context, tone };
+}
+
+/** Nodes made, run for a moment and destroyed in that context, whose scope then collects what nobody holds: as a rule it
+ *  waits for that, with a copy of the weights for every life. Returns the bytes of the last one's wasm memory. */
+export async function cycles(count) {
+  const { context, tone } = home;
+  let memoryBytes = 0;
   for (let i = 0; i < count; i++) {
     const node = await SordinoNode.create(context);
     tone.connect(node).connect(context.destination);
     await wait(10);
-    tone.disconnect();
+    memoryBytes = (await node.read()).stats.memoryBytes;
+    tone.disconnect(node);
     node.destroy();
   }
-  await context.close();
   await wait(200);
+  for (let i = 0; i < 2; i++) await context.audioWorklet.addModule(`/gc.js?${collected++}`);
+  return memoryBytes;
 }
+
+export const closeHome = () => home.context.close();

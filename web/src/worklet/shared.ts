@@ -148,8 +148,8 @@ export class SharedKernel {
   }
 }
 
-/** The instances of this scope that are in use. */
-const inUse: SharedKernel[] = [];
+/** The instances of this scope that are in use, and the last one that was. */
+const kept: SharedKernel[] = [];
 /** One after the other, so that streams that start at the same time find each other's. */
 let starting: Promise<unknown> = Promise.resolve();
 
@@ -161,25 +161,26 @@ export function share(files: EngineFiles): Promise<SharedKernel> {
 }
 
 async function find(files: EngineFiles): Promise<SharedKernel> {
-  let shared = inUse.find((candidate) => candidate.isOf(files));
+  let shared = kept.find((candidate) => candidate.isOf(files));
   if (shared === undefined) {
     shared = await SharedKernel.load(files);
-    inUse.push(shared);
+    kept.push(shared);
   }
   shared.users++;
   return shared;
 }
 
-/** One user less; the last one takes the instance with it. */
+/** One user less. An instance without users waits for the next one, in place of any other that does. */
 export function unshare(shared: SharedKernel): void {
   shared.users--;
-  if (shared.users === 0) abandon(shared);
+  if (shared.users > 0) return;
+  for (const other of kept.slice()) if (other.users === 0 && other !== shared) abandon(other);
 }
 
 /** Nobody is to begin with the instance any more. */
 export function abandon(shared: SharedKernel): void {
-  const index = inUse.indexOf(shared);
-  if (index >= 0) inUse.splice(index, 1);
+  const index = kept.indexOf(shared);
+  if (index >= 0) kept.splice(index, 1);
 }
 
 function same(a: Uint8Array, b: Uint8Array): boolean {
