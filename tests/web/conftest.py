@@ -20,8 +20,7 @@ SPIN = 40_000_000
 """Additions in double precision that take a processor of these years 20 to 60 ms."""
 
 
-@pytest.fixture(scope="session")
-def faulty_wasm() -> Path:
+def build_faulty_wasm() -> Path:
     """A module with the kernel's exports that fails on request; see faulty.c."""
     output = BUILD / "tests" / "faulty.wasm"
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -30,6 +29,11 @@ def faulty_wasm() -> Path:
     names = [flag for flag in exports("sordino.h") if not flag.endswith("_advance")]
     run(*ZIG, "cc", *flags, *names, f"-I{ROOT / 'wasm'}", *sources, "-o", output)
     return output
+
+
+@pytest.fixture(scope="session")
+def faulty_wasm() -> Path:
+    return build_faulty_wasm()
 
 
 @pytest.fixture(scope="session")

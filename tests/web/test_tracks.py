@@ -9,10 +9,21 @@ from browser.browsers import Tab
 from browser.server import Server
 from golden.signals import clip_files, read_clip
 from sordino.engines import open_engine
-from support import MODELS
+from support import MODELS, ROOT
 
 VOICE = 0.5 / 2**0.5
 """RMS of the tone that stands for a voice."""
+THROWN_AT = 50
+THROWS_ONCE = b"""{
+    const { copyTo } = AudioData.prototype;
+    let left = %d;
+    AudioData.prototype.copyTo = function (...to) {
+        if (left-- === 0) throw new Error("out of order");
+        copyTo.apply(this, to);
+    };
+}
+"""
+"""Before the Worker's own script: the reading of one frame fails."""
 
 
 @pytest.fixture
@@ -92,6 +103,17 @@ def test_a_worker_that_does_not_come(live: Tab, frame_path: str) -> None:
     assert answer["levels"] == [pytest.approx(VOICE, rel=0.1), pytest.approx(VOICE / 2, rel=0.1)]
 
 
+def test_a_worker_that_throws(live: Tab, server: Server, frame_path: str) -> None:
+    """The frame that was under way and those after it pass as they are, the page is told, suppression comes back."""
+    script = (ROOT / "web" / "dist" / "sordino.worker.js").read_bytes()
+    server.data["/throwing.worker.js"] = THROWS_ONCE % THROWN_AT + script
+    answer = live.call(frame_path, "throwingWorker", "/throwing.worker.js")
+    assert answer["log"] == [["error", "runtime"], ["fallback", "runtime"], ["ready", None]]
+    unchanged = answer["unchanged"]
+    assert unchanged[: THROWN_AT + 2] == [False] * THROWN_AT + [True] * 2
+    assert answer["suppressing"] and not unchanged[-1]
+
+
 def test_stopped_while_it_starts(live: Tab, tracks: str) -> None:
     assert live.call(tracks, "stopEarly") == [[], True, True, True]
 
@@ -118,4 +140,27 @@ def test_the_adapters_keep_their_contracts(live: Tab, adapters: str) -> None:
     assert answer["livekit"] == ["sordino", True, True]
     assert answer["jitsi"] == [True, True, True] and answer["atOnce"]
     assert answer["twilio"] == [True, True, "ended"]
-    assert answer["hms"] == ["sordino", "TRANSFORM", {"isSupported": True}, True, True, 1]
+    assert answer["hms"] == ["sordino", "TRANSFORM", {"isSupported": True}, True]
+
+
+def test_100ms_goes_on_after_a_failed_start(live: Tab, server: Server, adapters: str) -> None:
+    """The voice passes, once and not twice where it comes from another plugin; then it is cleaned."""
+    server.data.pop("/late.sordino", None)
+    first = live.call(adapters, "startPluginLate")
+    assert first["log"][:2] == [["error", "fetch"], ["fallback", "fetch"]] and not first["node"]
+    assert max(first["levels"]) == pytest.approx(VOICE, rel=0.1)
+    server.data["/late.sordino"] = (MODELS / "standard.sordino").read_bytes()
+    then = live.call(adapters, "finishPluginLate")
+    assert then["log"][-1] == ["ready", None] and then["suppressing"]
+    assert 0.45 * VOICE < then["levels"][-1] < 1.05 * VOICE, "at most 6 dB less"
+    assert then["stopped"] == 0
+
+
+@pytest.mark.parametrize("path", ["worklet", "frames"])
+def test_the_model_of_a_track(live: Tab, tracks: str, path: str) -> None:
+    """Changed while it runs, and before it does; what is no model is refused; latency and voice are told."""
+    answer = live.call(tracks, "model", path)
+    assert answer["models"] == ["standard", "tiny", "tiny"] and answer["refused"] == ["option", "fetch", "aborted"]
+    samples = 1440 if path == "frames" else 1888
+    assert answer["latency"] == {"samples": samples, "seconds": samples / 48_000}
+    assert answer["voice"] == answer["told"]

@@ -3,7 +3,7 @@
 import { SordinoError } from "./errors.js";
 import { TrackTarget } from "./events.js";
 import { chooseEngine, fetchEngine, locate, type ModelName } from "./load.js";
-import type { FrameRequest, Readout, Reply, Settings } from "./messages.js";
+import type { FrameReply, FrameRequest, Readout, Settings } from "./messages.js";
 import {
   type Changes,
   type CustomModel,
@@ -13,6 +13,7 @@ import {
   isSpread,
   type SordinoOptions,
 } from "./options.js";
+import { SAMPLE_RATE } from "./params.js";
 import { checkOptions } from "./start.js";
 import { type Model, modelOf } from "./tiers.js";
 import { Upkeep } from "./upkeep.js";
@@ -57,6 +58,8 @@ export class FrameStream extends TrackTarget {
   #settings: Settings;
   #nextId = 0;
   #latencySamples = 0;
+  #rate: number = SAMPLE_RATE;
+  #voice = 0;
   #source: MediaStreamTrack;
   #loaded = false;
   #sent = false;
@@ -101,6 +104,16 @@ export class FrameStream extends TrackTarget {
     return this.#latencySamples;
   }
 
+  /** The same, with its length. */
+  get latency(): { readonly samples: number; readonly seconds: number } {
+    return { samples: this.#latencySamples, seconds: this.#latencySamples / this.#rate };
+  }
+
+  /** Probability, 0 to 1, of a voice: in the last hop while "voice" is listened to, else as of the last read-out. */
+  get voice(): number {
+    return this.suppressing ? this.#voice : 0;
+  }
+
   /** Change settings while it runs. throws SordinoError "option" */
   update(changes: Changes): void {
     this.#settings = changedSettings(this.#settings, changes);
@@ -131,6 +144,7 @@ export class FrameStream extends TrackTarget {
 
   /** Forget the past of the stream, counters included. */
   reset(): void {
+    this.#voice = 0;
     this.#send({ type: "reset" });
   }
 
@@ -178,7 +192,7 @@ export class FrameStream extends TrackTarget {
   #employ(script: URL | undefined): void {
     try {
       const worker = script ? new Worker(script) : defaultWorker();
-      worker.onmessage = (event: MessageEvent<Reply | { type: "loaded" }>) => this.#hear(event.data);
+      worker.onmessage = (event: MessageEvent<FrameReply>) => this.#hear(event.data);
       worker.onerror = (event) => {
         if (this.#loaded) this.#upkeep.failed(new SordinoError("runtime", `the Worker failed: ${event.message}`));
         else this.#refused(event);
@@ -189,11 +203,14 @@ export class FrameStream extends TrackTarget {
     }
   }
 
-  #hear(reply: Reply | { type: "loaded" }): void {
+  #hear(reply: FrameReply): void {
     switch (reply.type) {
       case "loaded":
         this.#loaded = true;
         this.listenTo(this.#source);
+        break;
+      case "rate":
+        this.#rate = reply.rate;
         break;
       case "ready":
         this.#latencySamples = reply.latencySamples;
@@ -204,9 +221,11 @@ export class FrameStream extends TrackTarget {
         this.dispatchEvent(new Event("ready"));
         break;
       case "readout":
+        this.#voice = reply.readout.voice;
         this.#readouts.answer(reply.readout);
         break;
       case "voice":
+        this.#voice = reply.probability;
         this.dispatchVoice(reply.probability);
         break;
       case "overrun":

@@ -1,13 +1,14 @@
-// Page thread: an audio graph that always carries the voice: through a SordinoNode once there is one, else directly.
+// Page thread: an audio graph from a track to its cleaned twin that always carries the voice.
 //
-//   source -+-> SordinoNode -> wet gain -+-> destination
-//           \-> dry gain ----------------/
+//   source -> its gain -> ways -> destination
 
 import { SordinoError } from "./errors.js";
 import type { SordinoNode } from "./node.js";
 import { SAMPLE_RATE } from "./params.js";
+import { fade, Ways } from "./ways.js";
 
-const FADE_S = 0.01;
+/** A source that has faded away is let go after so long. */
+const LEAVE_MS = 100;
 
 /** Rates of microphones that a browser might run a track at, besides the kernel's and the output device's. */
 const MORE_RATES = [44_100, 32_000, 16_000, 8_000, 96_000];
@@ -54,73 +55,52 @@ export function contextFor(track: MediaStreamTrack): AudioContext {
   throw new SordinoError("unsupported", "no AudioContext of this browser can listen to the track");
 }
 
-/** Two ways from the source to the destination, and the fade between them. */
+/** From a source, which may change, to the destination: through a SordinoNode once there is one, else directly. */
 export class VoiceGraph {
   readonly context: AudioContext;
-  readonly cleaned: MediaStreamTrack;
   readonly #destination: MediaStreamAudioDestinationNode;
-  readonly #dry: GainNode;
-  readonly #wet: GainNode;
+  readonly #ways: Ways;
   #source: { node: MediaStreamAudioSourceNode; gain: GainNode } | undefined;
-  #node: SordinoNode | undefined;
 
   constructor(context: AudioContext, channels: number) {
     this.context = context;
     this.#destination = new MediaStreamAudioDestinationNode(context, { channelCount: channels });
-    this.#dry = new GainNode(context);
-    this.#wet = new GainNode(context, { gain: 0 });
-    this.#dry.connect(this.#destination);
-    this.#wet.connect(this.#destination);
-    this.cleaned = this.#destination.stream.getAudioTracks()[0]!;
+    this.#ways = new Ways(context);
+    this.#ways.output.connect(this.#destination);
+  }
+
+  get cleaned(): MediaStreamTrack {
+    return this.#destination.stream.getAudioTracks()[0]!;
   }
 
   /** Take the voice from another track, faded over. throws SordinoError "sample-rate", and the old track stays */
   listenTo(track: MediaStreamTrack): void {
     const node = sourceNode(this.context, track);
     const gain = new GainNode(this.context, { gain: 0 });
-    node.connect(gain).connect(this.#dry);
-    if (this.#node) gain.connect(this.#node);
+    node.connect(gain).connect(this.#ways.input);
     const old = this.#source;
     this.#source = { node, gain };
-    this.#fade(gain, 1);
-    if (old) this.#leave(old.gain, () => old.node.disconnect());
+    fade(gain, 1);
+    if (old) this.#leave(old);
   }
 
   /** Send the voice through a node, or directly again. */
   use(node: SordinoNode | undefined): void {
-    const old = this.#node;
-    this.#node = node;
-    if (node) {
-      this.#source?.gain.connect(node);
-      node.connect(this.#wet);
-    }
-    this.#fade(this.#dry, node ? 0 : 1);
-    this.#fade(this.#wet, node ? 1 : 0);
-    old?.destroy();
+    this.#ways.use(node);
   }
 
   close(): void {
-    this.#node?.destroy();
     this.#source?.node.disconnect();
-    for (const node of [this.#source?.gain, this.#dry, this.#wet]) node?.disconnect();
+    this.#source?.gain.disconnect();
+    this.#ways.close();
     this.cleaned.stop();
   }
 
-  #fade(gain: GainNode, target: number): void {
-    const now = this.context.currentTime;
-    gain.gain.cancelScheduledValues(now);
-    gain.gain.setValueAtTime(gain.gain.value, now);
-    gain.gain.linearRampToValueAtTime(target, now + FADE_S);
-  }
-
-  #leave(gain: GainNode, then: () => void): void {
-    this.#fade(gain, 0);
-    setTimeout(
-      () => {
-        gain.disconnect();
-        then();
-      },
-      10 * 1000 * FADE_S,
-    );
+  #leave({ node, gain }: { node: MediaStreamAudioSourceNode; gain: GainNode }): void {
+    fade(gain, 0);
+    setTimeout(() => {
+      gain.disconnect();
+      node.disconnect();
+    }, LEAVE_MS);
   }
 }

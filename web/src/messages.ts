@@ -103,6 +103,14 @@ export type Reply =
   /** id: the engine that was not made, or undefined when the one that runs has failed. */
   | { readonly type: "failure"; readonly id: number | undefined; readonly failure: Failure };
 
+/** The frame path's Worker to the page thread. */
+export type FrameReply =
+  | Reply
+  /** The script runs. */
+  | { readonly type: "loaded" }
+  /** Sample rate of the frames that come, Hz. */
+  | { readonly type: "rate"; readonly rate: number };
+
 /** What the frame path's Worker is handed for every engine. */
 export type FrameStartup = Startup;
 

@@ -4,9 +4,9 @@ import { asSordinoError, SordinoError } from "./errors.js";
 import { dispatchDetail, dispatchError, type Fallback, TrackTarget, type Voice } from "./events.js";
 import { canUseFrames, FrameStream } from "./frames.js";
 import { canListen, contextFor, VoiceGraph } from "./graph.js";
-import { aborted } from "./load.js";
+import { aborted, type ModelName } from "./load.js";
 import { SordinoNode } from "./node.js";
-import { type Changes, channelCount, initialSettings, type SordinoOptions } from "./options.js";
+import { type Changes, type CustomModel, channelCount, initialSettings, type SordinoOptions } from "./options.js";
 import { Recovery } from "./recovery.js";
 import { checkOptions } from "./start.js";
 import { standFor } from "./twin.js";
@@ -63,6 +63,8 @@ export class SuppressedTrack extends TrackTarget {
   #options: TrackOptions;
   #source: MediaStreamTrack;
   #node: SordinoNode | undefined;
+  /** The newest attempt of the worklet path. */
+  #attempt: Promise<void> = Promise.resolve();
 
   /** source: a live audio track. throws SordinoError "option", "source", "unsupported" or "aborted" */
   constructor(source: MediaStreamTrack, options: TrackOptions = {}) {
@@ -74,7 +76,7 @@ export class SuppressedTrack extends TrackTarget {
     this.#source = source;
     this.#options = options;
     this.#given = options.context;
-    this.#recovery = new Recovery(() => void this.#start(), options.retryMs);
+    this.#recovery = new Recovery(() => void this.#begin(), options.retryMs);
     if (frames && canUseFrames()) {
       this.#frames = new FrameStream(source, options);
       this.track = this.#frames.track;
@@ -89,7 +91,7 @@ export class SuppressedTrack extends TrackTarget {
     const fates = { ended: () => this.#sourceEnded(), stopped: () => this.stop() };
     this.#follow = standFor(this.track, () => this.#source, fates);
     this.#follow(source);
-    this.started = this.#frames ? this.#frames.started : this.#start();
+    this.started = this.#frames ? this.#frames.started : this.#begin();
     this.#giveUpBy(options.signal);
   }
 
@@ -115,6 +117,29 @@ export class SuppressedTrack extends TrackTarget {
   /** Whether the track now carries the cleaned voice. */
   get suppressing(): boolean {
     return this.#frames?.suppressing ?? this.#node?.suppressing ?? false;
+  }
+
+  /** Delay between source and track in the audio graph or the Worker; 0 while the voice takes the direct way. */
+  get latency(): { readonly samples: number; readonly seconds: number } {
+    return this.#frames?.latency ?? this.#node?.latency ?? { samples: 0, seconds: 0 };
+  }
+
+  /** Probability, 0 to 1, of a voice: in the last hop while "voice" is listened to, else as of the last read-out. */
+  get voice(): number {
+    return this.#frames?.voice ?? this.#node?.voice ?? 0;
+  }
+
+  /**
+   * Change the model: it warms up unheard, then fades in. It also holds for whatever comes after a failure.
+   * Rejects with SordinoError; the old one then runs on.
+   */
+  async setModel(model: ModelName | CustomModel): Promise<void> {
+    const { signal } = this.#end;
+    checkOptions({ ...this.#options, model });
+    await this.#attempt;
+    if (signal.aborted) throw new SordinoError("aborted", "the cleaned track has ended");
+    await (this.#frames ?? this.#node)?.setModel(model);
+    this.#options = { ...this.#options, model };
   }
 
   /** Change settings; they also hold for whatever comes after a failure. throws SordinoError "option" */
@@ -176,6 +201,11 @@ export class SuppressedTrack extends TrackTarget {
     const stop = (): void => this.stop();
     signal?.addEventListener("abort", stop);
     void this.started.then(() => signal?.removeEventListener("abort", stop));
+  }
+
+  #begin(): Promise<void> {
+    this.#attempt = this.#start();
+    return this.#attempt;
   }
 
   /** One attempt. It never rejects: what goes wrong is told, and tried again. */

@@ -34,6 +34,9 @@ export async function graph(context: AudioContext, track: MediaStreamTrack, send
   suppressed.removeEventListener("overrun", onOverrun);
   suppressed.addEventListener("error", ({ error }) => error.code);
   suppressed.update({ preset: "conservative" });
+  await suppressed.setModel("tiny");
+  const delays: [number, number, number] = [suppressed.latency.samples, suppressed.latency.seconds, suppressed.voice];
+  delays.sort();
   // @ts-expect-error: no model of this name ships
   await node.setModel("huge");
   await suppressSender(sender);

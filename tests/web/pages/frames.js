@@ -42,6 +42,32 @@ export async function noWorker() {
   return { log, levels, suppressing: suppressed.suppressing };
 }
 
+/**
+ * A Worker that throws once, in the middle: frame by frame until suppression is back.
+ * Returns for every frame whether it came out as it went in, and what was told.
+ */
+export async function throwingWorker(worker) {
+  const generator = new MediaStreamTrackGenerator({ kind: "audio" });
+  const writer = generator.writable.getWriter();
+  const suppressed = await suppressTrack(generator, { path: "frames", retryMs: 200, assets: { worker } });
+  const log = logOf(suppressed);
+  const reader = new MediaStreamTrackProcessor({ track: suppressed.track }).readable.getReader();
+  const data = Float32Array.from({ length: 480 }, (_, i) => 0.5 * Math.sin((2 * Math.PI * i) / 480));
+  const output = new Float32Array(480);
+  const unchanged = [];
+  const shape = { format: "f32-planar", sampleRate: RATE, numberOfFrames: 480, numberOfChannels: 1 };
+  for (let frame = 0; frame < 1000 || log.at(-1)?.[0] !== "ready"; frame++) {
+    await writer.write(new AudioData({ ...shape, timestamp: 10_000 * frame, data: data.slice() }));
+    const { value } = await reader.read();
+    value.copyTo(output, { planeIndex: 0, format: "f32-planar" });
+    value.close();
+    unchanged.push(output.every((sample, i) => sample === data[i]));
+  }
+  const { suppressing } = suppressed;
+  suppressed.stop();
+  return { log, suppressing, unchanged };
+}
+
 /** Frames of a known signal through the frame path, one by one. Returns the samples that come out after it is ready, as base64. */
 export async function frameBytes({ samples, frames, options }) {
   const signal = new Float32Array(await (await fetch(samples)).arrayBuffer());

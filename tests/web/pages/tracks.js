@@ -138,3 +138,29 @@ export async function stopEarly() {
   await Promise.all([context.close(), close()]);
   return answer;
 }
+
+/** Another model: while the track is cleaned, before, and after its end. */
+export async function model(path) {
+  const { track, close } = await toneTrack();
+  const suppressed = await suppressTrack(track, { path });
+  const engine = ({ node, frames }) => node ?? frames;
+  const code = ({ code }) => code;
+  const { latency } = suppressed;
+  const models = [engine(suppressed).model];
+  await suppressed.setModel("tiny");
+  models.push(engine(suppressed).model);
+  const refused = [await suppressed.setModel("huge").catch(code)];
+  refused.push(await suppressed.setModel({ name: "none", url: "/none.sordino" }).catch(code));
+  const heard = [];
+  suppressed.addEventListener("voice", ({ detail }) => heard.push([detail.probability, suppressed.voice]));
+  while (heard.length === 0) await wait(20);
+  suppressed.stop();
+  refused.push(await suppressed.setModel("standard").catch(code));
+  const early = new SuppressedTrack(track, { path });
+  await early.setModel("tiny");
+  models.push(engine(early).model);
+  early.stop();
+  await close();
+  const [told, voice] = heard[0];
+  return { models, refused, latency, voice, told };
+}

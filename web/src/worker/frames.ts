@@ -1,6 +1,6 @@
 // Worker: the frame path. Audio frames of a microphone come as a stream, go through a session and leave as a stream.
 
-import type { FrameRequest, FrameStartup, Reply, Settings } from "../messages.js";
+import type { FrameReply, FrameRequest, FrameStartup, Reply, Settings } from "../messages.js";
 import { HOP, SAMPLE_RATE } from "../params.js";
 import { Session } from "../worklet/session.js";
 
@@ -28,6 +28,10 @@ function answer(reply: Reply): void {
     startId = reply.id;
   }
   if (reply.type === "ready" || reply.type === "failure") sent.delete(reply.id ?? startId);
+  tell(reply);
+}
+
+function tell(reply: FrameReply): void {
   scope.postMessage(reply);
 }
 
@@ -37,23 +41,51 @@ function sessionFor(frameRate: number, frameLength: number): Session | undefined
   if (session && rate === frameRate) return session;
   session?.destroy();
   rate = frameRate;
+  tell({ type: "rate", rate });
   session = new Session(host, startup, settings, rate, frameLength);
   session.tellVoice(tellVoice);
   void session.start(startup, startId);
   return session;
 }
 
+/** throws whatever goes wrong; the frame is then still open */
 function clean(frame: Frame): Frame {
   const found = sessionFor(frame.sampleRate, frame.numberOfFrames);
   if (found === undefined) return frame;
   const { numberOfFrames, numberOfChannels, sampleRate, timestamp } = frame;
   const inputs = Array.from({ length: numberOfChannels }, () => new Float32Array(numberOfFrames));
   for (const [planeIndex, input] of inputs.entries()) frame.copyTo(input, { planeIndex, format: "f32-planar" });
-  frame.close();
   const data = new Float32Array(numberOfFrames * numberOfChannels);
   const outputs = inputs.map((_, c) => data.subarray(c * numberOfFrames, (c + 1) * numberOfFrames));
   found.process(outputs, inputs);
-  return new AudioData({ format: "f32-planar", sampleRate, numberOfFrames, numberOfChannels, timestamp, data });
+  const init = { format: "f32-planar", sampleRate, numberOfFrames, numberOfChannels, timestamp, data } as const;
+  const cleaned = new AudioData(init);
+  frame.close();
+  return cleaned;
+}
+
+/** The frame cleaned or, where that fails, as it is; the page is then told, and starts anew. */
+function cleanOrPass(frame: Frame): Frame {
+  try {
+    return clean(frame);
+  } catch (cause) {
+    giveUp(`the frame path failed: ${cause}`);
+    return frame;
+  }
+}
+
+/** No session any more: frames pass unchanged until the page starts another one. */
+function giveUp(message: string): void {
+  try {
+    session?.destroy();
+  } catch {
+    // It is broken: what it held stays behind.
+  }
+  session = undefined;
+  startup = undefined;
+  for (const id of new Set([startId, ...sent.keys()])) {
+    answer({ type: "failure", id, failure: { code: "runtime", message } });
+  }
 }
 
 let reader: ReadableStreamDefaultReader<Frame> | undefined;
@@ -66,7 +98,7 @@ async function pump(readable: ReadableStream<Frame>, sink: WritableStreamDefault
   for (;;) {
     const { value: frame, done } = await own.read();
     if (done) return;
-    if (reader === own) await sink.write(clean(frame));
+    if (reader === own) await sink.write(cleanOrPass(frame));
     else frame.close();
   }
 }
@@ -102,11 +134,11 @@ scope.onmessage = ({ data: request }) => {
       session?.reset();
       break;
     case "read":
-      if (session) scope.postMessage({ type: "readout", readout: session.read() });
+      if (session) tell({ type: "readout", readout: session.read() });
       break;
     case "destroy":
       session?.destroy();
       break;
   }
 };
-scope.postMessage({ type: "loaded" });
+tell({ type: "loaded" });

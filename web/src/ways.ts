@@ -1,0 +1,49 @@
+// Page thread: two ways for a voice through an audio graph: through a SordinoNode once there is one, else directly.
+//
+//   input -+-> SordinoNode -> wet gain -+-> output
+//          \-> dry gain ---------------/
+
+import type { SordinoNode } from "./node.js";
+
+const FADE_S = 0.01;
+
+/** Fade a gain to a value over 10 ms. */
+export function fade({ context, gain }: GainNode, target: number): void {
+  const now = context.currentTime;
+  gain.cancelScheduledValues(now);
+  gain.setValueAtTime(gain.value, now);
+  gain.linearRampToValueAtTime(target, now + FADE_S);
+}
+
+/** Always carries the voice from its input to its output; going from one way to the other fades. */
+export class Ways {
+  readonly input: GainNode;
+  readonly output: GainNode;
+  readonly #dry: GainNode;
+  readonly #wet: GainNode;
+  #node: SordinoNode | undefined;
+
+  constructor(context: BaseAudioContext) {
+    this.input = new GainNode(context);
+    this.output = new GainNode(context);
+    this.#dry = new GainNode(context);
+    this.#wet = new GainNode(context, { gain: 0 });
+    this.input.connect(this.#dry).connect(this.output);
+    this.#wet.connect(this.output);
+  }
+
+  /** Send the voice through a node, or directly again. The node before is destroyed. */
+  use(node: SordinoNode | undefined): void {
+    const old = this.#node;
+    this.#node = node;
+    if (node) this.input.connect(node).connect(this.#wet);
+    fade(this.#dry, node ? 0 : 1);
+    fade(this.#wet, node ? 1 : 0);
+    old?.destroy();
+  }
+
+  close(): void {
+    this.#node?.destroy();
+    for (const gain of [this.input, this.#dry, this.#wet, this.output]) gain.disconnect();
+  }
+}
