@@ -10,10 +10,13 @@ from playwright.sync_api import Page, expect
 from browser.demo import SCENES, WAIT_MS, play, record_ways, screenshot, wait_for_frames, wait_for_state
 from browser.server import Server
 from golden.signals import RATE, clip_files, read_clip
+from web.conftest import build_faulty_wasm
 
 FRAMES = 50
 LIMITS_DB = {"conservative": 15, "balanced": None, "strong": None}
 LIMIT_DB = 6
+SLOW_DB = 21
+"""What makes the faulty kernel slow (tests/web/faulty.c)."""
 INPUTS = "async () => (await navigator.mediaDevices.enumerateDevices()).some(({ kind }) => kind === 'audioinput')"
 SET = """() => {
     const { preset, attenuationLimitDb: limit, model } = player.node;
@@ -58,6 +61,23 @@ def test_the_strength_is_heard(open_page: Any) -> None:
         raw, clean = record_ways(page, ["raw", "sordino"], 2 * RATE)
         removed.append(float(np.square(raw - clean).mean() / np.square(raw).mean()))
     assert removed[0] < 1e-9 and removed[1] > 1e-2, removed
+
+
+def test_the_model_that_took_over_is_shown(open_page: Any, server: Server) -> None:
+    """The kernel is too slow for as long as the strength says so: the page names the lighter model."""
+    kernel = "/demo/sordino/sordino.simd128.wasm"
+    server.data[kernel] = build_faulty_wasm().read_bytes()
+    try:
+        page: Page = open_page("chromium", query="?engine=simd128")
+        play(page, SCENES[0], "clip")
+        expect(page.locator("#model")).to_have_text("standard")
+        page.locator("#strength").fill(str(SLOW_DB))
+        expect(page.locator("#detail")).to_contain_text("too slow", timeout=WAIT_MS)
+        page.locator("#strength").fill("0")
+        expect(page.locator("body")).to_have_attribute("data-model", "tiny", timeout=WAIT_MS)
+        expect(page.locator("#model")).to_have_text("tiny")
+    finally:
+        del server.data[kernel]
 
 
 def test_a_video_is_dropped(open_page: Any, server: Server, tmp_path: Any) -> None:

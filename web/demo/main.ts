@@ -33,7 +33,7 @@ const view = new View();
 const readings = new Readings();
 const listening = new Listening();
 const measure = new MeasurePanel();
-const settings = new Settings(fail, () => player?.node && describe(player, player.node));
+const settings = new Settings(fail);
 const call = new CallPanel(() => player?.graph);
 const keep = new KeepPanel({ player: () => player, settings: () => settings, compare });
 const blind = new BlindTest({
@@ -81,7 +81,10 @@ function thePlayer(): Player {
     (node) => {
       node.addEventListener("readout", (event) => hear(created, (event as CustomEvent<Readout>).detail));
       node.addEventListener("fallback", (event) => tellFallback((event as CustomEvent<Fallback>).detail));
-      node.addEventListener("ready", () => tellFallback(undefined));
+      node.addEventListener("ready", () => {
+        tellFallback(undefined);
+        if (node.model !== body.model) describe(created, node);
+      });
       settings.apply(node);
       describe(created, node);
     },
@@ -90,7 +93,7 @@ function thePlayer(): Player {
   return created;
 }
 
-/** What does not change from frame to frame. */
+/** What does not change from frame to frame; the model may change, as the user wants or because it was too slow. */
 function describe(current: Player, node: SordinoNode): void {
   body.engine = node.engine;
   body.model = node.model;

@@ -1,6 +1,6 @@
 // Page thread: what is heard: the big switch between raw and clean, which system cleans, and a blind test's wishes.
 
-import { body, element, markSegment, segments } from "../page/dom.js";
+import { body, element, elements, markSegment, segments } from "../page/dom.js";
 import type { Way } from "./graph.js";
 import type { LoudnessMatch, Raised } from "./loudness.js";
 import { loadPeer, PEER_NAMES, PEERS, type Peer } from "./peers.js";
@@ -120,6 +120,7 @@ export class Listening {
     const { graph } = this.#player ?? {};
     element("#cleaner").textContent = SYSTEMS.find(([way]) => way === this.#cleaner)![1];
     body.cleaner = this.#cleaner;
+    for (const whose of elements(".whose")) whose.hidden = this.#cleaner === "sordino";
     if (!graph) return;
     graph.clean(this.#cleaner);
     graph.listen(this.#hidden ?? (body.suppression === "on" ? this.#cleaner : "raw"));

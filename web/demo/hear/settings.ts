@@ -26,8 +26,8 @@ export class Settings {
   #node: SordinoNode | undefined;
   #preset: Preset = DEFAULT_PRESET;
 
-  /** fail  called when a model does not come; modelChanged when it has */
-  constructor(fail: (error: unknown) => void, modelChanged: () => void) {
+  /** fail  called when a model does not come */
+  constructor(fail: (error: unknown) => void) {
     this.#fail = fail;
     segments(this.#presets, PRESETS, DEFAULT_PRESET, (value) => this.#choosePreset(value as Preset));
     this.#strength.max = String(NO_LIMIT_DB);
@@ -35,7 +35,7 @@ export class Settings {
     for (const name of MODELS) this.#models.append(made("option", name, { value: name }));
     this.#models.value = MODELS.includes("standard") ? "standard" : MODELS[0]!;
     this.#models.disabled = MODELS.length < 2;
-    this.#models.addEventListener("change", () => void this.#chooseModel().then(modelChanged));
+    this.#models.addEventListener("change", () => void this.#chooseModel());
     this.#show(NO_LIMIT_DB);
   }
 
