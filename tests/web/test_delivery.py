@@ -1,5 +1,6 @@
 """What ships: the packed tarball in an empty project, built by four bundlers, run in three browsers, strictly."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -72,8 +73,21 @@ def test_the_package_is_harmless_on_a_server(project: Path) -> None:
 def test_nothing_but_the_package_is_packed(project: Path) -> None:
     package = project / "node_modules" / "sordino"
     files = {str(file.relative_to(package)) for file in package.rglob("*.*")}
-    assert {path.name for path in package.iterdir()} == {"LICENSE", "README.md", "package.json", "web"}
+    top = {"LICENSE", "MODEL_CARD.md", "README.md", "package.json", "web"}
+    assert {path.name for path in package.iterdir()} == top
     assert {"web/dist/sordino.js", "web/dist/models/standard.sordino", "web/dist/adapters/livekit.d.ts"} <= files
+
+
+def test_the_readme_leads_nowhere_else(project: Path) -> None:
+    """Its relative links lie in the package; the tarball has the name that readme and examples install."""
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / "README.md").read_text())
+    assert links and all((project / "node_modules" / "sordino" / link).is_file() for link in links)
+    version = json.loads((ROOT / "package.json").read_text())["version"]
+    tarball = ROOT / "dist" / f"sordino-{version}.tgz"
+    assert f"{tarball.relative_to(ROOT)}\n" in (ROOT / "README.md").read_text()
+    for manifest in EXAMPLES.glob("*/package.json"):
+        _, path = json.loads(manifest.read_text())["dependencies"]["sordino"].split(":")
+        assert (manifest.parent / path).resolve() == tarball
 
 
 def test_the_reference_is_current() -> None:
@@ -99,6 +113,28 @@ def test_both_paths_after_bundling(built: str, live: Tab, server: Server, path: 
     live.open(f"{server.origin}{built}")
     answer = live.call(f"{server.origin}/pages/probe.js", "callProbe", path)
     assert answer == {"suppressing": True, "frames": path == "frames", "errors": []}
+
+
+@pytest.fixture(params=["vite", "vite7"])
+def dev_server(request: pytest.FixtureRequest, project: Path) -> Iterator[str]:
+    """Vite's dev server, which bundles nothing, of this version and of the last one that pre-bundles otherwise."""
+    command = ["node", "serve.mjs", request.param, str(project / "dev" / request.param)]
+    server = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        yield server.stdout.readline().strip()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def test_the_dev_server(dev_server: str, page: Any) -> None:
+    page.goto(dev_server)
+    page.wait_for_function("globalThis.probe !== undefined")
+    assert page.evaluate("() => probe()")["latency"] == 1888
+    for path in ("worklet", "frames"):
+        answer = page.evaluate("(path) => probeTrack(path)", path)
+        assert answer == {"suppressing": True, "frames": path == "frames", "errors": []}
 
 
 @pytest.mark.parametrize("name", ["firefox", "webkit"])
