@@ -114,6 +114,9 @@ def test_the_peers_play_in_step_and_the_blind_test_keeps_score(open_page: Any, n
     lags = [lag(raw, track) for track in cleaned]
     record_property("lags behind the raw way, samples", lags)
     assert lags[0] == 0 and max(map(abs, lags)) <= 1
+    assert page.locator(".whose:visible").count() == 4, "voice, pitch and bands are Sordino's, and said to be"
+    page.locator("#systems label").first.click()
+    expect(page.locator(".whose:visible")).to_have_count(0)
     walk_through_blind_test(page)
     screenshot(page, f"{name}-blind")
 
