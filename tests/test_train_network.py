@@ -1,5 +1,7 @@
 """The torch twin of the network: against torch's own GRU, against the reference, in float and in integers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from train_support import require_torch
 require_torch()
 import torch  # noqa: E402
 
-from sordino.train.checkpoint import calibrate  # noqa: E402
+from sordino.train.checkpoint import blend, calibrate  # noqa: E402
 from sordino.train.gru import library_recurrence, recurrence  # noqa: E402
 from sordino.train.network import Network  # noqa: E402
 from sordino.train.quantise import fake_weight, quantise_activation  # noqa: E402
@@ -87,3 +89,14 @@ def test_calibration_moves_the_logits_of_the_gains_and_nothing_else() -> None:
     np.testing.assert_allclose(after.gain, 1 / (1 + np.exp(-(0.8 * logit + 0.5))), atol=1e-5)
     np.testing.assert_array_equal(after.strength, before.strength)
     assert moved.record["calibration"] == {"slope": 0.8, "offset": 0.5}
+
+
+def test_a_blend_lies_between_two_runs_of_one_network() -> None:
+    run = {"seed": 1, "steps": 2, "hours": 3.0}
+    later, earlier = (replace(random_model(SHAPE, seed=seed), record=run) for seed in (3, 4))
+    mixed = blend(later, replace(earlier, feature_mean=later.feature_mean, feature_std=later.feature_std), 0.25)
+    for name, weight in mixed.weights.items():
+        np.testing.assert_allclose(weight, 0.75 * later.weights[name] + 0.25 * earlier.weights[name], atol=1e-6)
+    assert mixed.record["blended_with"] == {**run, "share": 0.25}
+    with pytest.raises(ValueError, match="two runs of one network"):
+        blend(later, replace(later, feature_mean=later.feature_mean + 1), 0.5)

@@ -1,6 +1,6 @@
 """Checkpoint: the state of a training run goes to disk and back; a finished one becomes a model file.
 
-`python -m sordino.train.checkpoint CHECKPOINT OUT.onnx [GAIN_SLOPE GAIN_OFFSET]`
+`python -m sordino.train.checkpoint CHECKPOINT OUT.onnx [GAIN_SLOPE GAIN_OFFSET [EARLIER SHARE]]`
 """
 
 from __future__ import annotations
@@ -67,12 +67,42 @@ def calibrate(model: Model, slope: float, offset: float) -> Model:
     return replace(model, weights=weights, record=model.record | {"calibration": {"slope": slope, "offset": offset}})
 
 
-def export(checkpoint: Path, out: Path, slope: float = 1.0, offset: float = 0.0) -> None:
+def blend(model: Model, earlier: Model, share: float) -> Model:
+    """Mix the weights of two runs, the second of which started from the first: often better than either.
+
+    model    of the second run
+    earlier  of the first run
+    share    of the earlier weights, 0..1
+    returns  Model with the record of the second run, and the mix in it
+    raises   ValueError unless shapes, look-ahead and feature statistics agree
+    source   Wortsman et al. 2022, arXiv:2203.05482
+    """
+    alike = np.array_equal(model.feature_mean, earlier.feature_mean)
+    if not alike or (model.shape, model.look_ahead) != (earlier.shape, earlier.look_ahead):
+        raise ValueError("wanted two runs of one network, the second started from the first")
+    mixed = {
+        name: weight + np.float32(share) * (earlier.weights[name] - weight) for name, weight in model.weights.items()
+    }
+    run = {name: earlier.record[name] for name in ("seed", "steps", "hours")}
+    return replace(model, weights=mixed, record=model.record | {"blended_with": run | {"share": share}})
+
+
+def export(
+    checkpoint: Path,
+    out: Path,
+    slope: float = 1.0,
+    offset: float = 0.0,
+    earlier: Path | None = None,
+    share: float = 0.0,
+) -> None:
     """Write a checkpoint as a model file (.onnx) or as plain arrays (.npz, entry `metadata` is JSON text).
 
-    slope, offset  of the gains' logits, see calibrate; 1 and 0 leave them
+    slope, offset   of the gains' logits, see calibrate; 1 and 0 leave them
+    earlier, share  another checkpoint, see blend
     """
     model = to_model(load_checkpoint(checkpoint))
+    if earlier:
+        model = blend(model, to_model(load_checkpoint(earlier)), share)
     if (slope, offset) != (1.0, 0.0):
         model = calibrate(model, slope, offset)
     if out.suffix == ".onnx":
@@ -86,6 +116,8 @@ def export(checkpoint: Path, out: Path, slope: float = 1.0, offset: float = 0.0)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (3, 5):
-        sys.exit("usage: python -m sordino.train.checkpoint CHECKPOINT OUT.onnx|OUT.npz [GAIN_SLOPE GAIN_OFFSET]")
-    export(Path(sys.argv[1]), Path(sys.argv[2]), *map(float, sys.argv[3:]))
+    words = sys.argv[1:]
+    if len(words) not in (2, 4, 6):
+        sys.exit("usage: python -m sordino.train.checkpoint CHECKPOINT OUT.onnx|OUT.npz [SLOPE OFFSET [EARLIER SHARE]]")
+    mix = (Path(words[4]), float(words[5])) if len(words) == 6 else ()
+    export(Path(words[0]), Path(words[1]), *map(float, words[2:4]), *mix)
