@@ -43,15 +43,18 @@ STREAMS = 9
 
 @pytest.mark.parametrize("schedule", ["immediate", "spread"])
 def test_nodes_of_one_context(tab: Tab, server: Server, schedule: str, golden, record_property) -> None:
-    """They share one memory and change nothing but, where the network is spread, the latency."""
+    """They share one memory. Where the network is spread only the latency is another, else they take turns: a node gives
+    what it would give alone, had it begun some quanta sooner."""
     speech = max(golden, key=lambda signal: signal.samples.size)
     length = speech.samples.size // STREAMS // QUANTUM * QUANTUM
     request = {"input": speech.input, "streams": STREAMS, "length": length, "alone": {"channels": 1}}
     request["options"] = {"channels": 1, "schedule": schedule}
+    request["headStarts"] = [0] if schedule == "spread" else [turn * QUANTUM for turn in range(4)]
     answer = tab.call(f"{server.origin}/pages/offline.js", "renderTogether", request)
     record_property(f"{STREAMS} nodes, {schedule}, in {tab.name}: wasm memory in bytes", answer["memoryBytes"])
     assert answer["loudest"] > 0.01, "nothing was heard"
-    assert answer["differing"] == [0] * STREAMS
+    wanted = [request["headStarts"][i % len(request["headStarts"])] for i in range(STREAMS)]
+    assert answer["headStarts"].count(None) == 0 and sorted(answer["headStarts"]) == sorted(wanted)
     assert answer["latency"] == [1888 + (3 * QUANTUM if schedule == "spread" else 0), 1888]
     assert answer["memoryBytes"] < 2_100_000 + STREAMS * 96_000
 
