@@ -43,8 +43,8 @@ STREAMS = 9
 
 @pytest.mark.parametrize("schedule", ["immediate", "spread"])
 def test_nodes_of_one_context(tab: Tab, server: Server, schedule: str, golden, record_property) -> None:
-    """They share one memory. Where the network is spread only the latency is another, else they take turns: a node gives
-    what it would give alone, had it begun some quanta sooner."""
+    """They share one memory. Where the network is spread only the latency is another; else they take turns, and a node
+    gives what it would give alone, had it begun some quanta sooner."""
     speech = max(golden, key=lambda signal: signal.samples.size)
     length = speech.samples.size // STREAMS // QUANTUM * QUANTUM
     request = {"input": speech.input, "streams": STREAMS, "length": length, "alone": {"channels": 1}}
