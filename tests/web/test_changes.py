@@ -9,6 +9,7 @@ WRONG = [
     {"path": "frame"},
     {"model": "huge"},
     {"lighterModel": "huge"},
+    {"engine": "fast"},
     {"schedule": "later"},
     {"channels": 0},
     {"overrunPolicy": "never"},

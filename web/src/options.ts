@@ -137,11 +137,14 @@ export function initialSettings(options: SordinoOptions): Settings {
   return changedSettings(FIRST, options);
 }
 
-/** throws SordinoError "option" */
 export function isSpread(options: SordinoOptions): boolean {
-  const { schedule = "immediate" } = options;
-  if (schedule === "immediate" || schedule === "spread") return schedule === "spread";
-  throw new SordinoError("option", `schedule is "${schedule}"; wanted immediate or spread`);
+  return options.schedule === "spread";
+}
+
+/** throws SordinoError "option" where an option is given and is none of the words */
+export function checkWord(name: string, value: string | undefined, words: readonly string[]): void {
+  if (value === undefined || words.includes(value)) return;
+  throw new SordinoError("option", `${name} is "${value}"; wanted ${words.join(", ")}`);
 }
 
 /** throws SordinoError "option" */

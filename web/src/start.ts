@@ -3,12 +3,19 @@
 import { SordinoError } from "./errors.js";
 import { aborted, addWorklet, chooseEngine, fetchEngine, locate } from "./load.js";
 import type { EngineName, Startup } from "./messages.js";
-import { channelCount, initialSettings, isSpread, type OverrunPolicy, type SordinoOptions } from "./options.js";
+import { channelCount, checkWord, initialSettings, isSpread, type SordinoOptions } from "./options.js";
 import { type Model, modelOf } from "./tiers.js";
 
 const LOWEST_RATE = 8_000;
 const HIGHEST_RATE = 192_000;
-const POLICIES: readonly OverrunPolicy[] = ["bypass", "step-down", "ignore"];
+const WORDS: {
+  readonly [Name in "engine" | "overrunPolicy" | "schedule"]: readonly NonNullable<SordinoOptions[Name]>[];
+} = {
+  engine: ["auto", "relaxed", "simd128"],
+  overrunPolicy: ["bypass", "step-down", "ignore"],
+  schedule: ["immediate", "spread"],
+};
+const TIMES = ["retryMs", "timeoutMs"] as const;
 /** A browser's timers wait no longer. */
 const LONGEST_MS = 2 ** 31 - 1;
 
@@ -43,16 +50,13 @@ function checkContext(context: BaseAudioContext): void {
 
 /** All that can be checked before anything is made. throws SordinoError "option" */
 export function checkOptions(options: SordinoOptions): void {
-  const { overrunPolicy = "step-down", retryMs = 1, timeoutMs = 1 } = options;
   initialSettings(options);
   channelCount(options);
-  isSpread(options);
   for (const model of [modelOf(options), options.lighterModel]) if (model) locate("simd128", model, options);
-  if (!POLICIES.includes(overrunPolicy)) {
-    throw new SordinoError("option", `overrunPolicy is "${overrunPolicy}"; wanted ${POLICIES.join(", ")}`);
-  }
-  for (const [name, ms] of Object.entries({ retryMs, timeoutMs })) {
-    if (ms > 0 && ms <= LONGEST_MS) continue;
+  for (const [name, words] of Object.entries(WORDS)) checkWord(name, options[name as keyof typeof WORDS], words);
+  for (const name of TIMES) {
+    const ms = options[name];
+    if (ms === undefined || (ms > 0 && ms <= LONGEST_MS)) continue;
     throw new SordinoError("option", `${name} is ${ms}; wanted more than 0 and at most ${LONGEST_MS} milliseconds`);
   }
 }

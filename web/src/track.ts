@@ -6,7 +6,14 @@ import { canUseFrames, FrameStream } from "./frames.js";
 import { canListen, contextFor, VoiceGraph } from "./graph.js";
 import { aborted, type ModelName } from "./load.js";
 import { SordinoNode } from "./node.js";
-import { type Changes, type CustomModel, channelCount, initialSettings, type SordinoOptions } from "./options.js";
+import {
+  type Changes,
+  type CustomModel,
+  channelCount,
+  checkWord,
+  initialSettings,
+  type SordinoOptions,
+} from "./options.js";
 import { Recovery } from "./recovery.js";
 import { checkOptions } from "./start.js";
 import { standFor } from "./twin.js";
@@ -31,12 +38,6 @@ const GESTURES = ["pointerdown", "pointerup", "keydown"];
 function checkSource({ kind, readyState }: MediaStreamTrack): void {
   if (kind !== "audio") throw new SordinoError("option", `the track is of kind "${kind}"; wanted "audio"`);
   if (readyState !== "live") throw new SordinoError("source", "the track that is to be cleaned has ended");
-}
-
-/** throws SordinoError "option" */
-function wantsFrames({ path = "worklet" }: TrackOptions): boolean {
-  if (path === "worklet" || path === "frames") return path === "frames";
-  throw new SordinoError("option", `path is "${path}"; wanted worklet or frames`);
 }
 
 /** Never rejects: where it fails, a later gesture may do. */
@@ -71,13 +72,13 @@ export class SuppressedTrack extends TrackTarget {
     super();
     checkSource(source);
     checkOptions(options);
-    const frames = wantsFrames(options);
+    checkWord("path", options.path, ["worklet", "frames"]);
     if (options.signal?.aborted) throw aborted(options.signal);
     this.#source = source;
     this.#options = options;
     this.#given = options.context;
     this.#recovery = new Recovery(() => void this.#begin(), options.retryMs);
-    if (frames && canUseFrames()) {
+    if (options.path === "frames" && canUseFrames()) {
       this.#frames = new FrameStream(source, options);
       this.track = this.#frames.track;
       this.#forward(this.#frames);
