@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-RATE = 48000
+from train_support import RATE
 
 
 def write(path: Path, samples: np.ndarray, rate: int = RATE) -> Path:

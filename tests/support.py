@@ -1,14 +1,14 @@
 """What every test may need: where things lie, and what a missing tool means."""
 
 import os
-from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).resolve().parent
-ROOT = TESTS.parent
-BUILD = ROOT / "build"
-MODELS = ROOT / "py" / "sordino" / "models"
+from builder.paths import BUILD, MODELS, ROOT
+
+__all__ = ["BUILD", "IN_CI", "MODELS", "ROOT", "TESTS", "unavailable"]
+
+TESTS = ROOT / "tests"
 
 IN_CI = bool(os.environ.get("CI"))
 

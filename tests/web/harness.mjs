@@ -3,7 +3,8 @@
 //   node tests/web/harness.mjs FOLDER
 //
 // FOLDER/request.json holds runs: { rate, quantum, channels, linked, realTime, settings, wasm, weights, actions, samples }.
-// Before a run, `beside` other sessions are made, which take their turns. Run i reads FOLDER/i.input.f32 [channels][samples] and leaves FOLDER/i.output.f32; replies go to FOLDER/answer.json.
+// Before a run, `beside` other sessions are made, which take their turns. Run i reads FOLDER/i.input.f32
+// [channels][samples] and leaves FOLDER/i.output.f32; replies go to FOLDER/answer.json.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -5,11 +5,11 @@ import pytest
 
 from golden.signals import clip_files, read_clip
 from sordino.engines import open_engine
+from sordino.params import HOP
 from sordino.pipeline import Settings
 from support import MODELS
 from web.sessions import CLICK, KERNEL, RATE, Samples, roughness, run_session, steepness, tone
 
-HOP = 480
 HUM_HZ = 500
 LATENCY = 1888
 SETTINGS = {

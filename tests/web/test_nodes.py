@@ -88,6 +88,7 @@ WRONG = [
     ("wasm", {"assets": {"simd128": "/corrupt.sordino"}, "engine": "simd128"}),
     ("worklet", {"assets": {"worklet": "/nowhere.js"}}),
     ("option", {"preset": "wild"}),
+    ("option", {"engine": "fast"}),
     ("option", {"schedule": "later"}),
     ("option", {"overrunPolicy": "never"}),
     ("option", {"retryMs": 0}),

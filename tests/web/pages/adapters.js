@@ -72,7 +72,7 @@ export async function contracts() {
   return { livekit: livekitAnswer, jitsi: jitsiAnswer, atOnce, twilio: twilioAnswer, hms: hmsAnswer };
 }
 
-/** 100ms's second plugin, behind another one to which it connects what ours gives back; the weights do not arrive at first. */
+/** 100ms's second plugin, behind another one that it connects to what ours gives back; the weights come late. */
 let late;
 export async function startPluginLate() {
   const { track, close } = await toneTrack();

@@ -43,24 +43,38 @@ export async function noWorker() {
 }
 
 /**
+ * A track on the frame path that is fed by hand. Returns it, and exchange(frame, data, output): a frame of 480 samples
+ * goes in, those that come out are written to the output; the number of the frame that they belong to is returned.
+ */
+async function fedByHand(options) {
+  const generator = new MediaStreamTrackGenerator({ kind: "audio" });
+  const writer = generator.writable.getWriter();
+  const suppressed = await suppressTrack(generator, { ...options, path: "frames" });
+  const reader = new MediaStreamTrackProcessor({ track: suppressed.track }).readable.getReader();
+  const shape = { format: "f32-planar", sampleRate: RATE, numberOfFrames: 480, numberOfChannels: 1 };
+  const exchange = async (frame, data, output) => {
+    await writer.write(new AudioData({ ...shape, timestamp: 10_000 * frame, data }));
+    const { value } = await reader.read();
+    const { timestamp } = value;
+    value.copyTo(output, { planeIndex: 0, format: "f32-planar" });
+    value.close();
+    return Math.round(timestamp / 10_000);
+  };
+  return { suppressed, exchange };
+}
+
+/**
  * A Worker that throws once, in the middle: frame by frame until suppression is back.
  * Returns for every frame whether it came out as it went in, and what was told.
  */
 export async function throwingWorker(worker) {
-  const generator = new MediaStreamTrackGenerator({ kind: "audio" });
-  const writer = generator.writable.getWriter();
-  const suppressed = await suppressTrack(generator, { path: "frames", retryMs: 200, assets: { worker } });
+  const { suppressed, exchange } = await fedByHand({ retryMs: 200, assets: { worker } });
   const log = logOf(suppressed);
-  const reader = new MediaStreamTrackProcessor({ track: suppressed.track }).readable.getReader();
   const data = Float32Array.from({ length: 480 }, (_, i) => 0.5 * Math.sin((2 * Math.PI * i) / 480));
   const output = new Float32Array(480);
   const unchanged = [];
-  const shape = { format: "f32-planar", sampleRate: RATE, numberOfFrames: 480, numberOfChannels: 1 };
   for (let frame = 0; frame < 1000 || log.at(-1)?.[0] !== "ready"; frame++) {
-    await writer.write(new AudioData({ ...shape, timestamp: 10_000 * frame, data: data.slice() }));
-    const { value } = await reader.read();
-    value.copyTo(output, { planeIndex: 0, format: "f32-planar" });
-    value.close();
+    await exchange(frame, data.slice(), output);
     unchanged.push(output.every((sample, i) => sample === data[i]));
   }
   const { suppressing } = suppressed;
@@ -68,24 +82,16 @@ export async function throwingWorker(worker) {
   return { log, suppressing, unchanged };
 }
 
-/** Frames of a known signal through the frame path, one by one. Returns the samples that come out after it is ready, as base64. */
+/** Frames of a known signal, one by one. Returns the samples that come out after it is ready, as base64. */
 export async function frameBytes({ samples, frames, options }) {
   const signal = new Float32Array(await (await fetch(samples)).arrayBuffer());
-  const generator = new MediaStreamTrackGenerator({ kind: "audio" });
-  const writer = generator.writable.getWriter();
-  const suppressed = await suppressTrack(generator, { ...options, path: "frames" });
-  const reader = new MediaStreamTrackProcessor({ track: suppressed.track }).readable.getReader();
+  const { suppressed, exchange } = await fedByHand(options);
   const output = new Float32Array(480 * frames);
+  const part = (frame) => [480 * frame, 480 * (frame + 1)];
   let lost = 0;
   for (let frame = 0; frame < frames; frame++) {
-    const data = signal.slice(480 * frame, 480 * (frame + 1));
-    const timestamp = 10_000 * frame;
-    const shape = { format: "f32-planar", sampleRate: RATE, numberOfFrames: 480, numberOfChannels: 1 };
-    await writer.write(new AudioData({ ...shape, timestamp, data }));
-    const { value } = await reader.read();
-    if (Math.round(value.timestamp / 10_000) !== frame) lost++;
-    value.copyTo(output.subarray(480 * frame, 480 * (frame + 1)), { planeIndex: 0, format: "f32-planar" });
-    value.close();
+    const found = await exchange(frame, signal.slice(...part(frame)), output.subarray(...part(frame)));
+    if (found !== frame) lost++;
   }
   const { latencySamples } = suppressed.frames;
   suppressed.stop();

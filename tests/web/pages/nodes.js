@@ -1,10 +1,10 @@
 // SordinoNode in a real-time context: its events, failures and their ends.
 
 import { MODELS, SordinoNode } from "/dist/sordino.js";
+import { wait } from "./sounds.js";
 
 const FAULTY = { engine: "simd128", assets: { simd128: "/built/faulty.wasm" }, retryMs: 200 };
 const LIMITS_DB = { trap: 19, "not finite": 20, slow: 21 };
-const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** A tone through a node into a recorder. Returns the parts and `levels`, RMS per 10 ms of what came out so far. */
 async function play(options) {
@@ -213,8 +213,10 @@ export async function openHome(beside) {
   home = { context, tone };
 }
 
-/** Nodes made, run for a moment and destroyed in that context, whose scope then collects what nobody holds: as a rule it
- *  waits for that, with a copy of the weights for every life. Returns the bytes of the last one's wasm memory. */
+/**
+ * Nodes made, run for a moment and destroyed in that context, whose scope then collects what nobody holds: as a rule it
+ * waits for that, with a copy of the weights for every life. Returns the bytes of the last one's wasm memory.
+ */
 export async function cycles(count) {
   const { context, tone } = home;
   let memoryBytes = 0;
