@@ -70,7 +70,7 @@ def streams_table(rows: list[dict[str, Any]]) -> str:
 
 
 def scopes_table(rows: list[dict[str, Any]]) -> str:
-    """Nodes in an AudioWorklet whose hops end in the same quantum; real time breaks where the pace falls below 1."""
+    """Nodes in an AudioWorklet that begin to hear together; real time breaks where the pace falls below 1."""
     lines = []
     if not rows:
         return ""
