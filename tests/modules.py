@@ -33,10 +33,9 @@ def build_modules(models: list[Model], variants: Iterable[str], folder: Path) ->
 
 
 def pruned(model: Model, density: float) -> Model:
-    """The model with all but the strongest blocks of 8 x 4 weights of its GRUs set to 0."""
+    """The model with all but the strongest blocks of weights of its GRUs set to 0."""
     weights = dict(model.weights)
     for name, w in weights.items():
-        if "gru" not in name or ".weight" not in name or w.shape[0] % 8 or w.shape[1] % 4:
-            continue
-        weights[name] = w * strongest_blocks(w, density)
+        if "gru" in name and ".weight" in name:
+            weights[name] = w * strongest_blocks(w, density)
     return Model(model.name, model.shape, model.look_ahead, weights, model.feature_mean, model.feature_std)

@@ -1,7 +1,7 @@
 // What a page's own Content-Security-Policy lets happen.
 
 import { SordinoNode, suppressTrack } from "/dist/sordino.js";
-import { levelsOf, logOf, RATE, toneTrack } from "./sounds.js";
+import { levelsOf, logOf, RATE, toneTrack, wait } from "./sounds.js";
 
 /** Whether the policy refuses what it should: code in a string, a script in the page. */
 export async function bites() {
@@ -19,7 +19,7 @@ export async function bites() {
   const script = document.createElement("script");
   script.textContent = "globalThis.ran = true;";
   document.body.append(script);
-  while (violations.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (violations.length < 2) await wait(20);
   return { evaluated, ran: globalThis.ran === true, violations: violations.sort() };
 }
 
@@ -38,7 +38,7 @@ export async function clean(options) {
   const suppressed = await suppressTrack(track, options);
   const log = logOf(suppressed);
   suppressed.retry();
-  while (log.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (log.length < 2) await wait(20);
   const answer = { log: log.slice(0, 2), suppressing: suppressed.suppressing };
   answer.level = Math.max(...(await levelsOf(suppressed.track, 300)));
   suppressed.stop();
