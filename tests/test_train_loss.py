@@ -90,6 +90,10 @@ def test_speech_at_another_speed(tmp_path_factory: pytest.TempPathFactory) -> No
     for fast, slow in zip(faster, usual, strict=True):
         wanted = np.interp(np.arange(part) * 1.15, np.arange(mixer.samples), slow)
         np.testing.assert_allclose(fast[:part], wanted, atol=1e-4)
+    wide = replace(config.mixing, speed_range=(0.5, 2.0))
+    speeds = draw_plan(np.random.default_rng(4), bank, wide, 400).values["speed"]
+    assert speeds.min() >= 0.5 and speeds.max() <= 2
+    assert np.mean(speeds < 1) == pytest.approx(0.5, abs=0.08), "as many slower voices as faster ones"
 
 
 def _level_cost(clean: torch.Tensor, gain: torch.Tensor, active: float = 1.0) -> float:

@@ -100,3 +100,5 @@ def test_a_blend_lies_between_two_runs_of_one_network() -> None:
     assert mixed.record["blended_with"] == {**run, "share": 0.25}
     with pytest.raises(ValueError, match="two runs of one network"):
         blend(later, replace(later, feature_mean=later.feature_mean + 1), 0.5)
+    with pytest.raises(ValueError, match="one network"):
+        blend(later, replace(later, feature_std=later.feature_std * 2), 0.5)

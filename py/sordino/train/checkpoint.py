@@ -77,7 +77,8 @@ def blend(model: Model, earlier: Model, share: float) -> Model:
     raises   ValueError unless shapes, look-ahead and feature statistics agree
     source   Wortsman et al. 2022, arXiv:2203.05482
     """
-    alike = np.array_equal(model.feature_mean, earlier.feature_mean)
+    pairs = ((model.feature_mean, earlier.feature_mean), (model.feature_std, earlier.feature_std))
+    alike = all(np.array_equal(*pair) for pair in pairs)
     if not alike or (model.shape, model.look_ahead) != (earlier.shape, earlier.look_ahead):
         raise ValueError("wanted two runs of one network, the second started from the first")
     mixed = {

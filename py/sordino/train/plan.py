@@ -250,7 +250,8 @@ def draw_plan(rng: np.random.Generator, bank: Bank, recipe: Recipe, rows: int) -
     white = np.isin(np.arange(rows), plan.white_rows)
     plan.values["noise_curve"] += white[:, None] * rng.uniform(-9, 1, (rows, 1)) * np.arange(CURVE_POINTS) / 3
     if recipe.other_speed:
-        plan.values["speed"] = sometimes(recipe.other_speed, rng.uniform(*recipe.speed_range, rows), 1.0)
+        speed = np.exp(rng.uniform(*np.log(recipe.speed_range), rows))
+        plan.values["speed"] = sometimes(recipe.other_speed, speed, 1.0)
         plan.values["bandwidth_hz"] = plan.values["bandwidth_hz"] * plan.values["speed"]
     _harm(further, recipe, plan)
     return plan
