@@ -47,3 +47,9 @@ def test_options_that_make_no_sense(live: Tab, changes: str) -> None:
 
 def test_where_nothing_can_be_suppressed(live: Tab, changes: str) -> None:
     assert live.call(changes, "ownInstead") == {"heard": True, "passes": True, "state": "live"}
+
+
+def test_a_cause_that_lasts_is_not_tried_by_itself(live: Tab, changes: str) -> None:
+    """Of a track as of 100ms; when the page asks for it, it is."""
+    once = [["sample-rate", "never"], ["sample-rate", "never"]]
+    assert live.call(changes, "lastingCause") == [once, once]

@@ -1,9 +1,13 @@
-// Page thread: when to try again after a failure.
+// Page thread: whether and when to try again after a failure.
+
+import type { SordinoError, SordinoErrorCode } from "./errors.js";
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 /** After so long without a failure the pauses begin anew. */
 const QUIET_MS = 60_000;
+/** What stays as it is however often it is tried; only the page may know better. */
+const LASTING: readonly SordinoErrorCode[] = ["option", "unsupported", "sample-rate"];
 
 /** One planned attempt at a time; every further failure doubles the pause. */
 export class Recovery {
@@ -22,14 +26,15 @@ export class Recovery {
     this.#nextMs = this.#firstMs;
   }
 
-  /** Plan an attempt. Returns the milliseconds until then. */
-  plan(): number {
+  /** Plan an attempt, unless the cause of the failure lasts. Returns the milliseconds until then; undefined: none. */
+  plan(cause?: SordinoError): number | undefined {
+    this.cancel();
+    if (cause && LASTING.includes(cause.code)) return undefined;
     const now = Date.now();
     if (now - this.#last > this.#scale * QUIET_MS) this.#nextMs = this.#firstMs;
     this.#last = now;
     const pause = this.#nextMs;
     this.#nextMs = Math.min(this.#scale * LONGEST_PAUSE_MS, 2 * pause);
-    clearTimeout(this.#timer);
     this.#timer = setTimeout(this.#attempt, pause);
     return pause;
   }

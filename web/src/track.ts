@@ -239,7 +239,7 @@ export class SuppressedTrack extends TrackTarget {
 
   #fallBack(cause: SordinoError, retryable = true): void {
     dispatchError(this, cause);
-    const retryInMs = retryable ? this.#recovery.plan() : undefined;
+    const retryInMs = retryable ? this.#recovery.plan(cause) : undefined;
     dispatchDetail<Fallback>(this, "fallback", { cause, retryInMs, retry: () => this.retry() });
   }
 
@@ -277,7 +277,7 @@ export class SuppressedTrack extends TrackTarget {
  *
  * track    a live audio track, e.g. of openMicrophone()
  * returns  its cleaned twin, as soon as suppression runs. Where it cannot run, the twin carries the voice unchanged, says
- *          so by "error" and "fallback", and goes on trying.
+ *          so by "error" and "fallback", and goes on trying unless the cause will last.
  * rejects  SordinoError "option", "source", "unsupported" or, when the signal fires before that, "aborted"
  */
 export async function suppressTrack(track: MediaStreamTrack, options: TrackOptions = {}): Promise<SuppressedTrack> {

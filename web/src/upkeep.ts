@@ -85,7 +85,7 @@ export class Upkeep {
     if (this.#ended) return;
     this.#suppressing = false;
     dispatchError(this.#stream, cause);
-    const retryInMs = underWay ? 0 : this.#recovery.plan();
+    const retryInMs = underWay ? 0 : this.#recovery.plan(cause);
     dispatchDetail<Fallback>(this.#stream, "fallback", { cause, retryInMs, retry: () => this.retry() });
   }
 

@@ -4,7 +4,7 @@ import { SordinoPlugin } from "/dist/adapters/100ms.js";
 import { SordinoProcessor } from "/dist/adapters/livekit.js";
 import { SordinoAudioProcessor } from "/dist/adapters/twilio.js";
 import { suppressSender } from "/dist/adapters/webrtc.js";
-import { suppressTrack } from "/dist/sordino.js";
+import { SuppressedTrack, suppressTrack } from "/dist/sordino.js";
 import { isHeard, toneTrack, wait } from "./sounds.js";
 
 /** The tone that stands for a voice is no voice: let it through. */
@@ -110,4 +110,37 @@ export async function ownInstead() {
   const state = track.readyState;
   await Promise.all([context.close(), close()]);
   return { heard, passes, state };
+}
+
+/** The fallbacks of a target, as they come. Returns a function that waits for so many of them. */
+function fallbacksOf(target) {
+  const seen = [];
+  target.addEventListener("fallback", ({ detail }) => seen.push(detail));
+  return async (count) => {
+    while (seen.length < count) await wait(20);
+    return seen;
+  };
+}
+
+/** A context at a rate that is too low: tried once, and again only when the page asks for it. */
+export async function lastingCause() {
+  const { track, close } = await toneTrack();
+  const context = new AudioContext({ sampleRate: 4000 });
+  const plugin = new SordinoPlugin({ retryMs: 1 });
+  const suppressed = new SuppressedTrack(track, { context, retryMs: 1 });
+  const answer = [];
+  const source = context.createMediaStreamSource(new MediaStream([track]));
+  for (const target of [suppressed, plugin]) {
+    const wanted = fallbacksOf(target);
+    if (target === plugin) await plugin.processAudioTrack(context, source);
+    const [first] = await wanted(1);
+    await wait(100);
+    first.retry();
+    const seen = await wanted(2);
+    answer.push(seen.map(({ cause, retryInMs }) => [cause.code, retryInMs ?? "never"]));
+  }
+  suppressed.stop();
+  plugin.stop();
+  await Promise.all([context.close(), close()]);
+  return answer;
 }

@@ -7,15 +7,12 @@ import {
   asSordinoError,
   type Fallback,
   SordinoError,
-  type SordinoErrorCode,
   SordinoNode,
   type SordinoOptions,
   supportedEngines,
 } from "../sordino.js";
 import { Ways } from "../ways.js";
 
-/** What no second attempt mends. */
-const LASTING: readonly SordinoErrorCode[] = ["option", "unsupported", "sample-rate"];
 const PASSED_ON = ["ready", "error", "fallback", "overrun"];
 
 /**
@@ -86,7 +83,7 @@ export class SordinoPlugin extends EventTarget {
   #fallBack(cause: SordinoError): void {
     this.dispatchEvent(new ErrorEvent("error", { error: cause, message: cause.message }));
     const retry = (): void => this.#recovery?.now();
-    const retryInMs = LASTING.includes(cause.code) ? undefined : this.#recovery?.plan();
+    const retryInMs = this.#recovery?.plan(cause);
     const detail: Fallback = { cause, retryInMs, retry };
     this.dispatchEvent(new CustomEvent("fallback", { detail }));
   }
