@@ -11,6 +11,7 @@ import soundfile
 from sordino.evaluation import rooms, testset
 from sordino.evaluation.measures import active_power
 from sordino.evaluation.testset import ORDER, SAMPLES, Material, make_clip
+from sordino.evaluation.voices import at_speed
 from sordino.params import SAMPLE_RATE
 from sordino.train.corpus import Clip, CorpusError, Store, active_level_db
 from support import ROOT
@@ -124,3 +125,20 @@ def test_a_corpus_that_lacks_something_still_gives_clips(material: Material):
         case = make_clip(1, index, few)[0]
         assert case.part == (part if part in ("plain", "reverberant", "clean") else "plain")
         assert case.kind == ("none" if part == "clean" else testset.OTHER_NOISE)
+
+
+def test_voices_at_another_speed(material: Material):
+    def pitch_hz(found: Material) -> float:
+        clip = found.speech.clips[0]
+        sound = found.speech.samples[clip.start : clip.start + clip.length].astype(float)
+        return float(np.abs(np.fft.rfft(sound)).argmax() * SAMPLE_RATE / len(sound))
+
+    faster = at_speed(material, 1.5)
+    assert pitch_hz(faster) == pytest.approx(1.5 * pitch_hz(material), rel=0.01)
+    for clip, before in zip(faster.speech.clips, material.speech.clips, strict=True):
+        assert clip.length == pytest.approx(before.length / 1.5, abs=2)
+        assert clip.bandwidth_hz == min(1.5 * before.bandwidth_hz, SAMPLE_RATE / 2)
+    assert sum(clip.length for clip in faster.speech.clips) == len(faster.speech.samples)
+    assert at_speed(material, 1) is material and faster.noise is material.noise
+    with pytest.raises(ValueError, match=r"speed 3, wanted 0\.5 to 2"):
+        at_speed(material, 3)

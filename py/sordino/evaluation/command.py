@@ -43,6 +43,7 @@ def evaluate(
     split: Annotated[str, typer.Option(help="Of the corpus: valid to choose, test to report.")] = "test",
     count: Annotated[int, typer.Option(min=1, help="Mixtures of 7 s.")] = 40,
     seed: Annotated[int, typer.Option(help="Of the mixtures.")] = 1,
+    speed: Annotated[float, typer.Option(help="Of every voice: 0.65 makes it large and deep, 1.5 small.")] = 1.0,
     cache: Annotated[Path, typer.Option(help="Decoded corpus, as made by training.")] = Path("data/cache"),
     clean: Annotated[Path | None, typer.Option(help="Folder of clean recordings, instead of mixtures.")] = None,
     noisy: Annotated[Path | None, typer.Option(help="Folder of noisy ones of the same names.")] = None,
@@ -62,7 +63,10 @@ def evaluate(
     from .systems import NOISY, find_system
 
     chosen = [NOISY, *map(find_system, dict.fromkeys(systems or ["standard"]))]
-    clips = ClipSet(*folder_set(work, clean, noisy)) if clean and noisy else seeded_set(work, cache, split, seed, count)
+    if clean and noisy:
+        clips = ClipSet(*folder_set(work, clean, noisy))
+    else:
+        clips = seeded_set(work, cache, split, seed, count, speed)
     at_once = processes or len(os.sched_getaffinity(0))
     with workers(at_once) as pool:
         results, missing = Comparison(clips, Place(work, work / "peers", at_once), pool).all(chosen)

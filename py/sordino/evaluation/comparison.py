@@ -23,7 +23,8 @@ from .folders import lay_out
 from .peers import install
 from .report import Result
 from .systems import System
-from .testset import Case, load_material, set_key, write_set
+from .testset import Case, Material, load_material, set_key, write_set
+from .voices import at_speed
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 Reason = str
@@ -86,13 +87,21 @@ class ClipSet:
     cases: list[Case]
 
 
-def seeded_set(work: Path, cache: Path, split: str, seed: int, count: int) -> ClipSet:
-    """The first `count` seeded mixtures of a split, made where they are missing. Raises CorpusError."""
+def seeded_set(work: Path, cache: Path, split: str, seed: int, count: int, speed: float = 1.0) -> ClipSet:
+    """The first `count` seeded mixtures of a split, made where they are missing.
+
+    speed   of every voice, see voices.at_speed
+    raises  CorpusError, ValueError
+    """
     exclude = excluded_noise()
-    key = set_key(seed, cache, split, exclude)
+    key = set_key(seed, cache, split, exclude) + (f"-speed{speed:g}" if speed != 1 else "")
     folder = work / "sets" / key
+
+    def material() -> Material:
+        return at_speed(load_material(cache, split, exclude), speed)
+
     with progress("test set", count) as advance:
-        cases = write_set(folder, seed, count, lambda: load_material(cache, split, exclude), lambda _: advance())
+        cases = write_set(folder, seed, count, material, lambda _: advance())
     return ClipSet(key, folder, cases)
 
 
