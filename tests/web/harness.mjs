@@ -3,8 +3,8 @@
 //   node tests/web/harness.mjs FOLDER
 //
 // FOLDER/request.json holds runs: { rate, quantum, channels, linked, realTime, settings, wasm, weights, actions, samples }.
-// Before a run, `beside` other sessions are made, which take their turns. Run i reads FOLDER/i.input.f32
-// [channels][samples] and leaves FOLDER/i.output.f32; replies go to FOLDER/answer.json.
+// Before a run, `beside` other sessions are made, which take their turns; besideSpread: unless those are spread.
+// Run i reads FOLDER/i.input.f32 [channels][samples] and leaves FOLDER/i.output.f32; replies go to FOLDER/answer.json.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -51,9 +51,10 @@ async function run(Session, request, index) {
   let at = 0;
   const host = { now: () => performance.now(), reply: (reply) => replies.push({ at, ...reply }) };
   const shape = { channels: request.mostChannels ?? channels, linked, realTime, spread: request.spread ?? false };
-  const make = () => new Session(host, shape, { ...BALANCED, ...settings }, rate, quantum);
-  const others = Array.from({ length: request.beside ?? 0 }, make);
-  const session = make();
+  const make = (spread) => new Session(host, { ...shape, spread }, { ...BALANCED, ...settings }, rate, quantum);
+  const { beside = 0, besideSpread = shape.spread } = request;
+  const others = Array.from({ length: beside }, () => make(besideSpread));
+  const session = make(shape.spread);
   if (!request.startLater) await session.start(await filesOf(request), 0);
   let size = quantum;
   let heard = channels;

@@ -99,8 +99,10 @@ def test_streams_take_turns() -> None:
             length = min(found.output.shape[1], wanted.output.shape[1] - more)
             assert np.abs(found.output[0, found.latency : length]).max() > 0.01, "nothing was heard"
             assert np.array_equal(found.output[0, :length], wanted.output[0, more : more + length]), (rate, turn)
-    fifth, first = run_sessions([(clip, {"beside": 4}), (clip, {})])
+    others = [{"beside": 4}, {"beside": 1, "besideSpread": True}]
+    first, fifth, beside_spread = run_sessions([(clip, request) for request in ({}, *others)])
     assert np.array_equal(fifth.output, first.output)
+    assert np.array_equal(beside_spread.output, first.output), "spread streams need no turn"
 
 
 def test_hops_of_different_turns_fall_into_different_quanta() -> None:

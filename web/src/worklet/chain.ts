@@ -59,9 +59,8 @@ export class Chain {
   readonly engine: Engine;
   readonly #rate: number;
   readonly #channels: number;
-  readonly #spread: boolean;
   readonly #ring = new Ring();
-  readonly #turn: number;
+  readonly #turn: number | undefined;
   #padding = 0;
   /** Samples at 48 kHz. */
   #headStart = 0;
@@ -72,14 +71,13 @@ export class Chain {
   #age = -1;
 
   /**
-   * spread: the network is computed in the quanta after the one that completes a hop, which delays the output, and
-   * streams go on together; otherwise streams of different turns compute in different quanta
+   * turn: streams of different turns compute in different quanta; undefined: the network is spread, computed in the quanta
+   * after the one that completes a hop, which delays the output
    */
-  constructor(engine: Engine, channels: number, rate: number, quantum: number, spread: boolean, turn: number) {
+  constructor(engine: Engine, channels: number, rate: number, quantum: number, turn: number | undefined) {
     this.engine = engine;
     this.#rate = rate;
     this.#channels = channels;
-    this.#spread = spread;
     this.#turn = turn;
     this.configure(quantum);
   }
@@ -91,9 +89,10 @@ export class Chain {
 
   /** Forget what is under way and prepare for quanta of this length. */
   configure(quantum: number): void {
-    this.#quanta = this.#spread ? spreadQuanta(this.#rate, quantum) : 0;
-    this.#padding = reblockingDelay(this.#rate, quantum) + this.#quanta * quantum;
-    this.#headStart = this.#spread ? 0 : headStart(this.#rate, quantum, this.#turn);
+    const delay = reblockingDelay(this.#rate, quantum);
+    this.#quanta = this.#turn === undefined ? spreadQuanta(this.#rate, quantum) : 0;
+    this.#padding = delay + this.#quanta * quantum;
+    this.#headStart = this.#turn === undefined ? 0 : headStart(this.#rate, quantum, this.#turn, delay);
     const hop = Math.ceil(this.#rate / 100) + 1;
     this.#ring.configure(this.#channels, this.#padding, this.#padding + quantum + 2 * hop);
     this.reset();

@@ -40,13 +40,14 @@ export const TURNS = 4;
  * rate     of the context, Hz
  * quantum  samples per render quantum
  * turn     0..TURNS - 1
+ * delay    reblockingDelay(rate, quantum)
  */
-export function headStart(rate: number, quantum: number, turn: number): number {
+export function headStart(rate: number, quantum: number, turn: number, delay: number): number {
   const each = (quantum * SAMPLE_RATE) / rate;
   const step = Number.isInteger(each) ? each : SAMPLE_RATE / commonDivisor(SAMPLE_RATE, rate);
   const wanted = Math.round((turn * HOP) / TURNS / step) * step;
-  const later = reblockingDelay(rate, quantum, wanted) > reblockingDelay(rate, quantum);
-  return wanted >= HOP || later ? 0 : wanted;
+  if (wanted === 0 || wanted >= HOP) return 0;
+  return reblockingDelay(rate, quantum, wanted) > delay ? 0 : wanted;
 }
 
 function commonDivisor(a: number, b: number): number {

@@ -34,7 +34,8 @@ export class Session {
   readonly #mixer: Mixer;
   readonly #watch = new Watch();
   readonly #meter = new Meter();
-  readonly #turn = takeTurn();
+  /** undefined: the network is spread. */
+  readonly #turn: number | undefined;
   #settings: Settings;
   #quantum: number;
   #dry: Float32Array[] = [];
@@ -59,6 +60,7 @@ export class Session {
     this.#settings = settings;
     this.#rate = rate;
     this.#quantum = quantum;
+    this.#turn = shape.spread ? undefined : takeTurn();
     this.#dryDelay = new DelayLine(shape.channels, rate);
     this.#mixer = new Mixer(shape.channels, Math.round(rate / FADES_PER_SECOND));
     this.#makeBlocks();
@@ -74,8 +76,7 @@ export class Session {
         return;
       }
       engine.apply(this.#settings);
-      const { channels, spread = false } = this.#shape;
-      chain = new Chain(engine, channels, this.#rate, this.#quantum, spread, this.#turn);
+      chain = new Chain(engine, this.#shape.channels, this.#rate, this.#quantum, this.#turn);
     } catch (cause) {
       const failure: Failure =
         cause instanceof EngineError ? cause.failure : { code: "wasm", message: `the engine did not start: ${cause}` };
@@ -114,7 +115,7 @@ export class Session {
   }
 
   destroy(): void {
-    if (this.#alive) leaveTurn(this.#turn);
+    if (this.#alive && this.#turn !== undefined) leaveTurn(this.#turn);
     this.#alive = false;
     this.#drop(true, true);
   }
@@ -140,6 +141,7 @@ export class Session {
   read(): Readout {
     const engine = this.#current?.engine;
     const { inputDb, outputDb } = this.#meter.read();
+    const { frames, meanMs, maxMs, overruns } = this.#watch;
     return {
       inputDb,
       outputDb,
@@ -148,13 +150,7 @@ export class Session {
       pitchCorrelation: engine?.pitchCorrelation ?? 0,
       gains: engine?.gains.slice() ?? new Float32Array(BANDS).fill(1),
       strengths: engine?.strengths.slice() ?? new Float32Array(BANDS),
-      stats: {
-        frames: this.#watch.frames,
-        meanFrameMs: this.#watch.meanMs,
-        maxFrameMs: this.#watch.maxMs,
-        overruns: this.#watch.overruns,
-        memoryBytes: engine?.memoryBytes ?? 0,
-      },
+      stats: { frames, meanFrameMs: meanMs, maxFrameMs: maxMs, overruns, memoryBytes: engine?.memoryBytes ?? 0 },
     };
   }
 
