@@ -109,6 +109,7 @@ def test_a_worker_that_throws(live: Tab, server: Server, frame_path: str) -> Non
     server.data["/throwing.worker.js"] = THROWS_ONCE % THROWN_AT + script
     answer = live.call(frame_path, "throwingWorker", "/throwing.worker.js")
     assert answer["log"] == [["error", "runtime"], ["fallback", "runtime"], ["ready", None]]
+    assert answer["latencies"] == [0, 1440]
     unchanged = answer["unchanged"]
     assert unchanged[: THROWN_AT + 2] == [False] * THROWN_AT + [True] * 2
     assert answer["suppressing"] and not unchanged[-1]

@@ -99,7 +99,7 @@ export class FrameStream extends TrackTarget {
     return this.#upkeep.model;
   }
 
-  /** Delay between input and output in samples of the source: the kernel's alone. */
+  /** Delay between input and output in samples of the source: the kernel's alone; 0 while frames pass by no kernel. */
   get latencySamples(): number {
     return this.#latencySamples;
   }
@@ -211,6 +211,9 @@ export class FrameStream extends TrackTarget {
         break;
       case "rate":
         this.#rate = reply.rate;
+        break;
+      case "direct":
+        this.#latencySamples = 0;
         break;
       case "ready":
         this.#latencySamples = reply.latencySamples;

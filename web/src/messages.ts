@@ -108,8 +108,10 @@ export type FrameReply =
   | Reply
   /** The script runs. */
   | { readonly type: "loaded" }
-  /** Sample rate of the frames that come, Hz. */
-  | { readonly type: "rate"; readonly rate: number };
+  /** Sample rate of the frames that come from now on, Hz. */
+  | { readonly type: "rate"; readonly rate: number }
+  /** Until the next "ready" frames pass as they are, without delay. */
+  | { readonly type: "direct" };
 
 /** What the frame path's Worker is handed for every engine. */
 export type FrameStartup = Startup;

@@ -65,11 +65,15 @@ async function fedByHand(options) {
 
 /**
  * A Worker that throws once, in the middle: frame by frame until suppression is back.
- * Returns for every frame whether it came out as it went in, and what was told.
+ * Returns for every frame whether it came out as it went in, what was told, and the latency at every "fallback" and "ready".
  */
 export async function throwingWorker(worker) {
   const { suppressed, exchange } = await fedByHand({ retryMs: 200, assets: { worker } });
   const log = logOf(suppressed);
+  const latencies = [];
+  for (const type of ["fallback", "ready"]) {
+    suppressed.addEventListener(type, () => latencies.push(suppressed.latency.samples));
+  }
   const data = Float32Array.from({ length: 480 }, (_, i) => 0.5 * Math.sin((2 * Math.PI * i) / 480));
   const output = new Float32Array(480);
   const unchanged = [];
@@ -79,7 +83,7 @@ export async function throwingWorker(worker) {
   }
   const { suppressing } = suppressed;
   suppressed.stop();
-  return { log, suppressing, unchanged };
+  return { log, latencies, suppressing, unchanged };
 }
 
 /** Frames of a known signal, one by one. Returns the samples that come out after it is ready, as base64. */

@@ -42,6 +42,7 @@ function sessionFor(frameRate: number, frameLength: number): Session | undefined
   session?.destroy();
   rate = frameRate;
   tell({ type: "rate", rate });
+  tell({ type: "direct" });
   session = new Session(host, startup, settings, rate, frameLength);
   session.tellVoice(tellVoice);
   void session.start(startup, startId);
@@ -83,6 +84,7 @@ function giveUp(message: string): void {
   }
   session = undefined;
   startup = undefined;
+  tell({ type: "direct" });
   for (const id of new Set([startId, ...sent.keys()])) {
     answer({ type: "failure", id, failure: { code: "runtime", message } });
   }
