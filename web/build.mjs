@@ -77,6 +77,12 @@ function bundle(entry, outfile, options) {
   });
 }
 
+/** Adapters take errors from the package, so that there is one SordinoError, whichever of our modules they share. */
+const shared = {
+  name: "shared",
+  setup: (own) => own.onResolve({ filter: /\/errors\.js$/ }, () => ({ path: "../sordino.js", external: true })),
+};
+
 /** The files of the npm package. */
 async function buildPackage({ wasm, models, dist }) {
   writeFileSync(join(WEB, "src/models.ts"), modelsModule(MODELS));
@@ -94,7 +100,7 @@ async function buildPackage({ wasm, models, dist }) {
   await bundle("src/worklet/processor.ts", join(dist, "sordino.worklet.js"), { format: "iife" });
   await bundle("src/worker/frames.ts", join(dist, "sordino.worker.js"), { format: "iife" });
   for (const name of ADAPTERS) {
-    const options = { format: "esm", external: ["../sordino.js"] };
+    const options = { format: "esm", external: ["../sordino.js"], plugins: [shared] };
     await bundle(`src/adapters/${name}.ts`, join(dist, "adapters", `${name}.js`), options);
   }
   const tsc = join(ROOT, "node_modules/.bin/tsc");

@@ -53,3 +53,8 @@ def test_a_cause_that_lasts_is_not_tried_by_itself(live: Tab, changes: str) -> N
     """Of a track as of 100ms; when the page asks for it, it is."""
     once = [["sample-rate", "never"], ["sample-rate", "never"]]
     assert live.call(changes, "lastingCause") == [once, once]
+
+
+def test_one_attempt_at_a_time(live: Tab, changes: str) -> None:
+    """Asked twice for another attempt, both paths and 100ms make one; the errors are the package's own."""
+    assert live.call(changes, "askedTwice") == [["fetch", "fetch"]] * 3

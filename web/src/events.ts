@@ -1,6 +1,6 @@
 // Page thread: the events of nodes and tracks.
 
-import { asSordinoError, type SordinoError } from "./errors.js";
+import type { SordinoError } from "./errors.js";
 import type { Counters, EngineName, Readout } from "./messages.js";
 
 /** Why the unchanged voice plays, and what happens next. */
@@ -131,9 +131,24 @@ export abstract class TrackTarget extends EventTarget {
   }
 }
 
-export function dispatchError(target: EventTarget, cause: unknown): void {
-  const error = asSordinoError(cause);
+/** Say by "error" and "fallback" what has failed. */
+export function dispatchFallback(target: EventTarget, fallback: Fallback): void {
+  const { cause: error } = fallback;
   target.dispatchEvent(new ErrorEvent("error", { error, message: error.message }));
+  dispatchDetail(target, "fallback", fallback);
+}
+
+const PASSED_ON = ["ready", "error", "fallback", "overrun"];
+
+/** Dispatch what a node or the frame path tells, but for its voice, on another target too, until a signal fires. */
+export function passOn(from: EventTarget, to: EventTarget, signal: AbortSignal): void {
+  for (const type of PASSED_ON) from.addEventListener(type, (event) => to.dispatchEvent(copyOf(event)), { signal });
+}
+
+/** The same event for another target. */
+function copyOf(event: Event): Event {
+  const Kind = event.constructor as new (type: string, init: EventInit) => Event;
+  return new Kind(event.type, event);
 }
 
 export function dispatchDetail<T>(target: EventTarget, type: string, detail: T): void {

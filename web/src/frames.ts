@@ -194,7 +194,7 @@ export class FrameStream extends TrackTarget {
       const worker = script ? new Worker(script) : defaultWorker();
       worker.onmessage = (event: MessageEvent<FrameReply>) => this.#hear(event.data);
       worker.onerror = (event) => {
-        if (this.#loaded) this.#upkeep.failed(new SordinoError("runtime", `the Worker failed: ${event.message}`));
+        if (this.#loaded) this.#workerFailed(new SordinoError("runtime", `the Worker failed: ${event.message}`));
         else this.#refused(event);
       };
       this.#worker = worker;
@@ -240,6 +240,11 @@ export class FrameStream extends TrackTarget {
         break;
       }
     }
+  }
+
+  /** What was asked of it will not be answered. */
+  #workerFailed(cause: SordinoError): void {
+    if (!this.#outcomes.settleAll(cause)) this.#upkeep.failed(cause);
   }
 
   /** The browser refused the Worker's script: the page itself carries the voice from the source to the track. */

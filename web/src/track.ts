@@ -1,7 +1,8 @@
 // Page thread: noise suppression for a MediaStreamTrack, for everything that sends tracks rather than audio nodes.
 
-import { asSordinoError, SordinoError } from "./errors.js";
-import { dispatchDetail, dispatchError, type Fallback, TrackTarget, type Voice } from "./events.js";
+import { Attempts, whileStarting } from "./attempts.js";
+import { SordinoError } from "./errors.js";
+import { dispatchFallback, passOn, TrackTarget, type Voice } from "./events.js";
 import { canUseFrames, FrameStream } from "./frames.js";
 import { canListen, contextFor, VoiceGraph } from "./graph.js";
 import { aborted, type ModelName } from "./load.js";
@@ -14,7 +15,6 @@ import {
   initialSettings,
   type SordinoOptions,
 } from "./options.js";
-import { Recovery } from "./recovery.js";
 import { checkOptions } from "./start.js";
 import { standFor } from "./twin.js";
 
@@ -58,14 +58,12 @@ export class SuppressedTrack extends TrackTarget {
   readonly #given: AudioContext | undefined;
   readonly #graph: VoiceGraph | undefined;
   readonly #frames: FrameStream | undefined;
-  readonly #recovery: Recovery;
+  /** Those of the worklet path. */
+  readonly #attempts: Attempts | undefined;
   readonly #end = new AbortController();
   readonly #follow: (track: MediaStreamTrack | undefined) => void;
   #options: TrackOptions;
   #source: MediaStreamTrack;
-  #node: SordinoNode | undefined;
-  /** The newest attempt of the worklet path. */
-  #attempt: Promise<void> = Promise.resolve();
 
   /** source: a live audio track. throws SordinoError "option", "source", "unsupported" or "aborted" */
   constructor(source: MediaStreamTrack, options: TrackOptions = {}) {
@@ -77,28 +75,28 @@ export class SuppressedTrack extends TrackTarget {
     this.#source = source;
     this.#options = options;
     this.#given = options.context;
-    this.#recovery = new Recovery(() => void this.#begin(), options.retryMs);
     if (options.path === "frames" && canUseFrames()) {
       this.#frames = new FrameStream(source, options);
       this.track = this.#frames.track;
-      this.#forward(this.#frames);
+      passOn(this.#frames, this, this.#end.signal);
     } else {
       const context = this.#given && canListen(this.#given, source) ? this.#given : contextFor(source);
       this.#graph = new VoiceGraph(context, Math.min(channelCount(options), source.getSettings().channelCount ?? 1));
       this.track = this.#graph.cleaned;
       this.#graph.listenTo(source);
+      this.#attempts = this.#prepare(this.#graph);
       this.#watchContext(context);
     }
     const fates = { ended: () => this.#sourceEnded(), stopped: () => this.stop() };
     this.#follow = standFor(this.track, () => this.#source, fates);
     this.#follow(source);
-    this.started = this.#frames ? this.#frames.started : this.#begin();
-    this.#giveUpBy(options.signal);
+    this.started = this.#attempts ? this.#attempts.begin() : this.#frames!.started;
+    whileStarting(this.started, options.signal, () => this.stop());
   }
 
   /** What works on the track: undefined until it is ready, while its creation fails, and on the frame path. */
   get node(): SordinoNode | undefined {
-    return this.#node;
+    return this.#attempts?.node;
   }
 
   /** The frame path's stream, where that path is taken. */
@@ -117,17 +115,17 @@ export class SuppressedTrack extends TrackTarget {
 
   /** Whether the track now carries the cleaned voice. */
   get suppressing(): boolean {
-    return this.#frames?.suppressing ?? this.#node?.suppressing ?? false;
+    return this.#frames?.suppressing ?? this.node?.suppressing ?? false;
   }
 
   /** Delay between source and track in the audio graph or the Worker; 0 while the voice takes the direct way. */
   get latency(): { readonly samples: number; readonly seconds: number } {
-    return this.#frames?.latency ?? this.#node?.latency ?? { samples: 0, seconds: 0 };
+    return this.#frames?.latency ?? this.node?.latency ?? { samples: 0, seconds: 0 };
   }
 
   /** Probability, 0 to 1, of a voice: in the last hop while "voice" is listened to, else as of the last read-out. */
   get voice(): number {
-    return this.#frames?.voice ?? this.#node?.voice ?? 0;
+    return this.#frames?.voice ?? this.node?.voice ?? 0;
   }
 
   /**
@@ -137,9 +135,9 @@ export class SuppressedTrack extends TrackTarget {
   async setModel(model: ModelName | CustomModel): Promise<void> {
     const { signal } = this.#end;
     checkOptions({ ...this.#options, model });
-    await this.#attempt;
+    await this.#attempts?.underWay;
     if (signal.aborted) throw new SordinoError("aborted", "the cleaned track has ended");
-    await (this.#frames ?? this.#node)?.setModel(model);
+    await (this.#frames ?? this.node)?.setModel(model);
     this.#options = { ...this.#options, model };
   }
 
@@ -149,7 +147,7 @@ export class SuppressedTrack extends TrackTarget {
     const options = { ...(changes.preset === undefined ? this.#options : rest), ...changes };
     initialSettings(options);
     this.#options = options;
-    this.#node?.update(changes);
+    this.node?.update(changes);
     this.#frames?.update(changes);
   }
 
@@ -168,88 +166,44 @@ export class SuppressedTrack extends TrackTarget {
     this.#follow(source);
   }
 
-  /** After a "fallback": try again now. */
+  /** After a "fallback": try again now. An attempt that is under way is that one. */
   retry(): void {
     if (this.#end.signal.aborted) return;
     if (this.#graph) void resume(this.#graph.context);
-    if (this.#node) this.#node.retry();
-    else if (this.#graph) this.#recovery.now();
-    this.#frames?.retry();
+    (this.#attempts ?? this.#frames!).retry();
   }
 
   /** End the cleaned track and free everything. The source is left as it is. */
   stop(): void {
     if (this.#end.signal.aborted) return;
     this.#end.abort();
-    this.#recovery.cancel();
+    this.#attempts?.end();
     this.#follow(undefined);
     this.#graph?.close();
     this.#frames?.stop();
-    this.#node = undefined;
     const { context } = this;
     if (context && context !== this.#given) void context.close().catch(() => undefined);
   }
 
   protected override tellVoice(wanted: boolean): void {
-    for (const from of [this.#node, this.#frames] as (EventTarget | undefined)[]) {
+    for (const from of [this.node, this.#frames] as (EventTarget | undefined)[]) {
       if (wanted) from?.addEventListener("voice", this.#passVoice);
       else from?.removeEventListener("voice", this.#passVoice);
     }
   }
 
-  /** The signal counts until the start has come to an end. */
-  #giveUpBy(signal: AbortSignal | undefined): void {
-    const stop = (): void => this.stop();
-    signal?.addEventListener("abort", stop);
-    void this.started.then(() => signal?.removeEventListener("abort", stop));
-  }
-
-  #begin(): Promise<void> {
-    this.#attempt = this.#start();
-    return this.#attempt;
-  }
-
-  /** One attempt. It never rejects: what goes wrong is told, and tried again. */
-  async #start(): Promise<void> {
-    const graph = this.#graph!;
-    try {
-      const before = this.#options;
-      const node = await SordinoNode.create(graph.context, { ...before, signal: this.#end.signal });
-      if (this.#end.signal.aborted) {
-        node.destroy();
-        return;
-      }
-      if (this.#options !== before) node.update(this.#options);
-      this.#node = node;
-      this.#forward(node);
+  #prepare(graph: VoiceGraph): Attempts {
+    let asked = this.#options;
+    const create = (signal: AbortSignal): Promise<SordinoNode> => {
+      asked = this.#options;
+      return SordinoNode.create(graph.context, { ...asked, signal });
+    };
+    const use = (node: SordinoNode | undefined): void => {
+      if (this.#options !== asked) node?.update(this.#options);
       this.tellVoice(this.voiceListeners.any);
-      node.addEventListener("processorerror", () => this.#lost(), { signal: this.#end.signal });
       graph.use(node);
-    } catch (cause) {
-      if (!this.#end.signal.aborted) this.#fallBack(asSordinoError(cause));
-    }
-  }
-
-  /** The browser has silenced the node: the voice takes the direct way, and a new node is made. */
-  #lost(): void {
-    this.#node = undefined;
-    this.#graph!.use(undefined);
-    this.#recovery.plan();
-  }
-
-  #fallBack(cause: SordinoError, retryable = true): void {
-    dispatchError(this, cause);
-    const retryInMs = retryable ? this.#recovery.plan(cause) : undefined;
-    dispatchDetail<Fallback>(this, "fallback", { cause, retryInMs, retry: () => this.retry() });
-  }
-
-  #forward(from: EventTarget): void {
-    const { signal } = this.#end;
-    from.addEventListener("ready", () => this.dispatchEvent(new Event("ready")), { signal });
-    from.addEventListener("error", (event) => dispatchError(this, (event as ErrorEvent).error), { signal });
-    for (const type of ["fallback", "overrun"]) {
-      from.addEventListener(type, (event) => dispatchDetail(this, type, (event as CustomEvent).detail), { signal });
-    }
+    };
+    return new Attempts(this, create, use, this.#options.retryMs);
   }
 
   readonly #passVoice = (event: Event): void => this.dispatchVoice((event as CustomEvent<Voice>).detail.probability);
@@ -266,7 +220,8 @@ export class SuppressedTrack extends TrackTarget {
 
   #sourceEnded(): void {
     const { track } = this;
-    this.#fallBack(new SordinoError("source", "the track that was to be cleaned has ended"), false);
+    const cause = new SordinoError("source", "the track that was to be cleaned has ended");
+    dispatchFallback(this, { cause, retryInMs: undefined, retry: () => this.retry() });
     this.stop();
     track.dispatchEvent(new Event("ended"));
   }

@@ -1,7 +1,7 @@
 // Page thread: keeps a stream suppressing. Tries again after failures, steps down from a model that is too slow, and back.
 
 import { asSordinoError, SordinoError } from "./errors.js";
-import { dispatchDetail, dispatchError, type Fallback, type Overrun } from "./events.js";
+import { dispatchDetail, dispatchFallback, type Overrun } from "./events.js";
 import type { SordinoOptions } from "./options.js";
 import { Recovery } from "./recovery.js";
 import { lighterThan, type Model, modelOf, nameOf } from "./tiers.js";
@@ -21,6 +21,8 @@ export class Upkeep {
   #wanted: Model;
   #overruns = 0;
   #suppressing = false;
+  /** Attempts under way. */
+  #underWay = 0;
   #ended = false;
 
   /** install: load a model and let it run; rejects SordinoError */
@@ -58,18 +60,17 @@ export class Upkeep {
 
   /** One attempt. It never rejects; another model becomes the stream's only once it runs. */
   async attempt(model: Model = this.#model): Promise<void> {
-    try {
-      await this.#install(model);
-    } catch (cause) {
-      const error = asSordinoError(cause);
-      if (this.#ended) return;
-      if (error.code === "overrun") this.#stepDown(model, error);
-      else this.failed(error);
-    }
+    this.#underWay++;
+    const error = await this.#install(model).then(() => undefined, asSordinoError);
+    this.#underWay--;
+    if (error === undefined || this.#ended) return;
+    if (error.code === "overrun") this.#stepDown(model, error);
+    else this.failed(error);
   }
 
+  /** An attempt now, unless one is under way. */
   retry(): void {
-    if (!this.#suppressing && !this.#ended) this.#recovery.now();
+    if (!this.#suppressing && !this.#ended && this.#underWay === 0) this.#recovery.now();
   }
 
   overrun(overruns: number, stopped: boolean): void {
@@ -84,9 +85,8 @@ export class Upkeep {
   failed(cause: SordinoError, underWay = false): void {
     if (this.#ended) return;
     this.#suppressing = false;
-    dispatchError(this.#stream, cause);
     const retryInMs = underWay ? 0 : this.#recovery.plan(cause);
-    dispatchDetail<Fallback>(this.#stream, "fallback", { cause, retryInMs, retry: () => this.retry() });
+    dispatchFallback(this.#stream, { cause, retryInMs, retry: () => this.retry() });
   }
 
   /** Nothing is tried any more. cause: told, where that is a failure */
@@ -95,9 +95,7 @@ export class Upkeep {
     this.#suppressing = false;
     this.#recovery.cancel();
     this.#ascent.cancel();
-    if (cause === undefined) return;
-    dispatchError(this.#stream, cause);
-    dispatchDetail<Fallback>(this.#stream, "fallback", { cause, retryInMs: undefined, retry: () => undefined });
+    if (cause) dispatchFallback(this.#stream, { cause, retryInMs: undefined, retry: () => undefined });
   }
 
   #say(action: Overrun["action"], model: Model): void {
@@ -109,9 +107,9 @@ export class Upkeep {
     this.#model = slow;
     this.#ascent.plan();
     const lighter = lighterThan(slow, this.#options);
+    if (lighter !== undefined && !this.#ended) void this.attempt(lighter);
     this.#say(lighter === undefined ? "bypass" : "step-down", lighter ?? slow);
     this.failed(cause, lighter !== undefined);
-    if (lighter !== undefined && !this.#ended) void this.attempt(lighter);
   }
 
   /** Back to the model that was wanted, beside the lighter one that runs. */

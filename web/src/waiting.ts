@@ -38,8 +38,11 @@ export class Outcomes {
     return settle !== undefined;
   }
 
-  settleAll(outcome: SordinoError): void {
-    for (const settle of this.#pending.values()) settle(outcome);
+  /** Returns whether anybody was waiting. */
+  settleAll(outcome: SordinoError): boolean {
+    const waiting = [...this.#pending.values()];
+    for (const settle of waiting) settle(outcome);
+    return waiting.length > 0;
   }
 }
 

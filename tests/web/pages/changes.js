@@ -4,7 +4,7 @@ import { SordinoPlugin } from "/dist/adapters/100ms.js";
 import { SordinoProcessor } from "/dist/adapters/livekit.js";
 import { SordinoAudioProcessor } from "/dist/adapters/twilio.js";
 import { suppressSender } from "/dist/adapters/webrtc.js";
-import { SuppressedTrack, suppressTrack } from "/dist/sordino.js";
+import { SordinoError, SuppressedTrack, suppressTrack } from "/dist/sordino.js";
 import { isHeard, toneTrack, wait } from "./sounds.js";
 
 /** The tone that stands for a voice is no voice: let it through. */
@@ -122,6 +122,14 @@ function fallbacksOf(target) {
   };
 }
 
+/** A plugin as 100ms calls it, with what is heard behind it. */
+async function plugIn(plugin, context, track) {
+  const source = context.createMediaStreamSource(new MediaStream([track]));
+  const destination = context.createMediaStreamDestination();
+  (await plugin.processAudioTrack(context, source)).connect(destination);
+  return destination.stream.getAudioTracks()[0];
+}
+
 /** A context at a rate that is too low: tried once, and again only when the page asks for it. */
 export async function lastingCause() {
   const { track, close } = await toneTrack();
@@ -129,10 +137,9 @@ export async function lastingCause() {
   const plugin = new SordinoPlugin({ retryMs: 1 });
   const suppressed = new SuppressedTrack(track, { context, retryMs: 1 });
   const answer = [];
-  const source = context.createMediaStreamSource(new MediaStream([track]));
   for (const target of [suppressed, plugin]) {
     const wanted = fallbacksOf(target);
-    if (target === plugin) await plugin.processAudioTrack(context, source);
+    if (target === plugin) await plugIn(plugin, context, track);
     const [first] = await wanted(1);
     await wait(100);
     first.retry();
@@ -143,4 +150,28 @@ export async function lastingCause() {
   plugin.stop();
   await Promise.all([context.close(), close()]);
   return answer;
+}
+
+/** Files that do not arrive: the page asks twice for another attempt as soon as it is told. Returns the fallbacks' codes. */
+export async function askedTwice() {
+  const { track, close } = await toneTrack();
+  const context = new AudioContext();
+  const options = { model: { name: "none", url: "/none.sordino" }, retryMs: 60_000 };
+  const plugin = new SordinoPlugin(options);
+  const targets = [plugin, ...["worklet", "frames"].map((path) => new SuppressedTrack(track, { ...options, path }))];
+  const seen = targets.map(() => []);
+  for (const [i, target] of targets.entries()) {
+    target.addEventListener("fallback", ({ detail: { cause, retry } }) => {
+      seen[i].push(cause instanceof SordinoError && cause.code);
+      if (seen[i].length > 1) return;
+      retry();
+      retry();
+    });
+  }
+  await plugIn(plugin, context, track);
+  while (seen.some(({ length }) => length < 2)) await wait(20);
+  await wait(300);
+  for (const target of targets) target.stop();
+  await Promise.all([context.close(), close()]);
+  return seen;
 }

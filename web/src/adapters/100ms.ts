@@ -2,18 +2,9 @@
 //
 //   await hmsActions.addPluginToAudioTrack(new SordinoPlugin());
 
-import { Recovery } from "../recovery.js";
-import {
-  asSordinoError,
-  type Fallback,
-  SordinoError,
-  SordinoNode,
-  type SordinoOptions,
-  supportedEngines,
-} from "../sordino.js";
+import { Attempts } from "../attempts.js";
+import { SordinoError, SordinoNode, type SordinoOptions, supportedEngines } from "../sordino.js";
 import { Ways } from "../ways.js";
-
-const PASSED_ON = ["ready", "error", "fallback", "overrun"];
 
 /**
  * Fits HMSAudioPlugin of @100mslive/hms-video-store. Events: "ready", "error", "fallback" and "overrun" as of SordinoNode,
@@ -21,9 +12,8 @@ const PASSED_ON = ["ready", "error", "fallback", "overrun"];
  */
 export class SordinoPlugin extends EventTarget {
   readonly #options: SordinoOptions;
-  #node: SordinoNode | undefined;
-  #end = new AbortController();
-  #recovery: Recovery | undefined;
+  #attempts: Attempts | undefined;
+  #release = (): void => undefined;
 
   constructor(options: SordinoOptions = {}) {
     super();
@@ -32,60 +22,27 @@ export class SordinoPlugin extends EventTarget {
 
   /** What works on the track; undefined until it is ready and while its creation fails. */
   get node(): SordinoNode | undefined {
-    return this.#node;
+    return this.#attempts?.node;
   }
 
   /** The voice passes at once, cleaned as soon as the kernel is ready; what fails is told, and tried again. */
   async processAudioTrack(context: AudioContext, source: AudioNode): Promise<AudioNode> {
     this.stop();
-    const { signal } = this.#end;
     const ways = new Ways(context);
-    const recovery = new Recovery(() => void this.#start(ways, signal), this.#options.retryMs);
-    this.#recovery = recovery;
-    signal.addEventListener("abort", () => {
-      recovery.cancel();
+    const create = (signal: AbortSignal): Promise<SordinoNode> =>
+      SordinoNode.create(context, { ...this.#options, signal });
+    const attempts = new Attempts(this, create, (node) => ways.use(node), this.#options.retryMs);
+    this.#attempts = attempts;
+    this.#release = () => {
+      attempts.end();
       unlink(source, ways.input);
       ways.close();
-    });
+    };
     source.connect(ways.input);
     // Behind another plugin 100ms connects that one to the answer as well, past both ways.
     setTimeout(() => unlink(source, ways.output));
-    void this.#start(ways, signal);
+    void attempts.begin();
     return ways.output;
-  }
-
-  /** One attempt. It never rejects: what goes wrong is told, and tried again. */
-  async #start(ways: Ways, signal: AbortSignal): Promise<void> {
-    try {
-      const node = await SordinoNode.create(ways.input.context, { ...this.#options, signal });
-      if (signal.aborted) {
-        node.destroy();
-        return;
-      }
-      this.#node = node;
-      for (const type of PASSED_ON) {
-        node.addEventListener(type, (event) => this.dispatchEvent(copyOf(event)), { signal });
-      }
-      node.addEventListener("processorerror", () => this.#lost(ways), { signal });
-      ways.use(node);
-    } catch (cause) {
-      if (!signal.aborted) this.#fallBack(asSordinoError(cause));
-    }
-  }
-
-  /** The browser has silenced the node: the voice takes the direct way, and a new node is made. */
-  #lost(ways: Ways): void {
-    this.#node = undefined;
-    ways.use(undefined);
-    this.#recovery?.plan();
-  }
-
-  #fallBack(cause: SordinoError): void {
-    this.dispatchEvent(new ErrorEvent("error", { error: cause, message: cause.message }));
-    const retry = (): void => this.#recovery?.now();
-    const retryInMs = this.#recovery?.plan(cause);
-    const detail: Fallback = { cause, retryInMs, retry };
-    this.dispatchEvent(new CustomEvent("fallback", { detail }));
   }
 
   checkSupport(): { isSupported: boolean; errMsg?: string } {
@@ -112,17 +69,10 @@ export class SordinoPlugin extends EventTarget {
   }
 
   stop(): void {
-    this.#end.abort();
-    this.#end = new AbortController();
-    this.#node = undefined;
-    this.#recovery = undefined;
+    this.#release();
+    this.#release = () => undefined;
+    this.#attempts = undefined;
   }
-}
-
-/** The same event for another target. */
-function copyOf(event: Event): Event {
-  const Kind = event.constructor as new (type: string, init: EventInit) => Event;
-  return new Kind(event.type, event);
 }
 
 /** Take back a connection, if there is one. */
