@@ -58,3 +58,8 @@ def test_a_cause_that_lasts_is_not_tried_by_itself(live: Tab, changes: str) -> N
 def test_one_attempt_at_a_time(live: Tab, changes: str) -> None:
     """Asked twice for another attempt, both paths and 100ms make one; the errors are the package's own."""
     assert live.call(changes, "askedTwice") == [["fetch", "fetch"]] * 3
+
+
+def test_a_start_of_100ms_is_given_up(live: Tab, changes: str) -> None:
+    """The voice passes all the same. Once it has begun the signal counts no longer."""
+    assert live.call(changes, "pluginGivenUp") == [["aborted", "never", True, True], True]

@@ -7,7 +7,7 @@ const LONGEST_PAUSE_MS = 30_000;
 /** After so long without a failure the pauses begin anew. */
 const QUIET_MS = 60_000;
 /** What stays as it is however often it is tried; only the page may know better. */
-const LASTING: readonly SordinoErrorCode[] = ["option", "unsupported", "sample-rate"];
+const LASTING: readonly SordinoErrorCode[] = ["aborted", "option", "unsupported", "sample-rate"];
 
 /** One planned attempt at a time; every further failure doubles the pause. */
 export class Recovery {

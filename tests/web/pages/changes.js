@@ -175,3 +175,28 @@ export async function askedTwice() {
   await Promise.all([context.close(), close()]);
   return seen;
 }
+
+/** The page's signal fires while 100ms's plugin starts; that of another plugin afterwards. */
+export async function pluginGivenUp() {
+  const { track, close } = await toneTrack();
+  const context = new AudioContext();
+  const early = new AbortController();
+  const late = new AbortController();
+  const plugin = new SordinoPlugin({ signal: early.signal });
+  const fallbacks = fallbacksOf(plugin);
+  const heard = plugIn(plugin, context, track);
+  early.abort();
+  const [{ cause, retryInMs }] = await fallbacks(1);
+  const passes = await isHeard(await heard);
+  const answer = [[cause.code, retryInMs ?? "never", plugin.node === undefined, passes]];
+  const other = new SordinoPlugin({ signal: late.signal });
+  const ready = new Promise((resolve) => other.addEventListener("ready", resolve));
+  await plugIn(other, context, track);
+  await ready;
+  late.abort();
+  answer.push(other.node.suppressing);
+  plugin.stop();
+  other.stop();
+  await Promise.all([context.close(), close()]);
+  return answer;
+}

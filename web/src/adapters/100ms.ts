@@ -2,7 +2,7 @@
 //
 //   await hmsActions.addPluginToAudioTrack(new SordinoPlugin());
 
-import { Attempts } from "../attempts.js";
+import { Attempts, whileStarting } from "../attempts.js";
 import { SordinoError, SordinoNode, type SordinoOptions, supportedEngines } from "../sordino.js";
 import { Ways } from "../ways.js";
 
@@ -25,7 +25,10 @@ export class SordinoPlugin extends EventTarget {
     return this.#attempts?.node;
   }
 
-  /** The voice passes at once, cleaned as soon as the kernel is ready; what fails is told, and tried again. */
+  /**
+   * The voice passes at once, cleaned as soon as the kernel is ready; what fails is told, and tried again. Where the signal
+   * fires before that the voice goes on passing as it is.
+   */
   async processAudioTrack(context: AudioContext, source: AudioNode): Promise<AudioNode> {
     this.stop();
     const ways = new Ways(context);
@@ -41,7 +44,7 @@ export class SordinoPlugin extends EventTarget {
     source.connect(ways.input);
     // Behind another plugin 100ms connects that one to the answer as well, past both ways.
     setTimeout(() => unlink(source, ways.output));
-    void attempts.begin();
+    whileStarting(attempts.begin(), this.#options.signal, () => attempts.giveUp());
     return ways.output;
   }
 
