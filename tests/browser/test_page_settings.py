@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from browser.demo import SCENES, WAIT_MS, play, record_ways, screenshot, wait_for_frames, wait_for_state
 from browser.server import Server
 from golden.signals import RATE, clip_files, read_clip
-from web.conftest import build_faulty_wasm
+from web.faulty import build_faulty_wasm
 
 FRAMES = 50
 LIMITS_DB = {"conservative": 15, "balanced": None, "strong": None}

@@ -11,24 +11,9 @@ import pytest
 from browser import browsers
 from browser.conftest import open_tab, running_browser, tab  # noqa: F401
 from browser.server import Server
-from builder.kernels import C_FLAGS, WASM_FLAGS, ZIG, exports
-from builder.programs import run
 from golden.signals import clip_files, read_clip
 from support import BUILD, MODELS, ROOT, TESTS, unavailable
-
-SPIN = 40_000_000
-"""Additions in double precision that take a processor of these years 20 to 60 ms."""
-
-
-def build_faulty_wasm() -> Path:
-    """A module with the kernel's exports that fails on request; see faulty.c."""
-    output = BUILD / "tests" / "faulty.wasm"
-    output.parent.mkdir(parents=True, exist_ok=True)
-    sources = [TESTS / "web" / "faulty.c", ROOT / "wasm" / "resample.c"]
-    flags = ["-std=c11", *C_FLAGS, *WASM_FLAGS, f"-DSPIN={SPIN}", "-msimd128"]
-    names = [flag for flag in exports("sordino.h") if not flag.endswith("_advance")]
-    run(*ZIG, "cc", *flags, *names, f"-I{ROOT / 'wasm'}", *sources, "-o", output)
-    return output
+from web.faulty import build_faulty_wasm
 
 
 @pytest.fixture(scope="session")
