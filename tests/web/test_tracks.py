@@ -46,7 +46,7 @@ def test_files_that_come_late(live: Tab, server: Server, tracks: str, path: str)
     """They do not arrive: the voice passes and the page is told. They arrive: suppression begins by itself."""
     server.data.pop("/late.sordino", None)
     first = live.call(tracks, "startLate", path)
-    assert max(first["levels"]) > 0.9 * VOICE and not first["suppressing"]
+    assert max(first["levels"]) == pytest.approx(VOICE, rel=0.1) and not first["suppressing"]
     assert first["log"][:2] == [["error", "fetch"], ["fallback", "fetch"]]
     server.data["/late.sordino"] = (MODELS / "standard.sordino").read_bytes()
     then = live.call(tracks, "finishLate")

@@ -3,7 +3,15 @@
 import type { HMSAudioPlugin } from "@100mslive/hms-video-store";
 import type { AudioProcessor } from "@twilio/voice-sdk";
 import type { AudioProcessorOptions, LocalAudioTrack, Track, TrackProcessor } from "livekit-client";
-import { MODELS, type ModelName, type Overrun, SordinoNode, type SordinoOptions, suppressTrack } from "sordino";
+import {
+  MODELS,
+  type ModelName,
+  type Overrun,
+  SordinoNode,
+  type SordinoOptions,
+  type SuppressedTrack,
+  suppressTrack,
+} from "sordino";
 import { SordinoPlugin } from "sordino/100ms";
 import { SordinoEffect } from "sordino/jitsi";
 import { SordinoProcessor } from "sordino/livekit";
@@ -23,6 +31,7 @@ export const twilio: AudioProcessor = new SordinoAudioProcessor(options);
 export const hms: HMSAudioPlugin = new SordinoPlugin(options);
 export const jitsi: StreamEffect = new SordinoEffect(options);
 export const publish = (track: LocalAudioTrack): Promise<void> => track.setProcessor(new SordinoProcessor());
+export const told = ({ latency, voice }: SuppressedTrack): number[] => [latency.samples, latency.seconds, voice];
 
 export async function graph(context: AudioContext, track: MediaStreamTrack, sender: RTCRtpSender): Promise<AudioNode> {
   const node = await SordinoNode.create(context, options);
@@ -35,8 +44,6 @@ export async function graph(context: AudioContext, track: MediaStreamTrack, send
   suppressed.addEventListener("error", ({ error }) => error.code);
   suppressed.update({ preset: "conservative" });
   await suppressed.setModel("tiny");
-  const delays: [number, number, number] = [suppressed.latency.samples, suppressed.latency.seconds, suppressed.voice];
-  delays.sort();
   // @ts-expect-error: no model of this name ships
   await node.setModel("huge");
   await suppressSender(sender);

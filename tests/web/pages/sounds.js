@@ -15,7 +15,7 @@ export async function toneTrack(channelCount = 1, gain = 0.5) {
   return { track: destination.stream.getAudioTracks()[0], close: () => context.close() };
 }
 
-/** Something that hears a track. next: its last samples; close: to be called in the end */
+/** Something that hears a track. next: its last samples; heard: for how many seconds; close: to be called in the end */
 async function ear(track) {
   const context = new AudioContext({ sampleRate: RATE });
   const analyser = new AnalyserNode(context, { fftSize: 4096 });
@@ -26,13 +26,13 @@ async function ear(track) {
     analyser.getFloatTimeDomainData(samples);
     return samples;
   };
-  return { next, close: () => context.close() };
+  return { next, heard: () => context.currentTime, close: () => context.close() };
 }
 
 /** RMS of a track over some time, per 100 ms. */
 export async function levelsOf(track, milliseconds) {
-  const { next, close } = await ear(track);
-  await wait(200);
+  const { next, heard, close } = await ear(track);
+  while (heard() < 0.2) await wait(20);
   const levels = [];
   for (let spent = 0; spent < milliseconds; spent += 100) {
     const samples = next();
