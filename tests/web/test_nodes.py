@@ -122,6 +122,13 @@ def test_render_size_hint(live: Tab, nodes: str, quantum: int, schedule: str, re
     assert answer is None or answer["measured"] == answer["reported"]
 
 
+def test_six_channels(live: Tab, nodes: str) -> None:
+    """The browser hands all six to the node and plays all six: each as it would be played alone."""
+    found = live.call(nodes, "channelsAlone", "/clip.f32", 6)
+    assert len({channel["peak"] for channel in found} - {0}) == 6, found
+    assert all(channel["same"] for channel in found), found
+
+
 @pytest.mark.parametrize("beside", [False, True])
 def test_many_lives(live: Tab, nodes: str, beside: bool, request: pytest.FixtureRequest, record_property) -> None:
     """In a context that lives on, rounds of create and destroy leave heap, wasm memory and process as they were.

@@ -168,37 +168,54 @@ export async function readOuts() {
   return answer;
 }
 
+/** Offline: channels, a Float32Array each, through a new node. Returns it, and what comes out per channel. */
+async function render(context, channels, options) {
+  const { length, sampleRate } = context;
+  const node = await SordinoNode.create(context, options);
+  const buffer = new AudioBuffer({ length, sampleRate, numberOfChannels: channels.length });
+  for (const [i, samples] of channels.entries()) buffer.copyToChannel(samples, i);
+  const source = new AudioBufferSourceNode(context, { buffer });
+  source.connect(node).connect(context.destination);
+  source.start();
+  const rendered = await context.startRendering();
+  return { node, outputs: channels.map((_, i) => rendered.getChannelData(i)) };
+}
+
+const impulse = (length, at, height) => new Float32Array(length).fill(height, at, at + 1);
+
 /** Offline: quantum of a renderSizeHint and what it does to the latency; null where the browser has none. */
 export async function renderSize(quantum, schedule) {
   const options = { numberOfChannels: 1, length: 24000, sampleRate: 48000, renderSizeHint: quantum };
   const context = new OfflineAudioContext(options);
   if (context.renderQuantumSize !== quantum) return null;
-  const node = await SordinoNode.create(context, { ...FAULTY, schedule });
-  const buffer = new AudioBuffer({ length: 24000, sampleRate: 48000 });
-  buffer.getChannelData(0)[4801] = 1;
-  const source = new AudioBufferSourceNode(context, { buffer });
-  source.connect(node).connect(context.destination);
-  source.start();
-  const output = (await context.startRendering()).getChannelData(0);
-  return { measured: output.findIndex((x) => Math.abs(x - 0.5) < 1e-6) - 4801, reported: node.latency.samples };
+  const { node, outputs } = await render(context, [impulse(24000, 4801, 1)], { ...FAULTY, schedule });
+  return { measured: outputs[0].findIndex((x) => Math.abs(x - 0.5) < 1e-6) - 4801, reported: node.latency.samples };
 }
 
 /** Offline in any browser: an impulse at another rate. Returns measured and reported latency. */
 export async function otherRate(rate, schedule) {
   const context = new OfflineAudioContext(2, rate / 2, rate);
-  const node = await SordinoNode.create(context, { ...FAULTY, schedule });
-  const buffer = new AudioBuffer({ length: rate / 2, sampleRate: rate, numberOfChannels: 2 });
-  buffer.getChannelData(0)[1001] = 1;
-  buffer.getChannelData(1)[1001] = -0.5;
-  const source = new AudioBufferSourceNode(context, { buffer });
-  source.connect(node).connect(context.destination);
-  source.start();
-  const rendered = await context.startRendering();
-  const left = rendered.getChannelData(0);
-  const right = rendered.getChannelData(1);
+  const channels = [1, -0.5].map((height) => impulse(rate / 2, 1001, height));
+  const { node, outputs } = await render(context, channels, { ...FAULTY, schedule });
+  const [left, right] = outputs;
   let peak = 0;
   for (let i = 0; i < left.length; i++) if (Math.abs(left[i]) > Math.abs(left[peak])) peak = i;
   return { measured: peak - 1001, reported: node.latency.samples, image: right[peak] / left[peak] };
+}
+
+/** As many excerpts of a recording in one node, each on its own. Per channel: its peak, and whether it is as alone. */
+export async function channelsAlone(recording, count) {
+  const samples = new Float32Array(await (await fetch(recording)).arrayBuffer());
+  const length = 36000;
+  const excerpts = Array.from({ length: count }, (_, i) => samples.slice(48000 * i, 48000 * i + length));
+  const context = (channels) => new OfflineAudioContext(channels, length, 48000);
+  const { outputs } = await render(context(count), excerpts, { channels: count, linked: false });
+  const found = [];
+  for (const [i, excerpt] of excerpts.entries()) {
+    const { outputs: alone } = await render(context(1), [excerpt], { channels: 1 });
+    found.push({ peak: Math.max(...outputs[i]), same: alone[0].every((sample, at) => sample === outputs[i][at]) });
+  }
+  return found;
 }
 
 let home;
