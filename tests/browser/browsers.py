@@ -152,14 +152,16 @@ def launch(
 
 
 @contextlib.contextmanager
-def audio_sink() -> Iterator[dict[str, str]]:
+def audio_sink(rate: int = 48_000) -> Iterator[dict[str, str]]:
     """A PulseAudio server whose only device swallows sound in real time; gives the environment that leads to it.
+
+    What it swallows comes from its microphone.
 
     Firefox runs no real-time AudioContext without an audio device.
     """
     with tempfile.TemporaryDirectory() as folder:
         socket = Path(folder) / "pulse"
-        modules = ["module-null-sink rate=48000", f"module-native-protocol-unix auth-anonymous=1 socket={socket}"]
+        modules = [f"module-null-sink rate={rate}", f"module-native-protocol-unix auth-anonymous=1 socket={socket}"]
         loads = [f"--load={module}" for module in modules]
         options = ["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--log-target=stderr"]
         environment = {**os.environ, "HOME": folder, "XDG_RUNTIME_DIR": folder, "PULSE_RUNTIME_PATH": folder}

@@ -1,20 +1,21 @@
 // Page thread: puts the page together: what the user chooses, what plays, what is drawn, measured and kept.
 //
 // For tests and the curious, <body> tells what is going on: data-state (one of State), data-suppression (on, off), data-playing,
-// data-engine, data-model, data-latency (samples), data-frames (worked off so far), data-voice (yes, no), data-paused,
+// data-engine, data-model, data-rate (Hz), data-latency (samples), data-frames (worked off so far), data-voice (yes, no), data-paused,
 // data-cleaner, data-blind, data-call, data-recording, data-file. In the console, `player` is what plays.
 // ?engine=simd128 or ?engine=relaxed in the address asks for that kernel.
 
 import type { EngineName, Fallback, Readout, SordinoNode } from "sordino";
+import { contextFor } from "../src/graph.js";
 import { CallPanel } from "./call/panel.js";
 import { BlindTest } from "./hear/blind.js";
 import { Listening } from "./hear/listening.js";
-import { openMicrophone, Player } from "./hear/player.js";
+import { openMicrophone, Player, SAMPLE_RATE } from "./hear/player.js";
 import { fetchScene, SCENES, sceneAddress } from "./hear/scenes.js";
 import { Settings } from "./hear/settings.js";
 import { KeepPanel } from "./keep/panel.js";
 import { MeasurePanel } from "./measure/panel.js";
-import { body, element, elements, made } from "./page/dom.js";
+import { body, element, elements, inKilohertz, made } from "./page/dom.js";
 import { onFile } from "./page/files.js";
 import { fillCredits, isLive, mark, type State, show, stateOf, tellFallback } from "./page/status.js";
 import { Readings } from "./see/readings.js";
@@ -26,8 +27,7 @@ declare global {
 globalThis.player = undefined;
 
 const monitor = element<HTMLInputElement>("#monitor");
-const media = made("video", "", { controls: "", id: "media", "aria-label": "Your file" });
-element("#media-home").append(media);
+const mediaHome = element("#media-home");
 const pauseButton = element<HTMLButtonElement>("#pause");
 const view = new View();
 const readings = new Readings();
@@ -40,6 +40,7 @@ const blind = new BlindTest({
   prepare: (ways) => listening.prepare(ways),
   hear: (way) => listening.hide(way),
 });
+let media = freshMedia();
 /** Counts the user's choices, so that what an earlier one was waiting for is dropped. */
 let choice = 0;
 
@@ -60,10 +61,25 @@ function rest(state: State, detail = ""): void {
 function fail(error: unknown): void {
   const [state, detail] = stateOf(error);
   rest(state, detail);
-  if (state !== "error") return;
-  player?.close();
+  if (state === "error") dismiss();
+}
+
+/** Let go of the player; the next choice makes another. */
+function dismiss(): void {
+  if (!player) return;
+  player.close();
   globalThis.player = undefined;
+  settings.forget();
   listening.adopt(undefined);
+  URL.revokeObjectURL(media.src);
+  media = freshMedia();
+}
+
+/** What plays files: a player takes it over for good. */
+function freshMedia(): HTMLVideoElement {
+  const fresh = made("video", "", { controls: "", id: "media", "aria-label": "Your file", hidden: "" });
+  mediaHome.replaceChildren(fresh);
+  return fresh;
 }
 
 function wantedEngine(): EngineName | "auto" {
@@ -71,14 +87,26 @@ function wantedEngine(): EngineName | "auto" {
   return wanted === "relaxed" || wanted === "simd128" ? wanted : "auto";
 }
 
-/** The player, made at the first choice. */
+/** The player, made at the first choice, and anew when the last one was for a microphone of another rate. */
 function thePlayer(): Player {
-  if (player) return player;
-  const created = new Player(wantedEngine(), settings.model);
+  if (player?.context.sampleRate === SAMPLE_RATE) return player;
+  return newPlayer(new AudioContext({ sampleRate: SAMPLE_RATE }));
+}
+
+/** The player that plays a track, at the only rate at which the browser may do so. throws SordinoError where there is none */
+function playerFor(track: MediaStreamTrack): Player {
+  return player?.canPlay(track) ? player : newPlayer(contextFor(track));
+}
+
+/** A player in the place of the last one. */
+function newPlayer(context: AudioContext): Player {
+  dismiss();
+  const created = new Player(context, wantedEngine(), settings.model);
   globalThis.player = created;
   listening.adopt(created);
   created.ready.then(
     (node) => {
+      if (player !== created) return node.destroy();
       node.addEventListener("readout", (event) => hear(created, (event as CustomEvent<Readout>).detail));
       node.addEventListener("fallback", (event) => tellFallback((event as CustomEvent<Fallback>).detail));
       node.addEventListener("ready", () => {
@@ -97,6 +125,7 @@ function thePlayer(): Player {
 function describe(current: Player, node: SordinoNode): void {
   body.engine = node.engine;
   body.model = node.model;
+  body.rate = String(current.context.sampleRate);
   body.latency = String(node.latency.samples);
   measure.adopt(current, node);
 }
@@ -109,7 +138,7 @@ function hear(current: Player, readout: Readout): void {
 }
 
 /** Fetches what it needs and plays it unless the user has gone on by then. Returns what else there is to say. */
-type Start = (current: Player, still: () => boolean) => Promise<string | undefined>;
+type Start = (still: () => boolean) => Promise<string | undefined>;
 
 /** Begin something else. */
 async function play(source: string, state: State, start: Start): Promise<void> {
@@ -118,8 +147,8 @@ async function play(source: string, state: State, start: Start): Promise<void> {
   const mine = choice;
   const still = (): boolean => mine === choice;
   try {
-    const current = thePlayer();
-    const [detail] = await Promise.all([start(current, still), current.ready]);
+    const detail = await start(still);
+    if (still()) await player?.ready;
     if (still()) show(state, detail);
   } catch (error) {
     if (still()) fail(error);
@@ -127,7 +156,8 @@ async function play(source: string, state: State, start: Start): Promise<void> {
 }
 
 function playScene(name: string): Promise<void> {
-  return play(name, "clip", async (current, still) => {
+  return play(name, "clip", async (still) => {
+    const current = thePlayer();
     const buffer = await current.context.decodeAudioData(await fetchScene(name));
     if (still()) current.playScene(buffer);
     return undefined;
@@ -135,23 +165,38 @@ function playScene(name: string): Promise<void> {
 }
 
 function playMicrophone(): Promise<void> {
-  return play("microphone", "microphone", async (current, still) => {
+  return play("microphone", "microphone", async (still) => {
+    if (!player) thePlayer();
     const stream = await openMicrophone();
+    const track = stream.getAudioTracks()[0]!;
     if (!still()) {
-      for (const track of stream.getTracks()) track.stop();
+      track.stop();
       return undefined;
     }
-    stream.getAudioTracks()[0]!.addEventListener("ended", () => rest("no-microphone"));
-    current.playMicrophone(stream, monitor.checked);
-    return undefined;
+    try {
+      playerFor(track).playMicrophone(stream, monitor.checked);
+    } catch (error) {
+      track.stop();
+      throw error;
+    }
+    track.addEventListener("ended", () => rest("no-microphone"));
+    return rateInWords(player!.context.sampleRate);
   });
+}
+
+/** What to know when the microphone does not play at the usual rate. */
+function rateInWords(sampleRate: number): string | undefined {
+  if (sampleRate === SAMPLE_RATE) return undefined;
+  const rate = inKilohertz(sampleRate);
+  return `This browser plays your microphone at ${rate} only. To compare with RNNoise and GTCRN, which need 48 kHz, choose a scene.`;
 }
 
 function playFile(file: File): Promise<void> {
   keep.offer(file);
-  URL.revokeObjectURL(media.src);
-  media.src = URL.createObjectURL(file);
-  return play("file", "file", async (current) => {
+  return play("file", "file", async () => {
+    const current = thePlayer();
+    URL.revokeObjectURL(media.src);
+    media.src = URL.createObjectURL(file);
     current.playMedia(media);
     return (await playsByItself()) ? undefined : "This browser plays it when you press play below.";
   });
@@ -169,7 +214,8 @@ async function playsByItself(): Promise<boolean> {
 }
 
 function compare(before: Blob, after: Blob, title: string): Promise<void> {
-  return play("", "compare", async (current, still) => {
+  return play("", "compare", async (still) => {
+    const current = thePlayer();
     const decode = async (blob: Blob): Promise<AudioBuffer> =>
       current.context.decodeAudioData(await blob.arrayBuffer());
     const [raw, clean] = await Promise.all([decode(before), decode(after)]);
@@ -222,13 +268,14 @@ for (const button of [pauseButton, ...elements("button.screen")]) button.addEven
 monitor.addEventListener("change", () => {
   if (player && body.state === "microphone") player.graph.audible = monitor.checked;
 });
-media.addEventListener("loadedmetadata", () => media.classList.toggle("sound", media.videoWidth === 0));
-media.addEventListener("play", () => {
+const onMedia = (type: string, act: () => void): void => mediaHome.addEventListener(type, act, { capture: true });
+onMedia("loadedmetadata", () => media.classList.toggle("sound", media.videoWidth === 0));
+onMedia("play", () => {
   if (body.playing !== "file") return;
   setPaused(false);
   void player?.pause(false);
 });
-media.addEventListener("error", () => {
+onMedia("error", () => {
   if (body.playing === "file") rest("error", "The browser cannot play this file.");
 });
 document.addEventListener("keydown", (event) => {

@@ -16,7 +16,7 @@ export type Way = "raw" | "sordino" | "rnnoise" | "gtcrn";
 const FADE_S = 0.01;
 const MAX_LATENCY_S = 0.5;
 /** What SordinoNode takes at 48 kHz in quanta of 128: until it says so itself, the raw way waits that long. */
-const EXPECTED_LATENCY_SAMPLES = 1888;
+const EXPECTED_LATENCY_S = 1888 / 48_000;
 
 /** One way, with everything behind its delay. */
 class Lane {
@@ -49,7 +49,8 @@ export class AudioGraph {
   readonly #volume: GainNode;
   readonly #lanes = new Map<Way, Lane>();
   readonly #looks: { readonly before: AnalyserNode; readonly after: AnalyserNode };
-  #latencySamples = EXPECTED_LATENCY_SAMPLES;
+  readonly #expectedSamples: number;
+  #latencySamples: number;
   #match: LoudnessMatch | undefined;
   #listening: Way = "raw";
   #cleaner: Way = "sordino";
@@ -57,6 +58,8 @@ export class AudioGraph {
   /** looks  the analysers that draw what comes in and what the chosen system makes of it */
   constructor(context: AudioContext, looks: { readonly before: AnalyserNode; readonly after: AnalyserNode }) {
     this.context = context;
+    this.#expectedSamples = Math.round(EXPECTED_LATENCY_S * context.sampleRate);
+    this.#latencySamples = this.#expectedSamples;
     this.#looks = looks;
     this.input = new GainNode(context);
     this.mix = new GainNode(context);
@@ -156,7 +159,7 @@ export class AudioGraph {
   /** Every lane waits for the slowest. */
   #align(): void {
     const lanes = [...this.#lanes.values()].filter((lane) => lane.node !== undefined);
-    this.#latencySamples = Math.max(EXPECTED_LATENCY_SAMPLES, ...lanes.map((lane) => lane.latencySamples));
+    this.#latencySamples = Math.max(this.#expectedSamples, ...lanes.map((lane) => lane.latencySamples));
     for (const lane of this.#lanes.values()) {
       lane.delay.delayTime.value = (this.#latencySamples - lane.latencySamples) / this.context.sampleRate;
     }

@@ -38,6 +38,7 @@ export class Listening {
     this.#loading.clear();
     this.#cleaner = "sordino";
     markSegment(this.#systems, "sordino");
+    element("#systems-status").textContent = "";
     this.#apply();
   }
 

@@ -1,6 +1,7 @@
 // Page thread: the systems the page compares itself with, from the npm package @sapphi-red/web-noise-suppressor.
 
 import { GtcrnWorkletNode, loadGtcrn, loadRnnoise, RnnoiseWorkletNode } from "@sapphi-red/web-noise-suppressor";
+import { inKilohertz } from "../page/dom.js";
 import { lagOf } from "./lag.js";
 import { fetchScene } from "./scenes.js";
 
@@ -40,8 +41,16 @@ export interface LoadedPeer {
   readonly latencySamples: number;
 }
 
-/** A peer's node in a context, and the latency that was measured by playing speech through another one of its kind. */
+/**
+ * A peer's node in a context, and the latency that was measured by playing speech through another one of its kind.
+ *
+ * rejects  Error, also when the context does not run at 48 kHz, which the peers take for granted
+ */
 export async function loadPeer(peer: Peer, context: AudioContext): Promise<LoadedPeer> {
+  if (context.sampleRate !== SAMPLE_RATE) {
+    const rate = inKilohertz(context.sampleRate);
+    throw new Error(`${PEER_NAMES[peer]} works at 48 kHz only, and this plays at ${rate}. Compare the two on a scene.`);
+  }
   const [make, latencySamples] = await Promise.all([prepare(peer, context), measurePeer(peer)]);
   return { node: make(context), latencySamples };
 }

@@ -1,9 +1,11 @@
 // Page thread: what plays. A source leads into the graph; the sound starts at once, the engine joins when it has arrived.
 
 import { type EngineName, MICROPHONE, type ModelName, SordinoNode } from "sordino";
+import { canListen } from "../../src/graph.js";
 import { createAnalyser } from "../see/analyser.js";
 import { AudioGraph } from "./graph.js";
 
+/** The rate of scenes and files, and what the systems want that are compared. */
 export const SAMPLE_RATE = 48_000;
 
 export class Player {
@@ -17,9 +19,8 @@ export class Player {
   #stop: () => void = () => undefined;
   readonly #media = new WeakMap<HTMLMediaElement, MediaElementAudioSourceNode>();
 
-  /** To be called from a click, or the browser keeps the context silent. */
-  constructor(engine: EngineName | "auto", model: ModelName) {
-    const context = new AudioContext({ sampleRate: SAMPLE_RATE });
+  /** context  made at a click, or the browser keeps it silent; the player closes it */
+  constructor(context: AudioContext, engine: EngineName | "auto", model: ModelName) {
     this.before = createAnalyser(context);
     this.after = createAnalyser(context);
     this.graph = new AudioGraph(context, { before: this.before, after: this.after });
@@ -36,6 +37,11 @@ export class Player {
     this.#begin([source], true, () => source.stop());
     source.connect(this.graph.input);
     source.start();
+  }
+
+  /** Whether a track can be played at this rate: older ones of Firefox play a microphone at one rate only. */
+  canPlay(track: MediaStreamTrack): boolean {
+    return canListen(this.context, track);
   }
 
   /** Listen to an open microphone, silently unless `monitor`. */

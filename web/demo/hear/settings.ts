@@ -60,6 +60,11 @@ export class Settings {
     node.attenuationLimitDb = this.attenuationLimitDb;
   }
 
+  /** The node has gone. */
+  forget(): void {
+    this.#node = undefined;
+  }
+
   #choosePreset(preset: Preset): void {
     this.#preset = preset;
     this.#show(PRESET_LIMIT_DB[preset]);

@@ -2,17 +2,18 @@
 
 import { type EngineName, type ModelName, SordinoNode } from "sordino";
 
-const SAMPLE_RATE = 48_000;
-const LENGTH = SAMPLE_RATE / 2;
-const IMPULSE_AT = 4800;
+const LENGTH_S = 0.5;
+const IMPULSE_AT_S = 0.1;
 const IMPULSE = 0.5;
 
-/** Samples at 48 kHz from the input to the output, with nothing removed, so that the impulse comes through. */
-export async function measureLatency(engine: EngineName, model: ModelName): Promise<number> {
-  const context = new OfflineAudioContext(1, LENGTH, SAMPLE_RATE);
+/** Samples from the input to the output, with nothing removed, so that the impulse comes through. */
+export async function measureLatency(engine: EngineName, model: ModelName, sampleRate: number): Promise<number> {
+  const length = Math.round(LENGTH_S * sampleRate);
+  const impulseAt = Math.round(IMPULSE_AT_S * sampleRate);
+  const context = new OfflineAudioContext(1, length, sampleRate);
   const node = await SordinoNode.create(context, { engine, model, attenuationLimitDb: 0 });
-  const buffer = new AudioBuffer({ length: LENGTH, sampleRate: SAMPLE_RATE });
-  buffer.getChannelData(0)[IMPULSE_AT] = IMPULSE;
+  const buffer = new AudioBuffer({ length, sampleRate });
+  buffer.getChannelData(0)[impulseAt] = IMPULSE;
   const source = new AudioBufferSourceNode(context, { buffer });
   source.connect(node).connect(context.destination);
   source.start();
@@ -20,5 +21,5 @@ export async function measureLatency(engine: EngineName, model: ModelName): Prom
   node.destroy();
   let peak = 0;
   for (let i = 0; i < output.length; i++) if (Math.abs(output[i]!) > Math.abs(output[peak]!)) peak = i;
-  return peak - IMPULSE_AT;
+  return peak - impulseAt;
 }

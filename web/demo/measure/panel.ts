@@ -43,13 +43,14 @@ export class MeasurePanel {
   adopt(player: Player, node: SordinoNode): void {
     if (this.#player !== player) this.#underruns = new Underruns(player.context);
     this.#player = player;
+    const { sampleRate } = player.context;
     element("#engine").textContent = engineName(node.engine);
     element("#model").textContent = node.model;
-    element("#reported").textContent = latencyInWords(node.latency.samples);
-    this.#latency = measureLatency(node.engine, node.model as ModelName);
+    element("#reported").textContent = latencyInWords(node.latency.samples, sampleRate);
+    this.#latency = measureLatency(node.engine, node.model as ModelName, sampleRate);
     this.#latency.then(
       (samples) => {
-        element("#latency").textContent = latencyInWords(samples);
+        element("#latency").textContent = latencyInWords(samples, sampleRate);
         body.measuredLatency = String(samples);
       },
       () => undefined,
@@ -126,9 +127,11 @@ export class MeasurePanel {
       this.#say("Timing whole graphs…");
       const systems: [string, number][] = [["Sordino", await costOfSordino(node.engine, node.model as ModelName)]];
       for (const peer of PEERS) systems.push([PEER_NAMES[peer], await costOfPeer(peer)]);
-      const { engine, model } = node;
+      const { engine, model, context } = node;
       const latencySamples = await this.#latency!;
-      const findings = { engine, model, benchmark, latencySamples, underruns: this.#underruns!.look(), systems };
+      const { sampleRate } = context;
+      const underruns = this.#underruns!.look();
+      const findings = { engine, model, benchmark, latencySamples, sampleRate, underruns, systems };
       fillTable(this.#table, findings);
       this.#markdown = markdown(findings);
       element("#benchmark-result").hidden = false;

@@ -8,7 +8,6 @@ import type { Benchmark } from "./messages.js";
 declare const VERSION: string;
 
 const FRAME_US = 10_000;
-const SAMPLES_PER_MS = 48;
 const MEBIBYTE = 2 ** 20;
 const ENGINE_NAMES: Readonly<Record<EngineName, string>> = { relaxed: "relaxed SIMD", simd128: "SIMD128" };
 
@@ -17,6 +16,7 @@ export interface Findings {
   readonly model: string;
   readonly benchmark: Benchmark;
   readonly latencySamples: number;
+  readonly sampleRate: number;
   readonly underruns: number;
   /** Name and seconds of work per second of sound in a graph that does not wait. */
   readonly systems: readonly (readonly [name: string, cost: number])[];
@@ -32,8 +32,8 @@ export function microseconds(us: number): string {
   return `${Math.round(us)} µs (${((100 * us) / FRAME_US).toFixed(1)} % of a core)`;
 }
 
-export function latencyInWords(samples: number): string {
-  return `${(samples / SAMPLES_PER_MS).toFixed(1)} ms (${samples} samples)`;
+export function latencyInWords(samples: number, sampleRate: number): string {
+  return `${((1000 * samples) / sampleRate).toFixed(1)} ms (${samples} samples)`;
 }
 
 export function mebibytes(bytes: number): string {
@@ -53,13 +53,13 @@ export function title({ engine, model }: Findings): string {
   return `Sordino ${VERSION}, model ${model}, ${engineName(engine)}; ${device()}`;
 }
 
-export function rows({ benchmark, latencySamples, underruns, systems }: Findings): Row[] {
+export function rows({ benchmark, latencySamples, sampleRate, underruns, systems }: Findings): Row[] {
   const together = benchmark.batch > 1 ? `, means of ${benchmark.batch}` : "";
   return [
     ["10 ms frame, back to back", microseconds(benchmark.backToBackUs)],
     ["10 ms frame, one at a time as live audio", microseconds(benchmark.pacedUs)],
     [`slowest of ${benchmark.frames} frames${together}`, `${Math.round(benchmark.worstUs)} µs`],
-    ["latency, by an impulse", latencyInWords(latencySamples)],
+    ["latency, by an impulse", latencyInWords(latencySamples, sampleRate)],
     ["memory of the engine", mebibytes(benchmark.memoryBytes)],
     ["underruns since the page began to play", String(underruns)],
     ...systems.map(([name, cost]): Row => [`a whole graph with ${name}`, `${(1 / cost).toFixed(0)} × real time`]),

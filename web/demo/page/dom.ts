@@ -51,6 +51,11 @@ export function minus(text: string): string {
   return text.replace(/-(?=\d)/g, "−");
 }
 
+/** A sample rate in words. */
+export function inKilohertz(hz: number): string {
+  return `${hz / 1000} kHz`;
+}
+
 /** Hand a file to the user. */
 export function download(blob: Blob, name: string): void {
   const address = URL.createObjectURL(blob);

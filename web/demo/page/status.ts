@@ -31,11 +31,19 @@ const WORDS: Readonly<Record<State, string>> = {
   error: "Something went wrong, so the noise is not being removed. Choose a source again to start afresh.",
 };
 
+/** What there is to say about the state, unless something fails meanwhile. */
+let lasting = "";
+
+function explain(detail: string): void {
+  element("#detail").textContent = detail;
+  element("#detail").hidden = detail === "";
+}
+
 export function show(state: State, detail = ""): void {
   body.state = state;
   element("#status").textContent = WORDS[state];
-  element("#detail").textContent = detail;
-  element("#detail").hidden = detail === "";
+  lasting = detail;
+  explain(detail);
   element("#monitor-row").hidden = state !== "microphone";
   element("#media").hidden = state !== "file";
   element<HTMLButtonElement>("#pause").disabled = !isLive();
@@ -44,9 +52,7 @@ export function show(state: State, detail = ""): void {
 /** The library goes on by itself; undefined: it has. */
 export function tellFallback(fallback: Fallback | undefined): void {
   if (!isLive() || fallback?.cause.code === "suspended") return;
-  const detail = fallback ? `The unchanged sound plays for the moment: ${fallback.cause.message}.` : "";
-  element("#detail").textContent = detail;
-  element("#detail").hidden = detail === "";
+  explain(fallback ? `The unchanged sound plays for the moment: ${fallback.cause.message}.` : lasting);
 }
 
 export function isLive(): boolean {

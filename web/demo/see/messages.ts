@@ -16,6 +16,7 @@ export interface Insight {
 export interface Sound extends Insight {
   /** The audio's own clock at the end. */
   readonly timeS: number;
+  readonly sampleRate: number;
   readonly before: Float32Array<ArrayBuffer>;
   readonly after: Float32Array<ArrayBuffer>;
 }
@@ -23,6 +24,8 @@ export interface Sound extends Insight {
 /** One column of the pictures: levels of the bins as bytes, QUIET_DB to LOUD_DB. */
 export interface Moment extends Insight {
   readonly timeS: number;
+  /** From one bin to the next; there may be none for the highest frequencies of the pictures. */
+  readonly binHz: number;
   readonly before: Uint8Array;
   readonly after: Uint8Array;
 }

@@ -1,12 +1,10 @@
 // Painter: how one moment looks on each of the pictures.
 
-import { FFT_SIZE } from "./fft.js";
 import type { Colours, Moment } from "./messages.js";
 import { DARKEST, PALETTE } from "./palette.js";
-import { HIGHEST_PITCH_HZ, hzAt, LOWEST_PITCH_HZ, pitchHeight, SAMPLE_RATE } from "./scale.js";
+import { HIGHEST_PITCH_HZ, hzAt, LOWEST_PITCH_HZ, pitchHeight } from "./scale.js";
 import type { PaintColumn, Pen } from "./screen.js";
 
-const BIN_HZ = SAMPLE_RATE / FFT_SIZE;
 /** The track is dark in both schemes. */
 const [VOICE_COLOUR, PITCH_COLOUR] = ["#113b3a", "#efb45a"];
 const NO_PIXELS = new Uint32Array(0);
@@ -21,12 +19,13 @@ export function spectrogram(which: "before" | "after"): PaintColumn {
       image = new ImageData(1, height);
       pixels = new Uint32Array(image.data.buffer);
     }
-    const levels = moment[which];
+    const { [which]: levels, binHz } = moment;
+    const level = (bin: number): number => levels[bin] ?? 0;
     for (let row = 0; row < height; row++) {
-      const bin = hzAt(1 - (row + 0.5) / height) / BIN_HZ;
+      const bin = hzAt(1 - (row + 0.5) / height) / binHz;
       const below = Math.floor(bin);
       const blend = bin - below;
-      pixels[row] = PALETTE[Math.round((1 - blend) * levels[below]! + blend * levels[below + 1]!)]!;
+      pixels[row] = PALETTE[Math.round((1 - blend) * level(below) + blend * level(below + 1))]!;
     }
     for (let i = 1; i <= columns; i++) pen.putImageData(image, width - i, 0);
   };

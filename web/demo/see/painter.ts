@@ -4,12 +4,11 @@ import { BINS, FFT_SIZE, powerSpectra } from "./fft.js";
 import type { Colours, Moment, PainterAnswer, PainterRequest, ScreenName, Seen, Sound } from "./messages.js";
 import { paintBands, spectrogram, track } from "./paint.js";
 import { SHADES } from "./palette.js";
-import { BANDS, COLUMN_SAMPLES, hzAt, LOUD_DB, QUIET_DB, SAMPLE_RATE, SPAN_S } from "./scale.js";
+import { BANDS, COLUMN_S, columnSamples, hzAt, LOUD_DB, QUIET_DB, SPAN_S } from "./scale.js";
 import { type Canvas, type PaintColumn, type Pen, Screen } from "./screen.js";
 
 /** What passes before anything is heard. */
 const NOTHING = { gains: new Float32Array(BANDS), strengths: new Float32Array(BANDS) };
-const COLUMN_S = COLUMN_SAMPLES / SAMPLE_RATE;
 const powers = [new Float32Array(BINS), new Float32Array(BINS)] as const;
 
 /** Powers as bytes, 0 for QUIET_DB and below. */
@@ -22,12 +21,14 @@ function levels(power: Float32Array): Uint8Array {
 
 /** The columns that have become due, the oldest first. All windows lie in the one stretch of sound that has come. */
 function* columnsOf(sound: Sound, lastS: number): Generator<Moment> {
-  const { timeS, before, after, ...insight } = sound;
-  const room = Math.floor((before.length - FFT_SIZE) / COLUMN_SAMPLES);
+  const { timeS, sampleRate, before, after, ...insight } = sound;
+  const column = columnSamples(sampleRate);
+  const binHz = sampleRate / FFT_SIZE;
+  const room = Math.floor((before.length - FFT_SIZE) / column);
   const due = Math.min(Math.floor((timeS - lastS) / COLUMN_S), room);
   for (let ago = due - 1; ago >= 0; ago--) {
-    powerSpectra(before, after, before.length - FFT_SIZE - ago * COLUMN_SAMPLES, powers);
-    yield { ...insight, timeS: timeS - ago * COLUMN_S, before: levels(powers[0]), after: levels(powers[1]) };
+    powerSpectra(before, after, before.length - FFT_SIZE - ago * column, powers);
+    yield { ...insight, binHz, timeS: timeS - ago * COLUMN_S, before: levels(powers[0]), after: levels(powers[1]) };
   }
 }
 
@@ -112,7 +113,7 @@ export class Painter {
     if (!moment || moment.timeS > newest.timeS - agoS + SPAN_S / 10) return undefined;
     const hz = hzAt(up);
     const db = (levels: Uint8Array): number =>
-      QUIET_DB + ((LOUD_DB - QUIET_DB) * levels[Math.round((hz * FFT_SIZE) / SAMPLE_RATE)]!) / (SHADES - 1);
+      QUIET_DB + ((LOUD_DB - QUIET_DB) * (levels[Math.round(hz / moment.binHz)] ?? 0)) / (SHADES - 1);
     const { pitchHz, voice } = moment;
     return { agoS, hz, beforeDb: db(moment.before), afterDb: db(moment.after), pitchHz, voice };
   }

@@ -6,7 +6,7 @@ import { REMEMBERED } from "./analyser.js";
 import { FFT_SIZE } from "./fft.js";
 import { type PainterAnswer, type PainterRequest, SCREENS, type ScreenName, type Seen } from "./messages.js";
 import { Painter } from "./painter.js";
-import { BANDS, COLUMN_SAMPLES, SAMPLE_RATE } from "./scale.js";
+import { BANDS, COLUMN_S, columnSamples, SAMPLE_RATE } from "./scale.js";
 
 const NO_BANDS = new Float32Array(BANDS);
 /** Below this correlation a frame has no pitch to speak of. */
@@ -52,12 +52,14 @@ export class View {
   }
 
   draw(before: AnalyserNode, after: AnalyserNode): void {
-    const timeS = before.context.currentTime;
-    const fresh = Math.ceil((timeS - (this.#lastS ?? timeS - COLUMN_SAMPLES / SAMPLE_RATE)) * SAMPLE_RATE);
-    if (fresh < COLUMN_SAMPLES) return;
-    const wanted = Math.min(fresh + FFT_SIZE + COLUMN_SAMPLES, REMEMBERED);
+    const { currentTime: timeS, sampleRate } = before.context;
+    const column = columnSamples(sampleRate);
+    const fresh = Math.ceil((timeS - (this.#lastS ?? timeS - COLUMN_S)) * sampleRate);
+    if (fresh < column) return;
+    const wanted = Math.min(fresh + FFT_SIZE + column, REMEMBERED);
     const sound = {
       timeS,
+      sampleRate,
       before: this.#newest(before, wanted),
       after: this.#newest(after, wanted),
       pitchHz: pitchOf(this.#readout),
