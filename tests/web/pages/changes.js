@@ -73,10 +73,11 @@ export async function givenUp(path) {
   const { track, close } = await toneTrack();
   const early = new AbortController();
   const late = new AbortController();
-  const starting = suppressTrack(track, { path, signal: early.signal }).catch(code);
+  const options = { path, overrunPolicy: "ignore" };
+  const starting = suppressTrack(track, { ...options, signal: early.signal }).catch(code);
   early.abort();
   const answer = [await starting];
-  const suppressed = await suppressTrack(track, { path, signal: late.signal });
+  const suppressed = await suppressTrack(track, { ...options, signal: late.signal });
   late.abort();
   answer.push(suppressed.suppressing, suppressed.track.readyState);
   suppressed.stop();
