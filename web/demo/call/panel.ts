@@ -1,10 +1,14 @@
 // Page thread: the panel that leads what plays through a call, before and after.
 
+import { canListen } from "../../src/graph.js";
 import type { AudioGraph, Way } from "../hear/graph.js";
 import { body, element } from "../page/dom.js";
 import { type CallFigures, Loopback } from "./loopback.js";
 
 const WAYS: readonly Way[] = ["raw", "sordino"];
+/** Older ones of Firefox play what a call brings at the rate of the loudspeaker only, as they do with a microphone. */
+const OTHER_RATE =
+  "This browser cannot lead a scene or a file through a call on this device. It can with your microphone.";
 
 export class CallPanel {
   readonly #button = element<HTMLButtonElement>("#call-button");
@@ -63,6 +67,7 @@ export class CallPanel {
     });
     const streams = await loopback.open(ends.map((end) => end.stream.getAudioTracks()[0]!));
     if (this.#loopback !== loopback) return;
+    if (!streams.every((stream) => canListen(graph.context, stream.getAudioTracks()[0]!))) throw new Error(OTHER_RATE);
     for (const [index, stream] of streams.entries()) {
       this.#undo.push(graph.insert(WAYS[index]!, graph.context.createMediaStreamSource(stream)));
     }
