@@ -16,7 +16,8 @@ import torch  # noqa: E402
 
 from sordino.train.checkpoint import blend, calibrate  # noqa: E402
 from sordino.train.gru import library_recurrence, recurrence  # noqa: E402
-from sordino.train.network import Network  # noqa: E402
+from sordino.train.network import Gru, Network  # noqa: E402
+from sordino.train.optimise import keep_rows  # noqa: E402
 from sordino.train.quantise import fake_weight, quantise_activation  # noqa: E402
 
 SHAPE = NetworkShape(fc=16, conv1=20, conv2=24, gru=12, gru_layers=2, gain_gru=14, strength_gru=10)
@@ -25,11 +26,11 @@ SHAPE = NetworkShape(fc=16, conv1=20, conv2=24, gru=12, gru_layers=2, gain_gru=1
 def test_recurrence_equals_torch() -> None:
     torch.manual_seed(0)
     layer = torch.nn.GRU(8, 16)
-    x = torch.randn(20, 3, 8)
+    x, start = torch.randn(20, 3, 8), torch.rand(3, 16) - 0.5
     ours = [p.detach().clone().requires_grad_() for p in layer.parameters()]
     weight_ih, weight_hh, bias_ih, bias_hh = ours
-    found = recurrence(x @ weight_ih.t() + bias_ih, weight_hh, bias_hh)
-    wanted, _ = layer(x)
+    found = recurrence(x @ weight_ih.t() + bias_ih, weight_hh, bias_hh, start)
+    wanted, _ = layer(x, start[None])
     torch.testing.assert_close(found, wanted)
     (found**3).sum().backward()
     (wanted**3).sum().backward()
@@ -41,9 +42,39 @@ def test_library_recurrence_equals_ours() -> None:
     torch.manual_seed(1)
     layer = torch.nn.GRU(8, 16)
     weight_ih, weight_hh, bias_ih, bias_hh = layer.parameters()
-    x = torch.randn(20, 3, 8)
-    ours = recurrence(x @ weight_ih.t() + bias_ih, weight_hh, bias_hh)
-    torch.testing.assert_close(library_recurrence(x, list(layer.parameters())), ours)
+    x, start = torch.randn(20, 3, 8), torch.rand(3, 16) - 0.5
+    ours = recurrence(x @ weight_ih.t() + bias_ih, weight_hh, bias_hh, start)
+    torch.testing.assert_close(library_recurrence(x, list(layer.parameters()), start), ours)
+
+
+@pytest.mark.parametrize("quantised", [False, True])
+def test_a_signal_may_go_on_where_another_ended(quantised: bool) -> None:
+    torch.manual_seed(2)
+    layer, x = Gru(8, 12), torch.randn(20, 3, 8)
+    whole = layer(x, None, quantised, torch.float32)
+    second = layer(x[9:], whole[8].detach(), quantised, torch.float32)
+    torch.testing.assert_close(second, whole[9:])
+    assert not torch.allclose(layer(x[9:], None, quantised, torch.float32)[0], whole[9])
+
+
+def test_network_gives_its_last_states_and_starts_from_given_ones() -> None:
+    torch.manual_seed(3)
+    network, x = Network(SHAPE), torch.rand(30, 4, 70) - 0.5
+    found = network(x)
+    assert {name: state.shape for name, state in found.states.items()} == {
+        name: (4, size) for name, _, size in SHAPE.grus()
+    }
+    again = network(x, start=found.states)
+    assert all(not torch.equal(again.states[name], state) for name, state in found.states.items())
+    torch.testing.assert_close(again.gain[-1], found.gain[-1], atol=0.05, rtol=0.05)  # it forgets
+
+
+def test_rows_are_kept_by_chance() -> None:
+    states = {"gru1": torch.ones(2000, 3), "gru2": torch.ones(2000, 5)}
+    kept = keep_rows(states, 2000, 0.8)
+    assert abs(kept["gru1"][:, 0].mean() - 0.8) < 0.05
+    assert torch.equal(kept["gru1"][:, 0], kept["gru2"][:, 4])  # a row is kept whole
+    assert keep_rows(states, 1999, 0.8) == keep_rows(states, 2000, 0.0) == keep_rows({}, 7, 0.8) == {}
 
 
 @pytest.mark.parametrize("quantised", [False, True])

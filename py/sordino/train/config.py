@@ -24,6 +24,7 @@ class Schedule:
     gpu_late_rows: int = 96
     late_frames: int = 400  # hops per signal in the last part of the run
     late_from: float = 0.6  # part of the run
+    carry: float = 0.0  # chance that a signal begins in the state in which the one before it ended
     echo: int = 2  # times that each mixture is used
     pool: int = 10  # mixtures kept for that
     learning_rate: float = 1.5e-3

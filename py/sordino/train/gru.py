@@ -16,13 +16,13 @@ Context = torch.autograd.function.FunctionCtx
 
 
 def _forward_steps(
-    gates_in: Tensor, weight: Tensor, bias: Tensor, quantised: bool, dtype: torch.dtype
+    gates_in: Tensor, weight: Tensor, bias: Tensor, start: Tensor, quantised: bool, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Run the recurrence; return states, their (quantised) previous values, r|z, n and the recurrent part of n."""
     steps, batch, width = gates_in.shape
     size = width // 3
     turned = weight.to(dtype).t()
-    state = gates_in.new_zeros(batch, size)
+    state = start
     states = gates_in.new_empty(steps, batch, size)
     previous = gates_in.new_empty(steps, batch, size)
     gates = gates_in.new_empty(steps, batch, 2 * size)
@@ -45,20 +45,26 @@ class _Recurrence(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        context: Context, gates_in: Tensor, weight: Tensor, bias: Tensor, quantised: bool, dtype: torch.dtype
+        context: Context,
+        gates_in: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        start: Tensor,
+        quantised: bool,
+        dtype: torch.dtype,
     ) -> Tensor:
-        states, previous, gates, news, recurrent = _forward_steps(gates_in, weight, bias, quantised, dtype)
-        context.save_for_backward(weight, states, previous, gates, news, recurrent)
+        states, previous, gates, news, recurrent = _forward_steps(gates_in, weight, bias, start, quantised, dtype)
+        context.save_for_backward(weight, start, states, previous, gates, news, recurrent)
         context.dtype = dtype
         return states
 
     @staticmethod
     def backward(context: Context, grad: Tensor) -> tuple[Tensor | None, ...]:
-        weight, states, previous, gates, news, recurrent = context.saved_tensors
+        weight, start, states, previous, gates, news, recurrent = context.saved_tensors
         dtype = context.dtype
         steps, batch, size = states.shape
         r, z = gates[..., :size], gates[..., size:]
-        before = torch.cat([states.new_zeros(1, batch, size), states[:-1]])
+        before = torch.cat([start[None], states[:-1]])
         factor = states.new_empty(steps, batch, 3, size)  # d(gate inputs) = factor * d(state)
         to_new = (1 - z) * (1 - news * news)
         factor[:, :, 0] = to_new * recurrent * r * (1 - r)
@@ -76,35 +82,42 @@ class _Recurrence(torch.autograd.Function):
         grad_weight = (flat.to(dtype).t() @ previous.view(steps * batch, size).to(dtype)).to(weight.dtype)
         grad_bias = flat.sum(0)
         back[..., 2 * size :] = to_new * into_state  # the input part of n is not scaled by r
-        return back, grad_weight, grad_bias, None, None
+        return back, grad_weight, grad_bias, None, None, None
 
 
-def library_recurrence(x: Tensor, parameters: list[Tensor], dtype: torch.dtype = torch.float32) -> Tensor:
+def library_recurrence(
+    x: Tensor, parameters: list[Tensor], start: Tensor, dtype: torch.dtype = torch.float32
+) -> Tensor:
     """The same GRU by torch's own fused kernels (cuDNN on a GPU), which know no quantisation.
 
     x           (steps, batch, inputs) float32
     parameters  weight_ih, weight_hh, bias_ih, bias_hh
+    start       (batch, H) state before the first step
     dtype       of the whole computation
     returns     (steps, batch, H) float32
     """
-    size = parameters[1].shape[1]
-    start = torch.zeros(1, x.shape[1], size, dtype=dtype, device=x.device)
     cast = [p.to(dtype) for p in parameters]
-    states, _ = torch._VF.gru(x.to(dtype), start, cast, True, 1, 0.0, True, False, False)
+    states, _ = torch._VF.gru(x.to(dtype), start[None].to(dtype), cast, True, 1, 0.0, True, False, False)
     return states.float()
 
 
 def recurrence(
-    gates_in: Tensor, weight: Tensor, bias: Tensor, quantised: bool = False, dtype: torch.dtype = torch.float32
+    gates_in: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    start: Tensor,
+    quantised: bool = False,
+    dtype: torch.dtype = torch.float32,
 ) -> Tensor:
-    """Run a GRU over time from a zero state.
+    """Run a GRU over time.
 
     gates_in   (steps, batch, 3 H) float32, input part of the gates r, z, n, bias included
     weight     (3 H, H) recurrent weights
     bias       (3 H,) recurrent bias
+    start      (batch, H) state before the first step; no gradient goes into it
     quantised  the state is seen by the next step through the 7-bit activation format
     dtype      of the matrix products (bfloat16 is faster where the processor has it)
     returns    (steps, batch, H) states, in -1..1
     source     torch.nn.GRU, which the tests compare with
     """
-    return _Recurrence.apply(gates_in, weight, bias, quantised, dtype)
+    return _Recurrence.apply(gates_in, weight, bias, start, quantised, dtype)

@@ -5,7 +5,7 @@ Layout is time-major, (steps, batch, channels).  Parameter names and shapes are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,9 @@ from sordino.params import FEATURES
 from sordino.train.gru import library_recurrence, recurrence
 from sordino.train.quantise import fake_activation, fake_weight
 
+States = dict[str, Tensor]
+"""State of each GRU by name, (batch, size) each."""
+
 
 @dataclass(frozen=True)
 class Outputs:
@@ -24,6 +27,8 @@ class Outputs:
     gain: Tensor
     strength: Tensor
     voice: Tensor
+    states: States = field(default_factory=dict)
+    """Of the GRUs after the last step, detached."""
 
 
 class Affine(nn.Module):
@@ -62,14 +67,16 @@ class Gru(nn.Module):
             for gate in self.weight_hh.chunk(3):
                 nn.init.orthogonal_(gate)
 
-    def forward(self, x: Tensor, quantised: bool, dtype: torch.dtype) -> Tensor:
-        """x (steps, batch, inputs) -> states (steps, batch, size) float32."""
+    def forward(self, x: Tensor, start: Tensor | None, quantised: bool, dtype: torch.dtype) -> Tensor:
+        """x (steps, batch, inputs), start (batch, size) or None for zeros -> states (steps, batch, size) float32."""
+        if start is None:
+            start = x.new_zeros(x.shape[1], self.weight_hh.shape[1])
         if x.is_cuda and not quantised:
-            return library_recurrence(x, [self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh], dtype)
+            return library_recurrence(x, [self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh], start, dtype)
         weight_ih = fake_weight(self.weight_ih) if quantised else self.weight_ih
         weight_hh = fake_weight(self.weight_hh) if quantised else self.weight_hh
         gates_in = functional.linear(x.to(dtype), weight_ih.to(dtype)).float() + self.bias_ih
-        return recurrence(gates_in, weight_hh, self.bias_hh, quantised, dtype)
+        return recurrence(gates_in, weight_hh, self.bias_hh, start, quantised, dtype)
 
 
 class Network(nn.Module):
@@ -90,27 +97,42 @@ class Network(nn.Module):
             inputs = shape.strength_gru if head == "strength" else shape.summary_size()
             setattr(self, head, Affine(inputs, outputs))
 
-    def forward(self, features: Tensor, quantised: bool = False, dtype: torch.dtype = torch.float32) -> Outputs:
-        """Run whole sequences from a zero state.
+    def forward(
+        self,
+        features: Tensor,
+        quantised: bool = False,
+        dtype: torch.dtype = torch.float32,
+        start: States | None = None,
+    ) -> Outputs:
+        """Run whole sequences.
 
         features   (steps, batch, FEATURES) normalised, -1..1
         quantised  see the weights and activations that integer arithmetic sees
         dtype      of the matrix products
+        start      states before the first step; zeros if not given
         returns    Outputs, float32 logits
         """
+        start, states = start or {}, {}
+
+        def remember(name: str, x: Tensor) -> Tensor:
+            found = getattr(self, name)(x, start.get(name), quantised, dtype)
+            states[name] = found[-1].detach().clone()
+            return see(found)
+
         see = fake_activation if quantised else (lambda x: x)
         x = torch.tanh(self.fc(see(features), quantised, dtype))
         x = torch.tanh(self.conv1(see(x), quantised, dtype))
         conv = see(torch.tanh(self.conv2(see(x), quantised, dtype)))
         seen = [conv]
         for layer in range(1, self.shape.gru_layers + 1):
-            seen.append(see(getattr(self, f"gru{layer}")(seen[-1], quantised, dtype)))
+            seen.append(remember(f"gru{layer}", seen[-1]))
         last = seen[-1]
-        strength = see(self.strength_gru(torch.cat([last, conv], -1), quantised, dtype))
-        seen.append(see(self.gain_gru(last, quantised, dtype)))
+        strength = remember("strength_gru", torch.cat([last, conv], -1))
+        seen.append(remember("gain_gru", last))
         joined = torch.cat(seen, -1)
         return Outputs(
             self.gain(joined, quantised, dtype),
             self.strength(strength, quantised, dtype),
             self.voice(joined, quantised, dtype).squeeze(-1),
+            states,
         )

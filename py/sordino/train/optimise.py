@@ -13,7 +13,7 @@ from torch import Tensor
 from sordino.train.config import Config, Schedule
 from sordino.train.dataset import Example, batch_major
 from sordino.train.loss import total_loss
-from sordino.train.network import Network
+from sordino.train.network import Network, States
 from sordino.train.prune import Pruner
 
 
@@ -28,6 +28,23 @@ def product_type(device: torch.device, wanted: bool) -> torch.dtype:
     """Type for matrix products: bfloat16 where wanted and where the device computes it fast."""
     fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else torch.cpu._is_avx512_bf16_supported()
     return torch.bfloat16 if wanted and fast else torch.float32
+
+
+def keep_rows(states: States, rows: int, chance: float) -> States:
+    """Choose the rows of a batch that go on from where the batch before ended; the others start from zeros.
+
+    A call is longer than any signal of the training.  States that come from other signals are what the network
+    meets in its tenth minute, and after a change of the room.
+
+    states   of the batch before; none, or of another number of rows: all start from zeros
+    rows     of this batch
+    chance   of each row to go on
+    returns  states to start from
+    """
+    if not chance or any(state.shape[0] != rows for state in states.values()):
+        return {}
+    keep = torch.rand(rows, 1) < chance
+    return {name: state * keep.to(state.device, state.dtype) for name, state in states.items()}
 
 
 class Learner:
@@ -49,6 +66,7 @@ class Learner:
         self.optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.99), foreach=True)
         self.pruner = Pruner(network, self.ema)
         self.steps = 0
+        self.states: States = {}
 
     def step(self, example: Example, features: Tensor, rate: float, quantised: bool, density: float = 1.0) -> Tensor:
         """Take one step.
@@ -60,7 +78,10 @@ class Learner:
         density    share of the blocks of the large matrices to keep
         returns    (5,) total and the terms gain, strength, voice, spectral, this process's
         """
-        outputs = batch_major(self.network(features, quantised, self.dtype))
+        start = keep_rows(self.states, features.shape[1], self.config.schedule.carry)
+        found = self.network(features, quantised, self.dtype, start)
+        self.states = found.states
+        outputs = batch_major(found)
         loss, terms = total_loss(outputs, example.analysis, example.targets, self.config.loss)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
