@@ -14,7 +14,7 @@ from train_support import require_torch
 require_torch()
 import torch  # noqa: E402
 
-from sordino.train.checkpoint import blend, calibrate  # noqa: E402
+from sordino.train.checkpoint import blend, calibrate, uncalibrated  # noqa: E402
 from sordino.train.gru import library_recurrence, recurrence  # noqa: E402
 from sordino.train.network import Gru, Network  # noqa: E402
 from sordino.train.optimise import keep_rows  # noqa: E402
@@ -120,6 +120,11 @@ def test_calibration_moves_the_logits_of_the_gains_and_nothing_else() -> None:
     np.testing.assert_allclose(after.gain, 1 / (1 + np.exp(-(0.8 * logit + 0.5))), atol=1e-5)
     np.testing.assert_array_equal(after.strength, before.strength)
     assert moved.record["calibration"] == {"slope": 0.8, "offset": 0.5}
+    back = uncalibrated(moved)
+    assert "calibration" not in back.record
+    for name, weight in model.weights.items():
+        np.testing.assert_allclose(back.weights[name], weight, atol=1e-6)
+    assert uncalibrated(model) is model
 
 
 def test_a_blend_lies_between_two_runs_of_one_network() -> None:

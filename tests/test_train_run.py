@@ -15,6 +15,7 @@ import torch  # noqa: E402
 
 from sordino.train.bank import make_bank  # noqa: E402
 from sordino.train.checkpoint import export, load_checkpoint  # noqa: E402
+from sordino.train.checkpoint import main as checkpoint_main  # noqa: E402
 from sordino.train.cleaning import clean_speech  # noqa: E402
 from sordino.train.config import Config, Schedule, from_dict, load_config  # noqa: E402
 from sordino.train.corpus import KINDS, CorpusError, build_cache, load_store, read_manifest  # noqa: E402
@@ -161,6 +162,26 @@ def test_export_writes_a_model(run: Path, tmp_path: Path) -> None:
         export(run / "last.pt", tmp_path / "small.bin")
 
 
+def test_the_command_blends_and_calibrates(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    export(run / "last.pt", tmp_path / "calibrated.onnx", slope=0.8, offset=0.3)
+
+    def command(*words: object) -> None:
+        monkeypatch.setattr("sys.argv", ["checkpoint", *map(str, words)])
+        checkpoint_main()
+
+    mix = ("--blend", tmp_path / "calibrated.onnx", 0.25, "--gain-slope", 0.8, "--gain-offset", 0.3)
+    command(run / "last.pt", tmp_path / "both.onnx", *mix)
+    found, wanted = (Model.load(tmp_path / name) for name in ("both.onnx", "calibrated.onnx"))
+    assert found.record["blended_with"]["share"] == 0.25  # with itself: the calibration is taken out before
+    for name, weight in wanted.weights.items():
+        np.testing.assert_allclose(found.weights[name], weight, atol=1e-6)
+    with pytest.raises(SystemExit):
+        command(tmp_path / "run.txt", tmp_path / "out.onnx")
+    assert "wanted .pt or .onnx" in capsys.readouterr().err
+
+
 def test_config_round_trip_and_errors() -> None:
     for name in ("tiny", "standard", "full"):
         config = load_config(name)
@@ -177,7 +198,7 @@ def test_si_sdr() -> None:
 
 
 def test_a_finished_model_can_be_trained_further(run: Path, corpus: Path, cache: Path, tmp_path: Path) -> None:
-    export(run / "last.pt", tmp_path / "small.onnx")
+    export(run / "last.pt", tmp_path / "small.onnx", slope=0.5, offset=1.0)  # which training takes back
     train(CONFIG, corpus, cache, tmp_path, minutes=60, seed=4, max_steps=2, start_from=tmp_path / "small.onnx")
     first, after = load_checkpoint(run / "last.pt"), load_checkpoint(tmp_path / "last.pt")
     moved = max(float((after["ema"][k] - first["ema"][k]).abs().max()) for k in first["ema"])

@@ -1,13 +1,13 @@
 """Checkpoint: the state of a training run goes to disk and back; a finished one becomes a model file.
 
-`python -m sordino.train.checkpoint CHECKPOINT OUT.onnx [GAIN_SLOPE GAIN_OFFSET [EARLIER SHARE]]`
+`python -m sordino.train.checkpoint RUN/last.pt OUT.onnx --blend EARLIER 0.5 --gain-slope 0.8 --gain-offset 0.3`
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,28 @@ def calibrate(model: Model, slope: float, offset: float) -> Model:
     return replace(model, weights=weights, record=model.record | {"calibration": {"slope": slope, "offset": offset}})
 
 
+def uncalibrated(model: Model) -> Model:
+    """Return the model before calibrate; one that was not calibrated comes back as it is."""
+    found = model.record.get("calibration")
+    if not found:
+        return model
+    slope, offset = found["slope"], found["offset"]
+    before = calibrate(model, 1 / slope, -offset / slope)
+    return replace(before, record={key: value for key, value in model.record.items() if key != "calibration"})
+
+
+def read_model(path: Path) -> Model:
+    """Read what a run left (.pt) or a finished model (.onnx), its gains as they were before any calibration.
+
+    raises  ValueError for another suffix or format, ModelError for a broken model, FileNotFoundError
+    """
+    if path.suffix == ".pt":
+        return to_model(load_checkpoint(path))
+    if path.suffix == ".onnx":
+        return uncalibrated(Model.load(path))
+    raise ValueError(f"{path}: suffix {path.suffix!r}, wanted .pt or .onnx")
+
+
 def blend(model: Model, earlier: Model, share: float) -> Model:
     """Mix the weights of two runs, the second of which started from the first: often better than either.
 
@@ -84,12 +106,12 @@ def blend(model: Model, earlier: Model, share: float) -> Model:
     mixed = {
         name: weight + np.float32(share) * (earlier.weights[name] - weight) for name, weight in model.weights.items()
     }
-    run = {name: earlier.record[name] for name in ("seed", "steps", "hours")}
+    run = {name: earlier.record[name] for name in ("seed", "steps", "hours", "blended_with") if name in earlier.record}
     return replace(model, weights=mixed, record=model.record | {"blended_with": run | {"share": share}})
 
 
 def export(
-    checkpoint: Path,
+    source: Path,
     out: Path,
     slope: float = 1.0,
     offset: float = 0.0,
@@ -98,12 +120,13 @@ def export(
 ) -> None:
     """Write a checkpoint as a model file (.onnx) or as plain arrays (.npz, entry `metadata` is JSON text).
 
+    source          checkpoint (.pt), or a finished model (.onnx)
     slope, offset   of the gains' logits, see calibrate; 1 and 0 leave them
-    earlier, share  another checkpoint, see blend
+    earlier, share  another checkpoint or model, see blend
     """
-    model = to_model(load_checkpoint(checkpoint))
+    model = read_model(source)
     if earlier:
-        model = blend(model, to_model(load_checkpoint(earlier)), share)
+        model = blend(model, read_model(earlier), share)
     if (slope, offset) != (1.0, 0.0):
         model = calibrate(model, slope, offset)
     if out.suffix == ".onnx":
@@ -116,9 +139,27 @@ def export(
         raise ValueError(f"{out}: suffix {out.suffix!r}, wanted .onnx or .npz")
 
 
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sordino.train.checkpoint", description=export.__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("source", type=Path, help="checkpoint of a run (.pt), or a finished model (.onnx)")
+    parser.add_argument("out", type=Path, help=".onnx or .npz")
+    parser.add_argument("--blend", nargs=2, metavar=("EARLIER", "SHARE"), help="mix with the weights of another")
+    parser.add_argument("--gain-slope", type=float, default=1.0, help="of the gains' logits (default: %(default)s)")
+    parser.add_argument("--gain-offset", type=float, default=0.0, help="of the gains' logits (default: %(default)s)")
+    return parser
+
+
+def main() -> None:
+    """Export as the words of the command line say."""
+    parser = _parser()
+    words = parser.parse_args()
+    try:
+        earlier, share = (Path(words.blend[0]), float(words.blend[1])) if words.blend else (None, 0.0)
+        export(words.source, words.out, words.gain_slope, words.gain_offset, earlier, share)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+
+
 if __name__ == "__main__":
-    words = sys.argv[1:]
-    if len(words) not in (2, 4, 6):
-        sys.exit("usage: python -m sordino.train.checkpoint CHECKPOINT OUT.onnx|OUT.npz [SLOPE OFFSET [EARLIER SHARE]]")
-    mix = (Path(words[4]), float(words[5])) if len(words) == 6 else ()
-    export(Path(words[0]), Path(words[1]), *map(float, words[2:4]), *mix)
+    main()

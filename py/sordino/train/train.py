@@ -22,7 +22,7 @@ from torch import Tensor
 
 from sordino.model import Model
 from sordino.train.bank import Bank, make_bank
-from sordino.train.checkpoint import load_checkpoint, save_checkpoint
+from sordino.train.checkpoint import load_checkpoint, save_checkpoint, uncalibrated
 from sordino.train.config import Config, from_dict
 from sordino.train.corpus import STORES, build_cache, load_store, manifest_sha256
 from sordino.train.dataset import Source, Statistics, estimate_statistics
@@ -92,7 +92,7 @@ class Run:
         if saved:
             self._restore(saved)
         elif job.start_from:
-            self._start_from(Model.load(job.start_from))
+            self._start_from(uncalibrated(Model.load(job.start_from)))
         else:
             self.statistics = estimate_statistics(self.mixer, config.look_ahead)
         self.late = False
