@@ -36,7 +36,12 @@ Words behind a model:
 _NEEDED = ("matplotlib", "onnx", "onnxruntime", "pesq", "pystoi", "soxr", "speechmos")
 
 
+_OF_MIXTURES = ("split", "count", "seed", "speed", "cache")
+"""Options that folders of recordings leave no room for."""
+
+
 def evaluate(
+    context: typer.Context,
     systems: Annotated[
         list[str] | None, typer.Argument(metavar="SYSTEM...", help="See below; default: standard.")
     ] = None,
@@ -57,6 +62,11 @@ def evaluate(
         raise EngineError(f"not installed: {', '.join(absent)}; run `pip install 'sordino[eval]'`")
     if (clean is None) != (noisy is None):
         raise typer.BadParameter("wanted both folders or none", param_hint="--clean, --noisy")
+    sources = {name: context.get_parameter_source(name) for name in _OF_MIXTURES}
+    given = [f"--{name}" for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    if clean and given:
+        hint = ", ".join(given)
+        raise typer.BadParameter("of seeded mixtures, not of folders of recordings", param_hint=hint)
     from .comparison import ClipSet, Comparison, Place, seeded_set, workers
     from .folders import folder_set
     from .report import collect

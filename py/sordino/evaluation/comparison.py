@@ -94,7 +94,9 @@ def seeded_set(work: Path, cache: Path, split: str, seed: int, count: int, speed
     raises  CorpusError, ValueError
     """
     exclude = excluded_noise()
-    key = set_key(seed, cache, split, exclude) + (f"-speed{speed:g}" if speed != 1 else "")
+    key = set_key(seed, cache, split, exclude)
+    if speed != 1:
+        key += f"-speed{speed:g}-{fingerprint.content(fingerprint.VOICES)[:8]}"
     folder = work / "sets" / key
 
     def material() -> Material:

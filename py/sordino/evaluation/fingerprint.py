@@ -14,6 +14,8 @@ SCORING = (HERE / "measures.py", HERE / "scoring.py", PACKAGE / "train" / "metri
 """Sources that decide a score."""
 TEST_SET = (HERE / "testset.py", HERE / "rooms.py")
 """Sources that decide the clips of a seeded set."""
+VOICES = (HERE / "voices.py",)
+"""Sources that decide them where voices have another speed."""
 
 
 def content(paths: Iterable[Path], *notes: str) -> str:
