@@ -124,6 +124,16 @@ def test_clicks_are_short_and_apart(bank: Bank) -> None:
     assert duty(batch.noisy - batch.clean).median() < 0.3 < 0.8 < duty(steady.noisy - steady.clean).median()
 
 
+def test_steady_noise_is_one_clip_without_a_pause(bank: Bank) -> None:
+    recipe = replace(PLAIN, frames=1500, steady=1, music=0, babble=0, white=0, second_noise=0)
+    for row in range(6):
+        pieces = [piece for piece in draw_plan(np.random.default_rng(7), bank, recipe, 6).noise if piece.row == row]
+        ends = [piece.at + piece.length for piece in pieces]
+        assert [piece.at for piece in pieces] == [0, *ends[:-1]] and ends[-1] == 1500 * 480
+        assert len({piece.gain for piece in pieces}) == 1
+    assert len(draw_plan(np.random.default_rng(7), bank, recipe, 6).noise) > 6, "some clip came more than once"
+
+
 def test_impulsive_recordings_are_told_from_steady_ones(bank: Bank) -> None:
     knocks = np.zeros(4 * RATE, np.int16)
     knocks[RATE : RATE + 500] = 9000

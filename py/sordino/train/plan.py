@@ -17,6 +17,7 @@ CURVE_POINTS = 10
 """Control points of a random equaliser, evenly spaced in log frequency."""
 _CLICK_S = (1e-3, 2e-2)  # a click falls to 1 / e within
 _CLICKS_PER_S = (1.0, 10.0)
+_MOST_PIECES = 40  # in a row
 _REFERENCE_DB = -26.0  # level to which pieces are brought before they are put together
 
 
@@ -36,6 +37,7 @@ class Recipe:
     music: float = 0.08
     babble: float = 0.07
     white: float = 0.06
+    steady: float = 0.0  # of recorded noises: one clip over and over, without a pause
     impulsive: float = 0.0  # keys, clicks and knocks as the only noise
     coded: float = 0.0  # voice and noise as Opus leaves them at a low rate
     lost_packets: float = 0.0
@@ -124,12 +126,16 @@ def _lay(
     pause_s: tuple[float, float],
     jitter_db: float,
     at: int = 0,
+    other_clip: float = 0.4,
 ) -> tuple[list[Piece], list[int]]:
-    """Fill a row from sample `at` with stretches of clips from one shelf; return pieces and indices of the clips."""
+    """Fill a row from sample `at` with stretches of clips from one shelf; return pieces and indices of the clips.
+
+    other_clip  chance that after a stretch another clip is taken
+    """
     pieces: list[Piece] = []
     used: list[int] = []
     index = int(rng.choice(len(shelf.clips), p=shelf.chance))
-    while at < samples and len(pieces) < 8:
+    while at < samples and len(pieces) < _MOST_PIECES:
         clip = shelf.clips[index]
         room = samples - at
         length = min(clip.length, room)
@@ -140,7 +146,7 @@ def _lay(
         pieces.append(Piece(row, start, at, length, _gain(clip.level_db, jitter_db, rng)))
         used.append(index)
         at += length + int(rng.uniform(*pause_s) * SAMPLE_RATE)
-        if rng.random() < 0.4:
+        if rng.random() < other_clip:
             index = int(rng.choice(len(shelf.clips), p=shelf.chance))
     return pieces, used
 
@@ -177,6 +183,8 @@ def _plan_noise(rng: np.random.Generator, bank: Bank, recipe: Recipe, plan: Plan
             plan.white_rows.append(row)
         else:
             plan.noise += _lay(rng, bank.impulsive, row, samples, (0.0, 0.6), 3.0)[0]
+    elif recipe.steady and rng.random() < recipe.steady:
+        plan.noise += _lay(rng, bank.noise, row, samples, (0.0, 0.0), 0.0, other_clip=0.0)[0]
     else:
         plan.noise += _lay(rng, bank.noise, row, samples, (0.0, 0.6), 3.0)[0]
     if rng.random() < recipe.second_noise:
