@@ -134,6 +134,22 @@ def test_steady_noise_is_one_clip_without_a_pause(bank: Bank) -> None:
     assert len(draw_plan(np.random.default_rng(7), bank, recipe, 6).noise) > 6, "some clip came more than once"
 
 
+def test_noise_at_another_speed_has_another_pitch(bank: Bank) -> None:
+    tone = (10000 * np.sin(2 * np.pi * 1000 * np.arange(60 * RATE) / RATE)).astype(np.int16)
+    alone = replace(bank, samples=torch.from_numpy(np.tile(tone, 3)), margin=60 * RATE)
+    recipe = replace(PLAIN, only_noise=1, second_noise=1, other_noise_speed=1, noise_speed_range=(1.5, 1.5), white=0)
+    flat = replace(recipe, noise_curve_db=0, music=0, babble=0, low_pass=0, high_pass=0)
+    for speed, wanted_hz in ((0, 1000), (1, 1500)):
+        noisy = Mixer(alone, replace(flat, other_noise_speed=speed)).draw(1, 3).noisy
+        peak = torch.fft.rfft(noisy).abs().argmax(-1) * RATE / noisy.shape[-1]
+        torch.testing.assert_close(peak, torch.full((3,), float(wanted_hz)), atol=2, rtol=0)
+
+
+def test_signals_longer_than_the_silence_around_the_bank_are_refused(bank: Bank) -> None:
+    with pytest.raises(ValueError, match="signals of 40 s, wanted at most 30"):
+        Mixer(bank, replace(PLAIN, frames=4000))
+
+
 def test_impulsive_recordings_are_told_from_steady_ones(bank: Bank) -> None:
     knocks = np.zeros(4 * RATE, np.int16)
     knocks[RATE : RATE + 500] = 9000

@@ -15,8 +15,8 @@ from torch import Tensor, distributed
 from sordino.params import HOP, SAMPLE_RATE
 from sordino.train.corpus import ADVICE, CODED, CODED_PREFIX, ROOM, Clip, CorpusError, Store
 
-MARGIN = 10 * SAMPLE_RATE
-"""Silence around the flat samples, so that a window of any signal length may be cut around any clip."""
+MARGIN = 30 * SAMPLE_RATE
+"""Silence around the flat samples, so that a window of a signal's length may be cut around any clip."""
 _IMPULSIVE_DUTY = 0.1
 _KEYBOARDS = 8.0  # half of the impulsive noises that are drawn are keyboards, where there are ten of them
 

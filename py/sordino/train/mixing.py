@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sordino.params import HOP
+from sordino.params import HOP, SAMPLE_RATE
 from sordino.train.bank import Bank, say_once
 from sordino.train.corpus import ADVICE
 from sordino.train.damage import cut_gaps, move_gain
@@ -111,10 +111,14 @@ class Mixer:
 
     bank    decoded clips on the device where the batches are wanted
     recipe  probabilities and ranges
+    raises  ValueError for signals longer than the silence around the bank
     """
 
     def __init__(self, bank: Bank, recipe: Recipe) -> None:
         self.bank, self.recipe = bank, recipe
+        longest = max(recipe.speech_samples(), recipe.noise_samples())
+        if longest > bank.margin:
+            raise ValueError(f"signals of {longest / SAMPLE_RATE:.0f} s, wanted at most {bank.margin / SAMPLE_RATE:.0f}")
         _say_what_is_missing(bank, recipe)
         self.samples = recipe.frames * HOP
         self.curves = Curves(self.samples + _TAIL, bank.samples.device)
@@ -134,23 +138,27 @@ class Mixer:
 
     def speech(self, plan: Plan, rows: int) -> Tensor:
         """Lay the speech, at another speed where the plan says so: other pitch, other vocal tract."""
-        device = self.bank.samples.device
-        if "speed" not in plan.values:
-            return _render(self.bank, plan.speech, rows, self.samples)
-        laid = _render(self.bank, plan.speech, rows, self.recipe.speech_samples())
-        position = torch.arange(self.samples, device=device) * plan.column("speed", device)[:, None].double()
+        return self._lay(plan.speech, self.recipe.speech_samples(), plan, "speed", rows)
+
+    def _lay(self, pieces: list[Piece], samples: int, plan: Plan, speed: str, rows: int) -> Tensor:
+        """Lay pieces into rows of so many samples, then play each at its speed of that name, if there is one."""
+        laid = _render(self.bank, pieces, rows, samples)
+        if speed not in plan.values:
+            return laid
+        device = laid.device
+        position = torch.arange(self.samples, device=device) * plan.column(speed, device)[:, None].double()
         first = position.long()
         here = laid.gather(1, first)
         return torch.lerp(here, laid.gather(1, first + 1), (position - first).float())
 
     def _noise(self, plan: Plan, rows: int) -> Tensor:
         """Sum two noise tracks at their relative levels."""
-        device = self.bank.samples.device
-        first = _render(self.bank, plan.noise, rows, self.samples)
+        device, samples = self.bank.samples.device, self.recipe.noise_samples()
+        first = self._lay(plan.noise, samples, plan, "noise_speed", rows)
         first += _colour(plan, device, rows, self.samples)
         total = _to_power(first, torch.ones(rows, device=device))
         if plan.second:
-            second = _render(self.bank, plan.second, rows, self.samples)
+            second = self._lay(plan.second, samples, plan, "second_speed", rows)
             total += _to_power(second, plan.column("second_power", device))
         return total
 

@@ -51,6 +51,8 @@ class Recipe:
     overdriven: float = 0.03
     other_speed: float = 0.0
     speed_range: tuple[float, float] = (0.87, 1.15)
+    other_noise_speed: float = 0.0
+    noise_speed_range: tuple[float, float] = (0.6, 1.7)
     late_start: float = 0.0  # chance that the voice starts late
     late_start_s: tuple[float, float] = (0.1, 1.2)
     speech_curve_db: float = 3.0
@@ -58,8 +60,15 @@ class Recipe:
 
     def speech_samples(self) -> int:
         """Samples of speech to lay for one signal: more where it may be played faster."""
+        return self._samples(self.other_speed, self.speed_range)
+
+    def noise_samples(self) -> int:
+        """The same for noise and music."""
+        return self._samples(self.other_noise_speed, self.noise_speed_range)
+
+    def _samples(self, chance: float, speeds: tuple[float, float]) -> int:
         samples = self.frames * HOP
-        return int(samples * self.speed_range[1]) + 2 if self.other_speed else samples
+        return int(samples * max(1, speeds[1])) + 2 if chance else samples
 
 
 @dataclass(frozen=True)
@@ -168,7 +177,7 @@ def _clicks(rng: np.random.Generator, row: int, samples: int) -> list[Click]:
 
 
 def _plan_noise(rng: np.random.Generator, bank: Bank, recipe: Recipe, plan: Plan, row: int) -> None:
-    samples = recipe.frames * HOP
+    samples = recipe.noise_samples()
     until_music = recipe.babble + recipe.music
     kind = rng.random()
     if kind < recipe.babble:
@@ -179,7 +188,7 @@ def _plan_noise(rng: np.random.Generator, bank: Bank, recipe: Recipe, plan: Plan
         plan.white_rows.append(row)
     elif kind < until_music + recipe.white + recipe.impulsive:
         if rng.random() < 0.5 or not bank.impulsive.clips:
-            plan.clicks += _clicks(rng, row, samples)
+            plan.clicks += _clicks(rng, row, recipe.frames * HOP)
             plan.white_rows.append(row)
         else:
             plan.noise += _lay(rng, bank.impulsive, row, samples, (0.0, 0.6), 3.0)[0]
@@ -262,6 +271,10 @@ def draw_plan(rng: np.random.Generator, bank: Bank, recipe: Recipe, rows: int) -
         plan.values["speed"] = sometimes(recipe.other_speed, speed, 1.0)
         plan.values["bandwidth_hz"] = plan.values["bandwidth_hz"] * plan.values["speed"]
     _harm(further, recipe, plan)
+    if recipe.other_noise_speed:
+        for name in ("noise_speed", "second_speed"):
+            speed = np.exp(further.uniform(*np.log(recipe.noise_speed_range), rows))
+            plan.values[name] = np.where(further.random(rows) < recipe.other_noise_speed, speed, 1.0)
     return plan
 
 
