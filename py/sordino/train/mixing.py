@@ -118,7 +118,8 @@ class Mixer:
         self.bank, self.recipe = bank, recipe
         longest = max(recipe.speech_samples(), recipe.noise_samples())
         if longest > bank.margin:
-            raise ValueError(f"signals of {longest / SAMPLE_RATE:.0f} s, wanted at most {bank.margin / SAMPLE_RATE:.0f}")
+            got_s, wanted_s = (round(count / SAMPLE_RATE) for count in (longest, bank.margin))
+            raise ValueError(f"signals of {got_s} s, wanted at most {wanted_s}")
         _say_what_is_missing(bank, recipe)
         self.samples = recipe.frames * HOP
         self.curves = Curves(self.samples + _TAIL, bank.samples.device)
