@@ -20,7 +20,7 @@ FRAME = RATE // 50
 MINUTE, TEN_MINUTES = 60, 600
 LONGEST_NAP_S = 60
 LEAST_CLEARER_DB = 15
-"""The voice over steady rain, against the unchanged call: 23 dB measured after ten minutes, the browser's own suppression 15."""
+"""The voice over steady rain, against the unchanged call: 23 dB measured, the browser's own suppression 15."""
 MOST_VOICE_DOWN_DB = 1.5
 """Of loud syllables, which with their rain are 0.5 dB louder than without; 0.2 to 0.6 measured."""
 MOST_BEHIND_BROWSER_DB = 1
