@@ -25,7 +25,7 @@ from sordino.train.plan import Recipe, draw_plan  # noqa: E402
 from sordino.train.rooms import simulate_rooms  # noqa: E402
 
 PLAIN = Recipe(frames=200, level_range_db=(-40, -40), overdriven=0, reverberant=0, only_noise=0, only_speech=0)
-AMOUNTS = Amounts(coded_share=0.5, rooms_per_hour=300, kbps=(6,))
+AMOUNTS = Amounts(coded_share=0.5, rooms_per_hour=300, kbps=(6,), synthetic_per_hour=3000)
 EVERYTHING = {
     name: 0.5 for name in ("coded", "lost_packets", "muted", "moving_gain", "impulsive", "simulated_response")
 }
@@ -150,6 +150,21 @@ def test_signals_longer_than_the_silence_around_the_bank_are_refused(bank: Bank)
         Mixer(bank, replace(PLAIN, frames=4000))
 
 
+def test_synthetic_noise_and_music_take_the_place_of_recordings(bank: Bank) -> None:
+    assert bank.synthetic.noise.clips and bank.synthetic.music.clips
+    recipe = replace(PLAIN, music=0.5, babble=0, white=0, second_noise=0.5)
+    made = {int(start) for shelf in (bank.synthetic.noise, bank.synthetic.music) for start in shelf.starts}
+    first = min(made)
+
+    def share(chance: float) -> float:
+        plan = draw_plan(np.random.default_rng(1), bank, replace(recipe, synthetic=chance), 200)
+        return float(np.mean([piece.start >= first for piece in (*plan.noise, *plan.second)]))
+
+    assert share(0) == 0 and share(1) == 1 and 0.2 < share(0.5) < 0.8
+    noisy = Mixer(bank, replace(recipe, synthetic=1)).draw(3, 8)
+    assert (noisy.noisy - noisy.clean).square().mean(1).min() > 0
+
+
 def test_impulsive_recordings_are_told_from_steady_ones(bank: Bank) -> None:
     knocks = np.zeros(4 * RATE, np.int16)
     knocks[RATE : RATE + 500] = 9000
@@ -198,7 +213,7 @@ def test_a_cache_without_extras_works_and_says_so_once(
     cache: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for path in cache.iterdir():
-        if not path.name.startswith(("coded", "room", "extras")):
+        if not path.name.startswith(("coded", "room", "synthetic", "extras")):
             (tmp_path / path.name).symlink_to(path)
     say_once.cache_clear()
     old = read(tmp_path)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, distributed
 
 from sordino.params import HOP, SAMPLE_RATE
-from sordino.train.corpus import ADVICE, CODED, CODED_PREFIX, ROOM, Clip, CorpusError, Store
+from sordino.train.corpus import ADVICE, CODED, CODED_PREFIX, ROOM, SYNTHETIC, Clip, CorpusError, Store
 
 MARGIN = 30 * SAMPLE_RATE
 """Silence around the flat samples, so that a window of a signal's length may be cut around any clip."""
@@ -48,6 +48,14 @@ class Coded:
 
 
 @dataclass(frozen=True)
+class Synthetic:
+    """Clips that were made, not recorded."""
+
+    noise: Shelf = _EMPTY
+    music: Shelf = _EMPTY
+
+
+@dataclass(frozen=True)
 class Bank:
     """Every clip that training may use."""
 
@@ -58,12 +66,19 @@ class Bank:
     responses: list[Tensor]  # recorded impulse responses, float, direct sound first, largest sample 1
     rooms: list[Tensor] = field(default_factory=list)  # the same, simulated
     coded: Coded = Coded()
+    synthetic: Synthetic = Synthetic()
     margin: int = MARGIN
 
     @cached_property
     def as_coded(self) -> Bank:
         """The same bank with the coded copies in place of speech and, where there are any, of noise."""
         return replace(self, speech=self.coded.speech, noise=self.coded.noise if self.coded.noise.clips else self.noise)
+
+    @cached_property
+    def as_synthetic(self) -> Bank:
+        """The same bank with synthetic noise and music, where there are any, in place of the recorded."""
+        found = {kind: getattr(self.synthetic, kind) for kind in ("noise", "music")}
+        return replace(self, **{kind: shelf for kind, shelf in found.items() if shelf.clips})
 
     @cached_property
     def impulsive(self) -> Shelf:
@@ -157,7 +172,7 @@ def make_bank(
     empty = Store(np.zeros(0, np.int16), ())
     if voice_limit < 1 and all(math.isnan(clip.voice_share) for clip in stores.get("noise", empty).clips):
         say_once("the noise of this cache was not searched for voices, so none is left out for them", ADVICE)
-    for name in ("speech", "noise", "music", *CODED):
+    for name in ("speech", "noise", "music", *CODED, *SYNTHETIC):
         store, kind = stores.get(name, empty), name.removeprefix(CODED_PREFIX)
         speech = kind == "speech"
         exclude = exclude_speech if speech else exclude_noise
@@ -171,5 +186,5 @@ def make_bank(
     flat.append(np.zeros(MARGIN, np.int16))
     samples = torch.from_numpy(np.concatenate(flat)).to(device)
     responses, rooms = ([r.to(device) for r in _responses(stores.get(name, empty))] for name in ("rir", ROOM))
-    coded = Coded(*(shelves[name] for name in CODED))
-    return Bank(samples, shelves["speech"], shelves["noise"], shelves["music"], responses, rooms, coded)
+    coded, synthetic = Coded(*(shelves[name] for name in CODED)), Synthetic(*(shelves[name] for name in SYNTHETIC))
+    return Bank(samples, shelves["speech"], shelves["noise"], shelves["music"], responses, rooms, coded, synthetic)

@@ -31,7 +31,9 @@ SPLITS = ("train", "valid", "test")
 CODED_PREFIX = "coded-"
 CODED = (f"{CODED_PREFIX}speech", f"{CODED_PREFIX}noise")
 ROOM = "room"
-STORES = (*KINDS, *CODED, ROOM)
+SYNTHETIC_PREFIX = "synthetic-"
+SYNTHETIC = (f"{SYNTHETIC_PREFIX}noise", f"{SYNTHETIC_PREFIX}music")
+STORES = (*KINDS, *CODED, ROOM, *SYNTHETIC)
 """What a cache may hold of a split: the decoded clips, and what sordino.train.extras makes of and beside them."""
 ADVICE = "`python -m sordino.train.extras CACHE` adds them"
 REQUIRED = ("path", "split", "kind", "speaker", "language_or_category", "eff_bw_hz", "snr_est_db")

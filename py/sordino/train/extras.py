@@ -1,7 +1,8 @@
-"""Extras: a decoded corpus goes in; coded copies of clips, simulated rooms and voices found in noise come beside it.
+"""Extras: a decoded corpus goes in; coded copies, simulated rooms, synthetic noise and music come beside it.
 
 `python -m sordino.train.extras CACHE` adds them to a cache that has none; build_cache does the same by itself. The
-mixer draws from them, so that a training step needs no codec, no simulation and no detector.
+mixer draws from them, so that a training step needs no codec and no simulation; and the voices that a detector finds
+in recorded noise are noted.
 """
 
 from __future__ import annotations
@@ -20,8 +21,20 @@ from typing import Any
 from sordino.corpus.voices import LIMIT, voice_shares
 from sordino.engines import EngineError
 from sordino.train.coding import KBPS, coded_copies
-from sordino.train.corpus import CODED, CODED_PREFIX, EXTRAS, ROOM, SAMPLE_RATE, CorpusError, Sound, load_store
+from sordino.train.corpus import (
+    CODED,
+    CODED_PREFIX,
+    EXTRAS,
+    ROOM,
+    SAMPLE_RATE,
+    SYNTHETIC,
+    CorpusError,
+    Sound,
+    load_store,
+)
 from sordino.train.rooms import room_sounds
+from sordino.train.synthetic_music import music_sounds
+from sordino.train.synthetic_noise import noise_sounds
 
 SPLITS = ("train", "valid")
 """The test split stays as it was recorded."""
@@ -35,6 +48,8 @@ class Amounts:
     piece_s: float = 15.0  # longest coded piece of a clip
     rooms_per_hour: float = 20.0  # of speech
     most_rooms: int = 100
+    synthetic_per_hour: float = 600.0  # seconds of noise, and of music, per hour of speech
+    most_synthetic_s: float = 2400.0
     kbps: tuple[int, ...] = KBPS
     seed: int = 1
 
@@ -52,6 +67,9 @@ def _makers(cache: Path, split: str, amounts: Amounts) -> dict[str, Callable[[],
     hours, name = load_store(cache, "speech", split).seconds() / 3600, f"{ROOM}-{split}"
     rooms = min(amounts.most_rooms, math.ceil(amounts.rooms_per_hour * hours))
     makers[name] = partial(room_sounds, rooms, seed(name))
+    seconds = min(amounts.most_synthetic_s, amounts.synthetic_per_hour * hours)
+    for kind, make in zip(SYNTHETIC, (noise_sounds, music_sounds), strict=True):
+        makers[f"{kind}-{split}"] = partial(make, seconds, seed(f"{kind}-{split}"))
     return makers
 
 
@@ -95,7 +113,7 @@ def _find_voices(cache: Path, report: Callable[[str], None]) -> dict[str, dict[s
 
 
 def add_extras(cache: Path, report: Callable[[str], None] = print, amounts: Amounts | None = None) -> None:
-    """Write the coded copies and rooms, and extras.json with the shares of voices and with what cache it is for.
+    """Write what is made, and extras.json with the shares of voices and with what cache it is for.
 
     cache    folder written by build_cache; what is in it is not changed, and extras that are whole are kept
     report   gets one line per kind and split, or why there are none
@@ -109,7 +127,7 @@ def add_extras(cache: Path, report: Callable[[str], None] = print, amounts: Amou
     made = {"mark": json.loads(index_path.read_text())["mark"], "amounts": asdict(amounts)}
     made = json.loads(json.dumps(made))
     known = json.loads(target.read_text()) if target.is_file() else {}
-    if made.items() <= known.items() and len(known["stores"]) == len(SPLITS) * len((*CODED, ROOM)):
+    if made.items() <= known.items() and len(known["stores"]) == len(SPLITS) * len((*CODED, ROOM, *SYNTHETIC)):
         report(f"corpus: {target} is there")
         return
     made |= {"stores": _make_sounds(cache, amounts, report), "voices": _find_voices(cache, report)}

@@ -99,6 +99,7 @@ def _say_what_is_missing(bank: Bank, recipe: Recipe) -> None:
     """Say, once, which parts of a recipe a bank has nothing for."""
     wanted = {
         "Opus-coded copies of speech": (recipe.coded, bank.coded.speech.clips),
+        "synthetic noise and music": (recipe.synthetic, bank.synthetic.noise.clips),
         "simulated rooms": (recipe.simulated_response, bank.rooms),
     }
     for name, (chance, found) in wanted.items():

@@ -39,6 +39,7 @@ class Recipe:
     white: float = 0.06
     steady: float = 0.0  # of recorded noises: one clip over and over, without a pause
     impulsive: float = 0.0  # keys, clicks and knocks as the only noise
+    synthetic: float = 0.0  # of noise and music: made, not recorded
     coded: float = 0.0  # voice and noise as Opus leaves them at a low rate
     lost_packets: float = 0.0
     muted: float = 0.0  # nothing arrives for a while
@@ -176,8 +177,13 @@ def _clicks(rng: np.random.Generator, row: int, samples: int) -> list[Click]:
     return [Click(row, int(at), float(decay), float(10 ** (db / 20))) for at, db in zip(places, gain_db, strict=True)]
 
 
-def _plan_noise(rng: np.random.Generator, bank: Bank, recipe: Recipe, plan: Plan, row: int) -> None:
+def _plan_noise(
+    rng: np.random.Generator, further: np.random.Generator, bank: Bank, recipe: Recipe, plan: Plan, row: int
+) -> None:
     samples = recipe.noise_samples()
+    impulsive = bank.impulsive if recipe.impulsive else None
+    if recipe.synthetic and further.random() < recipe.synthetic:
+        bank = bank.as_synthetic
     until_music = recipe.babble + recipe.music
     kind = rng.random()
     if kind < recipe.babble:
@@ -187,11 +193,11 @@ def _plan_noise(rng: np.random.Generator, bank: Bank, recipe: Recipe, plan: Plan
     elif kind < until_music + recipe.white:
         plan.white_rows.append(row)
     elif kind < until_music + recipe.white + recipe.impulsive:
-        if rng.random() < 0.5 or not bank.impulsive.clips:
+        if rng.random() < 0.5 or not (impulsive and impulsive.clips):
             plan.clicks += _clicks(rng, row, recipe.frames * HOP)
             plan.white_rows.append(row)
         else:
-            plan.noise += _lay(rng, bank.impulsive, row, samples, (0.0, 0.6), 3.0)[0]
+            plan.noise += _lay(rng, impulsive, row, samples, (0.0, 0.6), 3.0)[0]
     elif recipe.steady and rng.random() < recipe.steady:
         plan.noise += _lay(rng, bank.noise, row, samples, (0.0, 0.0), 0.0, other_clip=0.0)[0]
     else:
@@ -227,7 +233,7 @@ def _lay_rows(rng: np.random.Generator, further: np.random.Generator, bank: Bank
         pieces, used = _lay(rng, source.speech, row, recipe.speech_samples(), (0.1, 0.9), 2.0, first)
         plan.speech += pieces
         bandwidth[row] = min(source.speech.clips[index].bandwidth_hz for index in used)
-        _plan_noise(rng, source, recipe, plan, row)
+        _plan_noise(rng, further, source, recipe, plan, row)
         if rng.random() < recipe.reverberant:
             _plan_room(rng, bank, recipe, plan, row)
             if bank.rooms and further.random() < recipe.simulated_response:
