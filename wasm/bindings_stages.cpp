@@ -47,9 +47,16 @@ void bind_stages(py::module_ m)
     bind(m, "correlate", sordino_correlate, {LAGS, PITCH_HISTORY}, 1);
     bind(m, "coherence", sordino_coherence, {bands, bands, bands, bands}, 1);
     bind(m, "normalise", sordino_normalise, {features, features, features, features}, 1);
-    bind(m, "postfilter", sordino_postfilter, {bands, bands, bands}, 1);
     bind(m, "mix_comb", sordino_mix_comb, {bins, bins, bins, bins, bands}, 2);
     bind(m, "apply_gains", sordino_apply_gains, {bins, bins, bands, bands}, 2);
+    m.def("noise_share", [](const py::buffer &memory, const py::buffer &gain, const py::buffer &energy) {
+        return sordino_noise_share(view<float>(memory, 2, true), view<float>(gain, PADDED_BANDS, false),
+                                   view<float>(energy, PADDED_BANDS, false));
+    });
+    m.def("postfilter", [](const py::buffer &out, const py::buffer &gain, const py::buffer &energy, float strength) {
+        sordino_postfilter(view<float>(out, PADDED_BANDS, true), view<float>(gain, PADDED_BANDS, false),
+                           view<float>(energy, PADDED_BANDS, false), strength);
+    });
     m.def("track", [](const py::buffer &score, const py::buffer &origin, const py::buffer &correlation) {
         sordino_track(view<float>(score, LAGS, true), view<uint8_t>(origin, LAGS, true), view<float>(correlation, LAGS, false));
     });

@@ -29,6 +29,7 @@ struct sordino_state {
     float score[LAGS];
     uint8_t origins[FRAMES][LAGS]; /* the newest first */
     float overlap[HOP];
+    float noise_memory[2];
     float features[PADDED_FEATURES];
     float comb_re[PADDED_BINS], comb_im[PADDED_BINS];
     int32_t parts_left; /* of the network's step */
@@ -142,7 +143,8 @@ static void speak(sordino_state *s, float *out)
 {
     frame *now = &s->frames[0];
     __builtin_memcpy(s->gain, s->decision.gain, sizeof s->gain);
-    for (int pass = 0; pass < s->post_filter; pass++) sordino_postfilter(s->gain, s->gain, now->energy);
+    const float sharpening = sordino_noise_share(s->noise_memory, s->gain, now->energy);
+    for (int pass = 0; pass < s->post_filter; pass++) sordino_postfilter(s->gain, s->gain, now->energy, sharpening);
     const float most = s->floor_gain > 0.0f ? 1.0f / s->floor_gain : __FLT_MAX__;
     for (int b = 0; b < PADDED_BANDS; b++) {
         s->gain[b] = min1(max1(s->gain[b], s->floor_gain), most);

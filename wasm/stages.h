@@ -76,8 +76,13 @@ void sordino_normalise(float *out, const float *features, const float *offset, c
 
 /* postfilter.c */
 
-/* Sharpened gains. out, gain, energy [PADDED_BANDS] with zero padding; out may be gain. Reference: postfilter.postfilter. */
-void sordino_postfilter(float *out, const float *gain, const float *energy);
+/* Strength that the post-filter needs, 0..1. memory [2] in/out, zeros at first; gain, energy [PADDED_BANDS] with zero
+ * padding. Reference: postfilter.noise_share. */
+float sordino_noise_share(float *memory, const float *gain, const float *energy);
+
+/* Sharpened gains. out, gain, energy [PADDED_BANDS] with zero padding; out may be gain; strength 0..1.
+ * Reference: postfilter.postfilter. */
+void sordino_postfilter(float *out, const float *gain, const float *energy, float strength);
 
 /* gains.c */
 

@@ -81,6 +81,10 @@ MIX_GAIN_MAX = 2.0
 MIX_FLOOR = 1e-15
 POSTFILTER_BETA = 0.02
 POSTFILTER_FLOOR = 1e-15
+POSTFILTER_SHARE = 3.0
+"""The post-filter works in full where this times the share of the energy that is noise reaches 1."""
+POSTFILTER_MEMORY = 0.98
+"""How much of what that share is measured from stays from hop to hop (half a second)."""
 POST_FILTER_PASSES_MAX = 2
 
 # Resampling: Kaiser-windowed sinc, RESAMPLE_HALF samples of the lower rate to each side

@@ -24,7 +24,7 @@ from .params import (
     SAMPLE_LIMIT,
     WINDOW,
 )
-from .postfilter import postfilter
+from .postfilter import noise_share, postfilter
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ class Pipeline:
         self.score = np.zeros(LAGS, np.float32)
         self.origins = deque([np.arange(LAGS, dtype=np.uint8)] * frames, frames)
         self.overlap = np.zeros(HOP, np.float32)
+        self.noise_memory = np.zeros(2, np.float32)
         self.network.reset()
 
     def process(self, hop: Float32) -> Float32:
@@ -125,8 +126,9 @@ class Pipeline:
 
     def _speak(self) -> Float32:
         gain = self.gain
+        self.noise_memory, sharpening = noise_share(self.noise_memory, gain, self.energy)
         for _ in range(min(self.settings.post_filter, POST_FILTER_PASSES_MAX)):
-            gain = postfilter(gain, self.energy)
+            gain = postfilter(gain, self.energy, sharpening)
         floor = np.float32(self.settings.floor_gain)
         most = np.float32(1) / floor if floor > 0 else np.finfo(np.float32).max
         self.final_gain = np.minimum(np.maximum(gain, floor), most)

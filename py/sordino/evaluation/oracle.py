@@ -22,7 +22,7 @@ from sordino.train.dataset import Statistics, batch_major
 from sordino.train.features import Analysis, analyse
 from sordino.train.loss import enhance
 from sordino.train.network import Network
-from sordino.train.synthesis import postfilter, synthesise
+from sordino.train.synthesis import noise_share, postfilter, synthesise
 from sordino.train.targets import Targets, make_targets
 
 from .measures import ONSET_FRAMES, active_power, onset_hops
@@ -72,8 +72,9 @@ def _denoiser(
         chosen = _where(part, ideal, clean, look_ahead)
         gain = torch.where(chosen, ideal.gain, own[0])
         strength = ideal.strength if part in ("all", "strengths") else own[1]
+        sharpening = noise_share(gain, analysis.energy)
         for _ in range(passes):
-            gain = postfilter(gain, analysis.energy)
+            gain = postfilter(gain, analysis.energy, sharpening)
         found: Float32 = synthesise(*enhance(gain, strength, analysis, BINS), look_ahead)[0, : len(noisy)].numpy()
         return found
 

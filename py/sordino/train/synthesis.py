@@ -7,12 +7,22 @@ from torch import Tensor
 from torch.nn import functional
 
 from sordino import stft
-from sordino.params import HOP, POSTFILTER_BETA, POSTFILTER_FLOOR, WINDOW
+from sordino.params import HOP, POSTFILTER_BETA, POSTFILTER_FLOOR, POSTFILTER_MEMORY, POSTFILTER_SHARE, WINDOW
 
 
-def postfilter(gain: Tensor, energy: Tensor) -> Tensor:
-    """Sharpen gains, (..., BANDS); twin of sordino.postfilter."""
-    warped = gain * torch.sin(gain * (torch.pi / 2))
+def noise_share(gain: Tensor, energy: Tensor) -> Tensor:
+    """Strength that the post-filter needs, (batch, steps, BANDS) -> (batch, steps, 1); twin of sordino.postfilter."""
+    new = torch.stack([(energy * (1 - gain.square())).sum(-1), energy.sum(-1)], -1) + POSTFILTER_FLOOR
+    memory, found = torch.zeros_like(new[:, 0]), []
+    for step in new.unbind(1):
+        memory = POSTFILTER_MEMORY * memory + step
+        found.append(memory[:, :1] / memory[:, 1:])
+    return (POSTFILTER_SHARE * torch.stack(found, 1)).clamp_max(1)
+
+
+def postfilter(gain: Tensor, energy: Tensor, strength: Tensor) -> Tensor:
+    """Sharpen gains, (batch, steps, BANDS), strength (batch, steps, 1); twin of sordino.postfilter."""
+    warped = gain * (1 - strength + strength * torch.sin(gain * (torch.pi / 2)))
     before = (energy * gain.square()).sum(-1, keepdim=True) + POSTFILTER_FLOOR
     after = (energy * warped.square()).sum(-1, keepdim=True) + POSTFILTER_FLOOR
     ratio = before / after
