@@ -5,20 +5,13 @@ import pytest
 
 import sordino
 from golden.signals import CLIPS, RATE, read_clip
+from levels import levels_db
 
 MINUTES = 10
-FRAME = RATE // 50
 LEAST_CLEARER_DB = {"rain": 14, "fan": 24, "street": 19}
 """At the end; 14.4, 26.9 and 21.2 measured."""
 MOST_LOST_DB = 1
 """From the fifth to the tenth minute; over the first, up to 5 dB are."""
-
-
-def levels_db(samples: np.ndarray) -> tuple[float, float]:
-    """Between words, and of loud syllables: 20 % and 92.5 % of the frames lie below."""
-    frames = samples[: samples.size - samples.size % FRAME].reshape(-1, FRAME).astype(np.float64)
-    low, high = np.percentile(10 * np.log10(np.square(frames).mean(axis=1) + 1e-9), (20, 92.5))
-    return float(low), float(high)
 
 
 @pytest.mark.parametrize("name", LEAST_CLEARER_DB)

@@ -13,11 +13,11 @@ import soundfile
 from browser import browsers
 from browser.server import Server
 from golden.signals import CLIPS, RATE, read_clip
+from levels import levels_db
 from web.sessions import Samples
 
 HEARD_S, COMPARED_S = 10, 12
-FRAME = RATE // 50
-MINUTE, TEN_MINUTES = 60, 600
+SHORT_S, LONG_S = 36, 600
 LONGEST_NAP_S = 60
 LEAST_CLEARER_DB = 15
 """The voice over steady rain, against the unchanged call: 23 dB measured, the browser's own suppression 15."""
@@ -51,20 +51,10 @@ def phone(server: Server, playwright: Any, clip: Samples, tmp_path_factory) -> I
         yield browsers.PlaywrightTab("chromium", page)
 
 
-def envelope_db(samples: Samples) -> np.ndarray:
-    frames = samples[: samples.size - samples.size % FRAME].reshape(-1, FRAME).astype(np.float64)
-    return 10 * np.log10(np.square(frames).mean(axis=1) + 1e-9)
-
-
 def score(answer: dict[str, Any], clip: Samples) -> dict[str, float]:
-    """Levels at the far end in dB full scale over one turn of the clip, so that it does not matter where it begins.
-
-    noise  between words: half of the faintest 40 % of the frames lie below
-    voice  of loud syllables: half of the loudest 15 % lie below
-    """
+    """Levels at the far end in dB full scale over one turn of the clip, so that it does not matter where it begins."""
     turn = np.frombuffer(base64.b64decode(answer["output"]), np.float32)[-clip.size :]
-    noise, voice = np.percentile(envelope_db(turn), (20, 92.5))
-    return {"noise": round(float(noise), 1), "voice": round(float(voice), 1)}
+    return {kind: round(level, 1) for kind, level in zip(("noise", "voice"), levels_db(turn), strict=True)}
 
 
 def talk(phone: browsers.Tab, page: str, mode: str, seconds: float, options: dict[str, Any] | None = None) -> Any:
@@ -85,7 +75,7 @@ def talk(phone: browsers.Tab, page: str, mode: str, seconds: float, options: dic
 def test_a_call(phone: browsers.Tab, server: Server, clip: Samples, request, record_property) -> None:
     page = f"{server.origin}/pages/calls.js"
     long = request.config.getoption("long", False)
-    seconds = TEN_MINUTES if long else MINUTE
+    seconds = LONG_S if long else SHORT_S
     ours = talk(phone, page, "sordino", seconds)
     scores = {"sordino": score(ours, clip)}
     for mode in ("raw", "browser"):
