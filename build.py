@@ -35,6 +35,7 @@ BROWSERS = {
 BENCHMARKS = {
     "quality": ("eval", "sordino.evaluation.quality"),
     "ablation": ("eval,train", "sordino.evaluation.ablation"),
+    "calibration": ("eval,train", "sordino.evaluation.calibration"),
     "speed": ("", "tests.bench.speed.speed"),
     "offline": ("eval", "tests.bench.offline"),
 }

@@ -1,0 +1,123 @@
+"""Calibration: a run goes in, its blends and calibrations come out, scored on `valid`, the best first.
+
+`python3 build.py bench calibration RUN/last.pt --blend EARLIER.onnx` tries every share of the earlier weights with
+every slope and offset of the gains' logits, in 8-bit arithmetic with post-filter, and says how the best is made. Both
+cost nothing at run time: they go into the weights. See blend and calibrate in sordino.train.checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sordino.train.checkpoint import export
+
+from .comparison import Comparison, Place, seeded_set, workers
+from .options import parser as command_line
+from .options import run
+from .report import collect, table
+from .systems import NOISY, our_system
+
+SHARES, SLOPES, OFFSETS = (0.35, 0.5), (0.75, 0.8), (-0.05, 0.1)
+_COLUMNS = (
+    ("noisy", "pesq", "PESQ", 3),
+    ("noisy", "ovrl", "OVRL", 3),
+    ("noisy", "estoi", "ESTOI", 3),
+    ("noisy", "si_sdr_db", "SI-SDR dB", 2),
+    ("noisy", "pause_reduction_db", "pauses quieter by dB", 1),
+    ("clean", "pesq", "clean speech PESQ", 2),
+    ("clean", "level_change_db", "clean speech level dB", 2),
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to finish a run."""
+
+    share: float  # of the earlier weights
+    slope: float
+    offset: float
+
+    def name(self) -> str:
+        """For files and tables."""
+        return f"blend{self.share:g}-slope{self.slope:g}-offset{self.offset:g}"
+
+    def words(self, source: Path, out: str, earlier: Path | None) -> str:
+        """The command that makes it."""
+        blend = f" --blend {earlier} {self.share:g}" if self.share else ""
+        calibration = f" --gain-slope {self.slope:g} --gain-offset {self.offset:g}"
+        return f"python -m sordino.train.checkpoint {source} {out}{blend}{calibration}"
+
+
+def candidates(options: argparse.Namespace) -> list[Candidate]:
+    """Every combination; without an earlier run there is nothing to blend."""
+    shares = options.shares if options.blend else [0.0]
+    return [Candidate(*values) for values in itertools.product(shares, options.slopes, options.offsets)]
+
+
+def mean(found: dict[str, Any], name: str, part: str, metric: str) -> float:
+    """A mean of what collect found; nan where nothing was measured."""
+    summary = found["systems"][name][part] or {}
+    return float(summary.get(metric, {}).get("mean", float("nan")))
+
+
+def calibrate(options: argparse.Namespace) -> dict[str, Any]:
+    """Make and score all candidates; write calibration.json and calibration.md.
+
+    options  as parse_arguments returns them
+    returns  what is in calibration.json, the names under "order" by PESQ + OVRL, best first
+    """
+    folder = options.out / "candidates"
+    folder.mkdir(parents=True, exist_ok=True)
+    made = {}
+    for candidate in candidates(options):
+        path = folder / f"{candidate.name()}.onnx"
+        export(options.source, path, candidate.slope, candidate.offset, options.blend, candidate.share)
+        made[our_system(str(path)).name] = candidate
+    clips = seeded_set(options.out, options.cache, options.split, options.seed, options.count)
+    with workers(options.processes) as pool:
+        results, missing = Comparison(clips, Place(options.out, options.out, options.processes), pool).all(
+            [NOISY, *map(our_system, made)]
+        )
+    found = collect(results, clips.cases, missing, {"set": clips.key}, [])
+    scores = {name: mean(found, name, "noisy", "pesq") + mean(found, name, "noisy", "ovrl") for name in made}
+    found["order"] = sorted(made, key=lambda name: -scores[name])
+    rows = [
+        [made[name].name(), f"{scores[name]:.3f}"]
+        + [f"{mean(found, name, part, metric):.{digits}f}" for part, metric, _, digits in _COLUMNS]
+        for name in found["order"]
+    ]
+    text = table(["", "PESQ + OVRL", *(title for _, _, title, _ in _COLUMNS)], rows)
+    (options.out / "calibration.json").write_text(json.dumps(found, indent=1) + "\n")
+    (options.out / "calibration.md").write_text(f"# Calibration on {clips.key}\n\n{text}")
+    best = made[found["order"][0]]
+    print(f"{text}\nthe first is made by\n    {best.words(options.source, 'MODEL.onnx', options.blend)}")
+    return found
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(word) for word in text.split(",")]
+
+
+def parse_arguments(words: list[str] | None = None) -> argparse.Namespace:
+    """The command line of `build.py bench calibration`."""
+    parser = command_line("calibration", __doc__, count=60, split="valid")
+    parser.add_argument("source", type=Path, help="checkpoint of a run (.pt), or a finished model (.onnx)")
+    parser.add_argument("--blend", type=Path, metavar="EARLIER", help="what the run started from")
+    for name, values, what in (
+        ("shares", SHARES, "of the earlier weights"),
+        ("slopes", SLOPES, "of the gains' logits"),
+        ("offsets", OFFSETS, "of the gains' logits"),
+    ):
+        default = ",".join(f"{value:g}" for value in values)
+        parser.add_argument(f"--{name}", type=_numbers, default=list(values), help=f"{what} (default: {default})")
+    return parser.parse_args(words)
+
+
+if __name__ == "__main__":
+    sys.exit(run("calibration", lambda: calibrate(parse_arguments())))
