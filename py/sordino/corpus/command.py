@@ -13,7 +13,7 @@ from rich.table import Table
 from sordino.train.corpus import KINDS, SPLITS, CorpusError
 
 from .free import entries, fetch, read_list
-from .index import index
+from .index import Summary, index
 
 SHOWN = 10
 
@@ -70,6 +70,14 @@ def corpus(
             further,
             check_voices,
         )
+    _show(found, out, console)
+    print(out / "manifest.csv")
+    if strict and found.problems:
+        raise CorpusError(f"{len(found.problems)} files cannot be used, see {out / 'problems.txt'}")
+
+
+def _show(found: Summary, out: Path, console: Console) -> None:
+    """Print the hours of each kind and split, then the first files that were left out and why."""
     table = Table("hours", *SPLITS)
     for kind, hours in found.hours.items():
         table.add_row(kind, *(f"{hours.get(split, 0):.2f}" for split in SPLITS))
@@ -79,6 +87,3 @@ def corpus(
         console.print(f"left out: {line}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if len(found.problems) > SHOWN:
         console.print(f"and {len(found.problems) - SHOWN} more, see {out / 'problems.txt'}", highlight=False)
-    print(out / "manifest.csv")
-    if strict and found.problems:
-        raise CorpusError(f"{len(found.problems)} files cannot be used, see {out / 'problems.txt'}")

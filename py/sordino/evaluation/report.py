@@ -134,58 +134,65 @@ def _grouped(systems: list[dict[str, Any]], where: list[str], metric: str, digit
     return table(heading, rows)
 
 
+def _about(found: dict[str, Any]) -> str:
+    parts = Counter(found["parts"])
+    noisy_clips = sum(parts[part] for part in NOISY_PARTS)
+    return (
+        f"{noisy_clips} clips of noisy speech ({', '.join(f'{parts[part]} {part}' for part in NOISY_PARTS)}), "
+        f"{parts['clean']} of clean speech, {parts['music alone']} of music alone; {found['seconds']:g} s each, "
+        f"speech at -5..20 dB, set {found['set']}. ± is half the 95 % bootstrap interval. "
+        "Latency: as measured, in a page with quanta of 128 samples.\n"
+    )
+
+
+def _main_table(systems: list[dict[str, Any]]) -> str:
+    rows = (
+        [
+            _title(s),
+            *(cell(s["noisy"], metric, digits) for metric, (_, digits) in MAIN.items()),
+            "" if s["latency_ms"] is None else f"{s['latency_ms']:.1f}",
+        ]
+        for s in systems
+    )
+    return table(["", *(heading for heading, _ in MAIN.values()), "latency ms"], rows)
+
+
+def _harm_table(systems: list[dict[str, Any]]) -> str:
+    rows = (
+        [_title(s), *(cell(s[where], metric, digits, spread=False) for where, metric, _, digits in HARM)]
+        for s in systems
+    )
+    return table(["", *(heading for _, _, heading, _ in HARM)], rows)
+
+
+def _difference_table(differences: dict[str, Any]) -> str:
+    rows = (
+        [name, str(d["pesq"]["clips"]), *(difference(d, metric) for metric in COMPARED)]
+        for name, d in differences.items()
+        if d.get("pesq")
+    )
+    return table(["", "clips", *(heading(metric)[0] for metric in COMPARED)], rows)
+
+
 def markdown(found: dict[str, Any]) -> str:
     """The tables.
 
     found  as collect returns it
     """
     systems = _ordered(found["systems"], partial=False)
-    parts = Counter(found["parts"])
-    noisy_clips = sum(parts[part] for part in NOISY_PARTS)
-    text = [
-        "# Sordino beside its peers\n",
-        f"{noisy_clips} clips of noisy speech ({', '.join(f'{parts[part]} {part}' for part in NOISY_PARTS)}), "
-        f"{parts['clean']} of clean speech, {parts['music alone']} of music alone; {found['seconds']:g} s each, "
-        f"speech at -5..20 dB, set {found['set']}. ± is half the 95 % bootstrap interval. "
-        "Latency: as measured, in a page with quanta of 128 samples.\n",
-        "## Noisy speech\n",
-        table(
-            ["", *(heading for heading, _ in MAIN.values()), "latency ms"],
-            (
-                [
-                    _title(s),
-                    *(cell(s["noisy"], metric, digits) for metric, (_, digits) in MAIN.items()),
-                    "" if s["latency_ms"] is None else f"{s['latency_ms']:.1f}",
-                ]
-                for s in systems
-            ),
-        ),
-        "## What users complain about\n",
-        table(
-            ["", *(heading for _, _, heading, _ in HARM)],
-            (
-                [_title(s), *(cell(s[where], metric, digits, spread=False) for where, metric, _, digits in HARM)]
-                for s in [*systems, *_ordered(found["systems"], partial=True)]
-            ),
-        ),
-        "## PESQ by signal to noise ratio\n",
-        _grouped(systems, ["by_snr"], "pesq", 2),
-        "## ESTOI by signal to noise ratio\n",
-        _grouped(systems, ["by_snr"], "estoi", 3),
-        "## PESQ by part and, of the plain part, by noise\n",
-        _grouped(systems, ["by_part", "by_kind"], "pesq", 2),
-        "## OVRL by part and, of the plain part, by noise\n",
-        _grouped(systems, ["by_part", "by_kind"], "ovrl", 2),
+    text = ["# Sordino beside its peers\n", _about(found), "## Noisy speech\n", _main_table(systems)]
+    text += ["## What users complain about\n", _harm_table([*systems, *_ordered(found["systems"], partial=True)])]
+    for title, where, metric, digits in (
+        ("PESQ by signal to noise ratio", ["by_snr"], "pesq", 2),
+        ("ESTOI by signal to noise ratio", ["by_snr"], "estoi", 3),
+        ("PESQ by part and, of the plain part, by noise", ["by_part", "by_kind"], "pesq", 2),
+        ("OVRL by part and, of the plain part, by noise", ["by_part", "by_kind"], "ovrl", 2),
+    ):
+        text += [f"## {title}\n", _grouped(systems, where, metric, digits)]
+    text += [
         "## Differences on the same clips\n",
         "Mean and 95 % bootstrap interval of the paired difference; **bold**: the interval does not hold 0.\n",
-        table(
-            ["", "clips", *(heading(metric)[0] for metric in COMPARED)],
-            (
-                [name, str(d["pesq"]["clips"]), *(difference(d, metric) for metric in COMPARED)]
-                for name, d in found["differences"].items()
-                if d.get("pesq")
-            ),
-        ),
+        _difference_table(found["differences"]),
     ]
     notes = [f"- {s['title']}: {s['suspicion']}" for s in found["systems"].values() if s["suspicion"]]
     notes += [f"- {name}: {reason}" for name, reason in found["missing"].items()]

@@ -114,6 +114,22 @@ def level_loss(cross: Tensor, power: Tensor, level: Tensor) -> Tensor:
     return (((apart.square() + _SLACK**2).sqrt() - _SLACK) * counts).sum() / counts.sum().clamp_min(1)
 
 
+def _compressed_difference(found_power: Tensor, wanted_power: Tensor, cross: Tensor, weights: LossWeights) -> Tensor:
+    """How far two compressed spectra are apart in each bin.
+
+    found_power, wanted_power, cross  (batch, steps, bins) of the two and of their product
+    returns                           the same shape
+    """
+    found_size = found_power.pow(_COMPRESSION / 2)
+    wanted_size = wanted_power.pow(_COMPRESSION / 2)
+    wrong = wanted_size - found_size
+    magnitude = wrong.square() * (1 + weights.over_suppression * (wrong > 0))
+    # |a - b|^2 of the compressed spectra = difference of sizes^2 + 2 |a||b| (1 - cos of the angle)
+    alike = cross * (found_power * wanted_power).rsqrt()
+    turned = 2 * found_size * wanted_size * (1 - alike)
+    return magnitude + weights.complex_share * turned
+
+
 def spectral_losses(
     outputs: Outputs, analysis: Analysis, targets: Targets, weights: LossWeights
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -148,15 +164,7 @@ def spectral_losses(
         voiced = wanted_power.sum(-1)
         active = (voiced * targets.voice).sum(1) / targets.voice.sum(1).clamp_min(1)
         distance = level_loss(cross.sum(-1), voiced, active)
-    found_power, wanted_power = found_power + _MAGNITUDE_FLOOR, wanted_power + _MAGNITUDE_FLOOR
-    found_size = found_power.pow(_COMPRESSION / 2)
-    wanted_size = wanted_power.pow(_COMPRESSION / 2)
-    wrong = wanted_size - found_size
-    magnitude = wrong.square() * (1 + weights.over_suppression * (wrong > 0))
-    # |a - b|^2 of the compressed spectra = difference of sizes^2 + 2 |a||b| (1 - cos of the angle)
-    alike = cross * (found_power * wanted_power).rsqrt()
-    turned = 2 * found_size * wanted_size * (1 - alike)
-    each = magnitude + weights.complex_share * turned
+    each = _compressed_difference(found_power + _MAGNITUDE_FLOOR, wanted_power + _MAGNITUDE_FLOOR, cross, weights)
     return (each * counts * bin_weights(bins, each.device)).mean(), quality, distance
 
 
