@@ -7,7 +7,7 @@ import type { EngineName, Settings } from "./messages.js";
 /** How much is removed: every preset is a pair of post-filter and attenuation limit. */
 export type Preset = "conservative" | "balanced" | "strong";
 
-/** Off, once, or twice: how often the gains are sharpened, which removes more between the harmonics and in pauses. */
+/** Off, once, or twice: how often the gains are sharpened, as far as there is noise. It removes more between the harmonics. */
 export type PostFilter = boolean | "double";
 
 /** What happens when the kernel is too slow for too long. */
