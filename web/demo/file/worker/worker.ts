@@ -121,13 +121,18 @@ async function clean(job: Job, sound: Sound, sink: Sink): Promise<{ clean: Blob 
   return { clean: result, seconds: work.seconds, channels: work.channels, sampleRate: work.sampleRate };
 }
 
+/** A decoder whose input goes away may never answer, so nobody waits for it then. */
+const cancelled = new Promise<never>((_, reject) => {
+  end.signal.addEventListener("abort", () => reject(end.signal.reason));
+});
+
 async function run(job: Job): Promise<void> {
   let sound: Sound | undefined;
   let sink: Sink | undefined;
   try {
-    sound = await openSound(job.file);
+    sound = await Promise.race([openSound(job.file), cancelled]);
     sink = await openSink(job.entry);
-    scope.postMessage({ type: "done", ...(await clean(job, sound, sink)) });
+    scope.postMessage({ type: "done", ...(await Promise.race([clean(job, sound, sink), cancelled])) });
   } catch (cause) {
     await sink?.abandon().catch(() => undefined);
     const { code, message } = asFileError(cause, "engine");
