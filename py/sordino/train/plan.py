@@ -54,6 +54,8 @@ class Recipe:
     speed_range: tuple[float, float] = (0.87, 1.15)
     other_noise_speed: float = 0.0
     noise_speed_range: tuple[float, float] = (0.6, 1.7)
+    other_formants: float = 0.0  # a vocal tract of another length, at the same pitch
+    formant_range: tuple[float, float] = (0.85, 1.18)
     late_start: float = 0.0  # chance that the voice starts late
     late_start_s: tuple[float, float] = (0.1, 1.2)
     speech_curve_db: float = 3.0
@@ -277,10 +279,15 @@ def draw_plan(rng: np.random.Generator, bank: Bank, recipe: Recipe, rows: int) -
         plan.values["speed"] = sometimes(recipe.other_speed, speed, 1.0)
         plan.values["bandwidth_hz"] = plan.values["bandwidth_hz"] * plan.values["speed"]
     _harm(further, recipe, plan)
-    if recipe.other_noise_speed:
-        for name in ("noise_speed", "second_speed"):
-            speed = np.exp(further.uniform(*np.log(recipe.noise_speed_range), rows))
-            plan.values[name] = np.where(further.random(rows) < recipe.other_noise_speed, speed, 1.0)
+    others = {
+        "noise_speed": (recipe.other_noise_speed, recipe.noise_speed_range),
+        "second_speed": (recipe.other_noise_speed, recipe.noise_speed_range),
+        "formants": (recipe.other_formants, recipe.formant_range),
+    }
+    for name, (chance, limits) in others.items():
+        if chance:
+            factor = np.exp(further.uniform(*np.log(limits), rows))
+            plan.values[name] = np.where(further.random(rows) < chance, factor, 1.0)
     return plan
 
 
