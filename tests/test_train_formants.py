@@ -67,5 +67,6 @@ def test_above_ten_kilohertz_nothing_moves() -> None:
     torch.testing.assert_close(after[:, 10_500:], before[:, 10_500:], atol=0.02 * float(before.mean()), rtol=0.02)
 
 
-def test_silence_stays_silence() -> None:
+def test_silence_and_nothing_stay_what_they_are() -> None:
+    assert move_formants(torch.zeros(0, RATE), torch.zeros(0)).shape == (0, RATE)
     assert not move_formants(torch.zeros(1, RATE), torch.tensor([0.85])).any()

@@ -32,6 +32,8 @@ def move_formants(voice: Tensor, factor: Tensor) -> Tensor:
     factor   (rows,) above 1 moves formants up, as in a shorter vocal tract
     returns  (rows, samples)
     """
+    if not voice.numel():
+        return voice
     window = torch.hann_window(_SIZE, device=voice.device)
     spectrum = torch.stft(voice, _SIZE, _HOP, window=window, return_complex=True).transpose(1, 2)
     level = spectrum.abs()
