@@ -134,6 +134,11 @@ def test_a_blend_lies_between_two_runs_of_one_network() -> None:
     for name, weight in mixed.weights.items():
         np.testing.assert_allclose(weight, 0.75 * later.weights[name] + 0.25 * earlier.weights[name], atol=1e-6)
     assert mixed.record["blended_with"] == {**run, "share": 0.25}
+    again = blend(mixed, later, 0.5)
+    np.testing.assert_allclose(
+        again.weights["fc.bias"], 0.875 * later.weights["fc.bias"] + 0.125 * earlier.weights["fc.bias"], atol=1e-6
+    )
+    assert again.record["blended_with"] == {**run, "share": 0.5, "after": {**run, "share": 0.25}}
     with pytest.raises(ValueError, match="two runs of one network"):
         blend(later, replace(later, feature_mean=later.feature_mean + 1), 0.5)
     with pytest.raises(ValueError, match="one network"):

@@ -171,10 +171,12 @@ def test_the_command_blends_and_calibrates(
         monkeypatch.setattr("sys.argv", ["checkpoint", *map(str, words)])
         checkpoint_main()
 
-    mix = ("--blend", tmp_path / "calibrated.onnx", 0.25, "--gain-slope", 0.8, "--gain-offset", 0.3)
+    mix = ("--blend", tmp_path / "calibrated.onnx", 0.5, "--blend", run / "last.pt", 0.25)
+    mix += ("--gain-slope", 0.8, "--gain-offset", 0.3)
     command(run / "last.pt", tmp_path / "both.onnx", *mix)
     found, wanted = (Model.load(tmp_path / name) for name in ("both.onnx", "calibrated.onnx"))
-    assert found.record["blended_with"]["share"] == 0.25  # with itself: the calibration is taken out before
+    blended = found.record["blended_with"]  # with itself: the calibration is taken out before
+    assert (blended["share"], blended["after"]["share"]) == (0.25, 0.5)
     for name, weight in wanted.weights.items():
         np.testing.assert_allclose(found.weights[name], weight, atol=1e-6)
     with pytest.raises(SystemExit):

@@ -17,7 +17,7 @@ from levels import levels_db
 from web.sessions import Samples
 
 HEARD_S, COMPARED_S = 10, 12
-SHORT_S, LONG_S = 36, 600
+SHORT_S, LONG_S = 28, 600
 LONGEST_NAP_S = 60
 LEAST_CLEARER_DB = 15
 """The voice over steady rain, against the unchanged call: 23 dB measured, the browser's own suppression 15."""

@@ -77,7 +77,8 @@ def calibrate(options: argparse.Namespace) -> dict[str, Any]:
     made = {}
     for candidate in candidates(options):
         path = folder / f"{candidate.name()}.onnx"
-        export(options.source, path, candidate.slope, candidate.offset, options.blend, candidate.share)
+        blends = [(options.blend, candidate.share)] if candidate.share else []
+        export(options.source, path, candidate.slope, candidate.offset, blends)
         made[our_system(str(path)).name] = candidate
     clips = seeded_set(options.out, options.cache, options.split, options.seed, options.count)
     with workers(options.processes) as pool:

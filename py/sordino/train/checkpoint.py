@@ -1,6 +1,8 @@
 """Checkpoint: the state of a training run goes to disk and back; a finished one becomes a model file.
 
 `python -m sordino.train.checkpoint RUN/last.pt OUT.onnx --blend EARLIER 0.5 --gain-slope 0.8 --gain-offset 0.3`
+
+The mean of several runs of one lineage is `C.pt OUT.onnx --blend B.pt 0.5 --blend A.pt 0.333`.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -95,7 +98,7 @@ def blend(model: Model, earlier: Model, share: float) -> Model:
     model    of the second run
     earlier  of the first run
     share    of the earlier weights, 0..1
-    returns  Model with the record of the second run, and the mix in it
+    returns  Model with the record of the second run, and the mix in it, beside the mixes made before
     raises   ValueError unless shapes, look-ahead and feature statistics agree
     source   Wortsman et al. 2022, arXiv:2203.05482
     """
@@ -107,7 +110,8 @@ def blend(model: Model, earlier: Model, share: float) -> Model:
         name: weight + np.float32(share) * (earlier.weights[name] - weight) for name, weight in model.weights.items()
     }
     run = {name: earlier.record[name] for name in ("seed", "steps", "hours", "blended_with") if name in earlier.record}
-    return replace(model, weights=mixed, record=model.record | {"blended_with": run | {"share": share}})
+    before = {"after": model.record["blended_with"]} if "blended_with" in model.record else {}
+    return replace(model, weights=mixed, record=model.record | {"blended_with": run | {"share": share} | before})
 
 
 def export(
@@ -115,17 +119,16 @@ def export(
     out: Path,
     slope: float = 1.0,
     offset: float = 0.0,
-    earlier: Path | None = None,
-    share: float = 0.0,
+    blends: Sequence[tuple[Path, float]] = (),
 ) -> None:
     """Write a checkpoint as a model file (.onnx) or as plain arrays (.npz, entry `metadata` is JSON text).
 
-    source          checkpoint (.pt), or a finished model (.onnx)
-    slope, offset   of the gains' logits, see calibrate; 1 and 0 leave them
-    earlier, share  another checkpoint or model, see blend
+    source         checkpoint (.pt), or a finished model (.onnx)
+    slope, offset  of the gains' logits, see calibrate; 1 and 0 leave them
+    blends         other checkpoints or models and their shares, mixed in one after the other, see blend
     """
     model = read_model(source)
-    if earlier:
+    for earlier, share in blends:
         model = blend(model, read_model(earlier), share)
     if (slope, offset) != (1.0, 0.0):
         model = calibrate(model, slope, offset)
@@ -144,7 +147,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("source", type=Path, help="checkpoint of a run (.pt), or a finished model (.onnx)")
     parser.add_argument("out", type=Path, help=".onnx or .npz")
-    parser.add_argument("--blend", nargs=2, metavar=("EARLIER", "SHARE"), help="mix with the weights of another")
+    blending = {"nargs": 2, "action": "append", "default": [], "metavar": ("EARLIER", "SHARE")}
+    parser.add_argument("--blend", **blending, help="mix with the weights of another; several, one after the other")
     parser.add_argument("--gain-slope", type=float, default=1.0, help="of the gains' logits (default: %(default)s)")
     parser.add_argument("--gain-offset", type=float, default=0.0, help="of the gains' logits (default: %(default)s)")
     return parser
@@ -155,8 +159,8 @@ def main() -> None:
     parser = _parser()
     words = parser.parse_args()
     try:
-        earlier, share = (Path(words.blend[0]), float(words.blend[1])) if words.blend else (None, 0.0)
-        export(words.source, words.out, words.gain_slope, words.gain_offset, earlier, share)
+        blends = [(Path(earlier), float(share)) for earlier, share in words.blend]
+        export(words.source, words.out, words.gain_slope, words.gain_offset, blends)
     except (ValueError, OSError) as error:
         parser.error(str(error))
 
