@@ -21,7 +21,8 @@ from sordino.train.corpus import STORES, CorpusError, Store, build_cache, load_s
 from sordino.train.extras import Amounts, add_extras  # noqa: E402
 from sordino.train.filters import impulse_responses  # noqa: E402
 from sordino.train.mixing import Mixer  # noqa: E402
-from sordino.train.plan import Recipe, draw_plan  # noqa: E402
+from sordino.train.plan import draw_plan  # noqa: E402
+from sordino.train.recipe import Recipe  # noqa: E402
 from sordino.train.rooms import simulate_rooms  # noqa: E402
 
 PLAIN = Recipe(frames=200, level_range_db=(-40, -40), overdriven=0, reverberant=0, only_noise=0, only_speech=0)

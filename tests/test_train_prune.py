@@ -14,8 +14,8 @@ from sordino.export.weight_file import sparse_blocks  # noqa: E402
 from sordino.model import Model, NetworkShape  # noqa: E402
 from sordino.train.checkpoint import export  # noqa: E402
 from sordino.train.config import Config, Schedule  # noqa: E402
-from sordino.train.plan import Recipe  # noqa: E402
 from sordino.train.prune import density_at  # noqa: E402
+from sordino.train.recipe import Recipe  # noqa: E402
 from sordino.train.train import train  # noqa: E402
 
 

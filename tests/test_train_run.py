@@ -22,7 +22,7 @@ from sordino.train.corpus import KINDS, CorpusError, build_cache, load_store, re
 from sordino.train.curve import draw, draw_if_possible, read_log, series  # noqa: E402
 from sordino.train.metrics import si_sdr_db  # noqa: E402
 from sordino.train.mixing import Mixer, active_power  # noqa: E402
-from sordino.train.plan import Recipe  # noqa: E402
+from sordino.train.recipe import Recipe  # noqa: E402
 from sordino.train.train import train  # noqa: E402
 
 SHAPE = NetworkShape(fc=16, conv1=16, conv2=16, gru=16, gru_layers=1, gain_gru=16, strength_gru=8)

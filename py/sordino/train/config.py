@@ -11,7 +11,7 @@ from typing import Any
 from sordino.model import NetworkShape
 from sordino.params import MAX_LOOK_AHEAD
 from sordino.train.loss import LossWeights
-from sordino.train.plan import Recipe
+from sordino.train.recipe import Recipe
 
 
 @dataclass(frozen=True)

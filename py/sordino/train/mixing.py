@@ -18,7 +18,8 @@ from sordino.train.corpus import ADVICE
 from sordino.train.damage import cut_gaps, move_gain
 from sordino.train.filters import Curves, impulse_responses
 from sordino.train.formants import move_formants
-from sordino.train.plan import Click, Piece, Plan, Recipe, draw_plan
+from sordino.train.plan import Click, Piece, Plan, draw_plan
+from sordino.train.recipe import Recipe
 
 _FADE = 240  # samples over which a piece is faded in and out
 _CEILING = 0.98  # largest sample of a mixture that is not clipped on purpose
