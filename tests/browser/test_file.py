@@ -180,3 +180,13 @@ def test_cancelling(open_demo: Any, server: Server, tmp_path: Path, name: str) -
     address = offer(server, write(tmp_path / "minutes.wav", RATE, np.tile(speech(1, 10 * RATE), 30), subtype="PCM_16"))
     answer = call(open_demo(name), server, "cancelFile", address)
     assert (answer["error"], answer["kept"]) == ("AbortError", [])
+
+
+def test_cancelling_where_the_decoder_never_answers(open_demo: Any, server: Server, tmp_path: Path) -> None:
+    tab = open_demo("chromium")
+    mute = "AudioDecoder.prototype.decode = () => {}; AudioDecoder.prototype.flush = () => new Promise(() => {});"
+    script = (server.find("/demo/file.worker.js") or b"").decode()
+    tab.page.route("**/file.worker.js", lambda route: route.fulfill(content_type="text/javascript", body=mute + script))
+    path = write(tmp_path / "music.opus", RATE, speech(1, RATE), format="OGG", subtype="OPUS")
+    answer = call(tab, server, "cancelStuck", offer(server, path))
+    assert (answer["error"], answer["kept"]) == ("TimeoutError", [])

@@ -61,6 +61,15 @@ export async function cancelFile(address) {
   return cancel(await fetchFile(address));
 }
 
+/** Give up while a decoder is at work that says nothing. */
+export function cancelStuck(address) {
+  return attempt(async () => {
+    const file = await fetchFile(address);
+    await processFile(file, { signal: AbortSignal.timeout(500) });
+    return { error: undefined, kept: await kept() };
+  });
+}
+
 /** The file that was chosen in <input id="test">. */
 function chosen() {
   return document.querySelector("#test").files[0];
