@@ -176,17 +176,6 @@ def test_impulsive_recordings_are_told_from_steady_ones(bank: Bank) -> None:
     assert make_bank(stores, (), (), -1e9, torch.device("cpu")).impulsive.clips == (clips[0],)
 
 
-@pytest.mark.parametrize(("evenness", "often"), [(0, 0.8), (0.5, 2 / 3), (1, 0.5)])
-def test_speakers_of_few_words_are_heard(bank: Bank, evenness: float, often: float) -> None:
-    one = bank.speech.clips[0]
-    speakers = ("long", "long", "short", "long", "long")
-    clips = [replace(one, speaker=speaker, start=0, length=RATE) for speaker in speakers]
-    sounds = {"speech": clips, "noise": [replace(one, length=RATE)]}
-    stores = {name: Store(np.zeros(RATE, np.int16), tuple(some)) for name, some in sounds.items()}
-    chance = make_bank(stores, (), (), -1e9, torch.device("cpu"), speaker_evenness=evenness).speech.chance
-    assert chance.sum() == pytest.approx(1) and 1 - chance[2] == pytest.approx(often)
-
-
 def test_simulated_rooms_are_rooms() -> None:
     pytest.importorskip("pyroomacoustics")
     rooms, again, others = simulate_rooms(2, 1), simulate_rooms(2, 1), simulate_rooms(2, 2)

@@ -37,16 +37,21 @@ class Variation:
     name: str
     words: str = ""
     changes: tuple[str, ...] = ()
+    times: float = 1.0  # of the minutes or steps
+
+    def trained(self) -> bool:
+        """Whether it takes a training of its own."""
+        return bool(self.changes) or self.times != 1
 
 
 def read_table(path: Path) -> list[Variation]:
     """Read variations. Raises ValueError for a row that changes nothing or a name that comes twice."""
     found = [
-        Variation(row["name"], row.get("words", ""), tuple(row.get("changes", ())))
+        Variation(row["name"], row.get("words", ""), tuple(row.get("changes", ())), row.get("times", 1.0))
         for row in tomllib.loads(path.read_text(encoding="utf-8"))["variation"]
     ]
     for row in found:
-        if not (row.words or row.changes) or [other.name for other in found].count(row.name) > 1:
+        if not (row.words or row.trained()) or [other.name for other in found].count(row.name) > 1:
             raise ValueError(f"{path}: variation {row.name!r} changes nothing or comes twice")
     return found
 
@@ -70,22 +75,23 @@ def train_variation(variation: Variation, options: argparse.Namespace) -> Path:
 
     config = load_config(options.config, variation.changes)
     manifest = options.train / "manifest.csv" if options.train.is_dir() else options.train
-    facts = [config.to_dict(), _amount(options), options.seed, manifest_sha256(manifest)]
+    amount = _amount(options, variation.times)
+    facts = [config.to_dict(), amount, options.seed, manifest_sha256(manifest)]
     mark = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
     folder = options.out / "runs" / f"{re.sub(r'[^a-z0-9]+', '-', variation.name.lower())}-{mark}"
     checkpoint, done = folder / "last.pt", folder / "done"
     if not done.is_file():
-        print(f"{variation.name}: {_amount(options)} in {folder}", file=sys.stderr, flush=True)
-        minutes = _ENDLESS if options.steps else options.minutes
+        print(f"{variation.name}: {amount} in {folder}", file=sys.stderr, flush=True)
+        minutes = _ENDLESS if options.steps else options.minutes * variation.times
         arguments = (config, options.train, options.cache, folder, minutes)
-        train(*arguments, checkpoint.is_file(), options.device, options.seed, options.steps)
+        train(*arguments, checkpoint.is_file(), options.device, options.seed, round(options.steps * variation.times))
         done.touch()
     return checkpoint
 
 
-def _amount(options: argparse.Namespace) -> str:
-    """How long each training is: steps are the same on any machine, minutes are not."""
-    return f"{options.steps} steps" if options.steps else f"{options.minutes:g} minutes"
+def _amount(options: argparse.Namespace, times: float = 1.0) -> str:
+    """How long a training is: steps are the same on any machine, minutes are not."""
+    return f"{round(options.steps * times)} steps" if options.steps else f"{options.minutes * times:g} minutes"
 
 
 @dataclass(frozen=True)
@@ -101,11 +107,11 @@ def plan(variations: list[Variation], options: argparse.Namespace) -> list[Row]:
     """What is scored; trains what is to be trained."""
     model = our_system(options.model)
     rows = [Row(f"{options.model} as it is", model, model)]
-    rows += [Row(v.name, our_system(f"{options.model}{v.words}"), model) for v in variations if not v.changes]
+    rows += [Row(v.name, our_system(f"{options.model}{v.words}"), model) for v in variations if not v.trained()]
     if options.train:
         base = our_system(str(train_variation(Variation("base"), options)))
         rows.append(Row(f"{options.config} trained for {_amount(options)}", base, base))
-        for variation in (v for v in variations if v.changes):
+        for variation in (v for v in variations if v.trained()):
             rows.append(
                 Row(variation.name, our_system(f"{train_variation(variation, options)}{variation.words}"), base)
             )

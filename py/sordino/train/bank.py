@@ -97,14 +97,11 @@ class Bank:
         return float(power.mean().square() / power.square().mean().clamp_min(1e-12))
 
 
-def _chances(clips: tuple[Clip, ...], kind: str, evenness: float) -> np.ndarray:
-    """Speech by time and speaker; of noise, long and named recordings more often than short effects."""
+def _chances(clips: tuple[Clip, ...], kind: str) -> np.ndarray:
+    """Speech is drawn evenly over time; of noise, long and named recordings more often than short effects."""
     seconds = np.array([clip.length / SAMPLE_RATE for clip in clips])
     if kind == "speech":
-        speakers, which = np.unique([clip.speaker for clip in clips], return_inverse=True)
-        spoken = np.bincount(which, seconds, len(speakers))
-        weight = seconds / spoken[which] ** evenness
-        return weight / weight.sum()
+        return seconds / seconds.sum()
     weight = np.sqrt(seconds.clip(0.2, 20.0))
     weight *= [0.5 if clip.category in ("misc_fx", "weapon_impact") else 1.5 for clip in clips]
     return weight / weight.sum()
@@ -158,7 +155,6 @@ def make_bank(
     snr_floor_db: float,
     device: torch.device,
     voice_limit: float = 1.0,
-    speaker_evenness: float = 0.0,
 ) -> Bank:
     """Put the stores of one split on a device.
 
@@ -168,7 +164,6 @@ def make_bank(
     snr_floor_db    speech recordings with a lower estimated ratio are left out
     device          where batches will be mixed
     voice_limit     noise of which a detector took more for speech is left out
-    speaker_evenness  0: a speaker is drawn as often as the recordings of it are long; 1: each as often as the others
     returns         Bank
     raises          CorpusError if no speech or no noise is left
     """
@@ -184,7 +179,7 @@ def make_bank(
         clips = choose(store, exclude, snr_floor_db if speech else -1e9, voice_limit)
         if not clips and name in ("speech", "noise"):
             raise CorpusError(f"no {kind} clips are left of {len(store.clips)}")
-        chance = _chances(clips, kind, speaker_evenness) if clips else np.zeros(0)
+        chance = _chances(clips, kind) if clips else np.zeros(0)
         shelves[name] = Shelf(clips, np.array([offset + clip.start for clip in clips], np.int64), chance)
         flat.append(np.asarray(store.samples))
         offset += len(store.samples)

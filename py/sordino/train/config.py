@@ -50,7 +50,6 @@ class Data:
     exclude_noise: tuple[str, ...] = ()
     snr_floor_db: float = 30.0
     voice_limit: float = 1.0  # noise of which a detector takes more than this for speech is left out
-    speaker_evenness: float = 0.0  # 0: speakers are drawn as often as there is sound of them; 1: each as often
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from sordino.train.bank import Bank, say_once
 from sordino.train.corpus import ADVICE
 from sordino.train.damage import cut_gaps, move_gain
 from sordino.train.filters import Curves, impulse_responses
-from sordino.train.formants import move_formants
 from sordino.train.plan import Click, Piece, Plan, draw_plan
 from sordino.train.recipe import Recipe
 
@@ -141,13 +140,8 @@ class Mixer:
         return self._balance(plan, reverberant, early, noise)
 
     def speech(self, plan: Plan, rows: int) -> Tensor:
-        """Lay the speech, where the plan says so at another speed (pitch and vocal tract) and with other formants."""
-        speech = self._lay(plan.speech, self.recipe.speech_samples(), plan, "speed", rows)
-        if "formants" in plan.values:
-            factor = plan.column("formants", speech.device)
-            moved = factor != 1
-            speech[moved] = move_formants(speech[moved], factor[moved])
-        return speech
+        """Lay the speech, at another speed where the plan says so: other pitch, other vocal tract."""
+        return self._lay(plan.speech, self.recipe.speech_samples(), plan, "speed", rows)
 
     def _lay(self, pieces: list[Piece], samples: int, plan: Plan, speed: str, rows: int) -> Tensor:
         """Lay pieces into rows of so many samples, then play each at its speed of that name, if there is one."""

@@ -227,15 +227,10 @@ def draw_plan(rng: np.random.Generator, bank: Bank, recipe: Recipe, rows: int) -
         plan.values["speed"] = sometimes(recipe.other_speed, speed, 1.0)
         plan.values["bandwidth_hz"] = plan.values["bandwidth_hz"] * plan.values["speed"]
     _harm(further, recipe, plan)
-    others = {
-        "noise_speed": (recipe.other_noise_speed, recipe.noise_speed_range),
-        "second_speed": (recipe.other_noise_speed, recipe.noise_speed_range),
-        "formants": (recipe.other_formants, recipe.formant_range),
-    }
-    for name, (chance, limits) in others.items():
-        if chance:
-            factor = np.exp(further.uniform(*np.log(limits), rows))
-            plan.values[name] = np.where(further.random(rows) < chance, factor, 1.0)
+    if recipe.other_noise_speed:
+        for name in ("noise_speed", "second_speed"):
+            speed = np.exp(further.uniform(*np.log(recipe.noise_speed_range), rows))
+            plan.values[name] = np.where(further.random(rows) < recipe.other_noise_speed, speed, 1.0)
     return plan
 
 

@@ -40,8 +40,6 @@ class Recipe:
     speed_range: tuple[float, float] = (0.87, 1.15)
     other_noise_speed: float = 0.0
     noise_speed_range: tuple[float, float] = (0.6, 1.7)
-    other_formants: float = 0.0  # a vocal tract of another length, at the same pitch
-    formant_range: tuple[float, float] = (0.85, 1.18)
     late_start: float = 0.0  # chance that the voice starts late
     late_start_s: tuple[float, float] = (0.1, 1.2)
     speech_curve_db: float = 3.0

@@ -68,7 +68,7 @@ def load_bank(cache: Path, split: str, config: Config, device: torch.device) -> 
     stores = {kind: load_store(cache, kind, split) for kind in STORES}
     data = config.data
     which = (data.exclude_speech, data.exclude_noise, data.snr_floor_db)
-    return make_bank(stores, *which, device, data.voice_limit, data.speaker_evenness)
+    return make_bank(stores, *which, device, data.voice_limit)
 
 
 class Run:
