@@ -67,8 +67,7 @@ def load_bank(cache: Path, split: str, config: Config, device: torch.device) -> 
     """Load the clips of one split that the config allows."""
     stores = {kind: load_store(cache, kind, split) for kind in STORES}
     data = config.data
-    which = (data.exclude_speech, data.exclude_noise, data.snr_floor_db)
-    return make_bank(stores, *which, device, data.voice_limit)
+    return make_bank(stores, data.exclude_speech, data.exclude_noise, data.snr_floor_db, device, data.voice_limit)
 
 
 class Run:
