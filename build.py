@@ -89,7 +89,7 @@ def parse_arguments() -> tuple[argparse.Namespace, list[str]]:
     commands.add_parser("wheel", help="build, then the Python wheel and sdist in dist/")
     commands.add_parser("package", help="build, then the npm package's tarball in dist/")
     commands.add_parser("pyodide", help="build, then the wheel for Pyodide; needs a Debian chroot, which it makes")
-    commands.add_parser("train-env", help="install what training needs (torch) into .venv")
+    commands.add_parser("train-env", help="install what training needs (torch), and build the kernels for it")
     bench_parser = commands.add_parser("bench", help="measure beside the peers, for example: quality", add_help=False)
     bench_parser.add_argument("kind", choices=BENCHMARKS)
     options, rest = parser.parse_known_args()
@@ -106,6 +106,8 @@ def main() -> int:
     if options.command == "train-env":
         environment()
         package("train")
+        weights()
+        native()  # searches the noise for voices, and scores models
     else:
         build()
     print(f"{options.command}: built in {time.monotonic() - start:.1f} s", flush=True)

@@ -14,6 +14,7 @@ from train_support import RATE, require_torch, voice, write_corpus
 require_torch()
 import torch  # noqa: E402
 
+from sordino.train import extras  # noqa: E402
 from sordino.train.bank import Bank, make_bank, say_once  # noqa: E402
 from sordino.train.coding import opus_copy  # noqa: E402
 from sordino.train.config import load_config  # noqa: E402
@@ -245,6 +246,18 @@ def test_noise_with_voices_is_left_out_by_what_a_detector_hears(tmp_path: Path) 
     assert kept(0.25) == ["noise0"] and kept(1.0) == ["noise0", "noise1"]
     with pytest.raises(CorpusError, match="no noise clips are left of 2"):
         kept(-1)
+
+
+def test_a_search_for_voices_that_failed_is_made_up_for_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_cache(write_corpus(tmp_path), tmp_path / "cache", report=lambda line: None)
+    before = json.loads((tmp_path / "cache" / "extras.json").read_text())
+    assert before["voices"].keys() == {"noise-train", "noise-valid"}
+    (tmp_path / "cache" / "extras.json").write_text(json.dumps(before | {"voices": {}}))
+    monkeypatch.setattr(extras, "_make_sounds", lambda *_: pytest.fail("the sounds are whole"))
+    said: list[str] = []
+    add_extras(tmp_path / "cache", said.append)
+    assert json.loads((tmp_path / "cache" / "extras.json").read_text()) == before
+    assert len(said) == 2 and "seem to hold voices" in said[0]
 
 
 def test_cleaned_and_dropped_targets_are_the_same_each_time(cache: Path, tmp_path: Path) -> None:

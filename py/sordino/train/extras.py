@@ -127,10 +127,13 @@ def add_extras(cache: Path, report: Callable[[str], None] = print, amounts: Amou
     made = {"mark": json.loads(index_path.read_text())["mark"], "amounts": asdict(amounts)}
     made = json.loads(json.dumps(made))
     known = json.loads(target.read_text()) if target.is_file() else {}
-    if made.items() <= known.items() and len(known["stores"]) == len(SPLITS) * len((*CODED, ROOM, *SYNTHETIC)):
+    same = made.items() <= known.items()
+    has_sounds = same and len(known["stores"]) == len(SPLITS) * len((*CODED, ROOM, *SYNTHETIC))
+    if has_sounds and len(known["voices"]) == len(SPLITS):
         report(f"corpus: {target} is there")
         return
-    made |= {"stores": _make_sounds(cache, amounts, report), "voices": _find_voices(cache, report)}
+    made["stores"] = known["stores"] if has_sounds else _make_sounds(cache, amounts, report)
+    made["voices"] = _find_voices(cache, report)
     part = target.with_suffix(".part")
     part.write_text(json.dumps(made))
     os.replace(part, target)

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from sordino.params import BANDS, MIX_FLOOR, MIX_GAIN_MAX
 from sordino.train.features import Analysis, inner, tables
+from sordino.train.listener import listener_loss
 from sordino.train.network import Outputs
 from sordino.train.perceptual import perceptual_loss
 from sordino.train.targets import Targets
@@ -37,6 +38,7 @@ class LossWeights:
     complex_share: float = 0.3
     perceptual: float = 0.0
     level: float = 0.0
+    listener: float = 0.0
     over_suppression: float = 0.3
     spectral_bins: int = 260
     comb_in_spectral: bool = True
@@ -132,15 +134,15 @@ def _compressed_difference(found_power: Tensor, wanted_power: Tensor, cross: Ten
 
 def spectral_losses(
     outputs: Outputs, analysis: Analysis, targets: Targets, weights: LossWeights
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Judge the spectrum that gains and comb make of the noisy one.
 
     outputs   (batch, steps, ...) logits
     analysis  of the noisy signals
     targets   clean spectrum, weights per band, level
-    weights   spectral_bins, complex_share, over_suppression, perceptual, level
-    returns   scalars: difference of compressed spectra; fall of the quality estimate and distance of the level, 0
-              where they do not count
+    weights   spectral_bins, complex_share, over_suppression, perceptual, level, listener
+    returns   scalars: difference of compressed spectra; fall of the quality estimate, distance of the level and fall
+              of the estimated rating, 0 where they do not count
     """
     bins = weights.spectral_bins
     strength = torch.sigmoid(outputs.strength)
@@ -164,8 +166,11 @@ def spectral_losses(
         voiced = wanted_power.sum(-1)
         active = (voiced * targets.voice).sum(1) / targets.voice.sum(1).clamp_min(1)
         distance = level_loss(cross.sum(-1), voiced, active)
+    rated = real.new_zeros(())
+    if weights.listener:
+        rated = listener_loss(real, imag, targets.voice * (targets.level > 0)[:, None])
     each = _compressed_difference(found_power + _MAGNITUDE_FLOOR, wanted_power + _MAGNITUDE_FLOOR, cross, weights)
-    return (each * counts * bin_weights(bins, each.device)).mean(), quality, distance
+    return (each * counts * bin_weights(bins, each.device)).mean(), quality, distance, rated
 
 
 def total_loss(
@@ -177,7 +182,7 @@ def total_loss(
     returns   (scalar to minimise, the terms by name, detached)
     """
     assert outputs.gain.shape[-1] == BANDS
-    spectral, quality, distance = spectral_losses(outputs, analysis, targets, weights)
+    spectral, quality, distance, rated = spectral_losses(outputs, analysis, targets, weights)
     terms = {
         "gain": gain_loss(outputs.gain, targets, weights.over_suppression),
         "strength": strength_loss(outputs.strength, targets),
@@ -185,6 +190,7 @@ def total_loss(
         "spectral": spectral,
         "perceptual": quality,
         "level": distance,
+        "listener": rated,
     }
     total = sum(getattr(weights, name) * term for name, term in terms.items())
     return total, {name: term.detach() for name, term in terms.items()}

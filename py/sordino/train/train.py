@@ -172,7 +172,7 @@ class Run:
         """Validate the averaged weights, then print and append one line of the log."""
         quantised = progress >= self.job.config.schedule.qat_from
         found = validate(self.learner.ema, self.valid, self.statistics, self.job.config, quantised)
-        names = ("loss", "gain", "strength", "voice", "spectral", "perceptual", "level")
+        names = ("loss", "gain", "strength", "voice", "spectral", "perceptual", "level", "listener")
         line = {
             "step": self.learner.steps,
             "minutes": round(self.elapsed / 60, 2),
@@ -189,7 +189,7 @@ class Run:
             f"step {line['step']} | {line['minutes']:.1f} min, {left:.1f} left | {line['hours']:.1f} h | "
             f"loss {line['train']['loss']:.4f} | valid {found['loss']:.4f} "
             f"(gain {found['gain']:.4f} spectral {found['spectral']:.4f} perceptual {found['perceptual']:.3f} "
-            f"level {found['level']:.3f}) "
+            f"level {found['level']:.3f} listener {found['listener']:.3f}) "
             f"bias {found['bias_db']:+.2f} dB "
             f"pause {found['pause_db']:.1f} dB{' | int8' if quantised else ''}",
             flush=True,
