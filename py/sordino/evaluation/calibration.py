@@ -32,6 +32,7 @@ _COLUMNS = (
     ("noisy", "pause_reduction_db", "pauses quieter by dB", 1),
     ("clean", "pesq", "clean speech PESQ", 2),
     ("clean", "level_change_db", "clean speech level dB", 2),
+    ("onsets", "onsets_heard", "onsets kept", 2),
 )
 
 
