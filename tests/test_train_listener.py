@@ -16,6 +16,7 @@ import onnx  # noqa: E402
 import onnx.reference  # noqa: E402
 import torch  # noqa: E402
 
+from sordino.engines import EngineError  # noqa: E402
 from sordino.train import listener  # noqa: E402
 from sordino.train.config import load_config  # noqa: E402
 from sordino.train.features import frame_spectra  # noqa: E402
@@ -100,7 +101,7 @@ def test_the_gradient_says_less_noise(speech: np.ndarray) -> None:
 
 def test_without_the_package_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listener.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ModuleNotFoundError, match=r"speechmos.*sordino\[train\]"):
+    with pytest.raises(EngineError, match=r"speechmos.*sordino\[train\]"):
         listener.weights_path()
 
 

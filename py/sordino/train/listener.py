@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from sordino import stft
+from sordino.engines import EngineError
 from sordino.params import HOP, SAMPLE_RATE, WINDOW
 
 _RATE = 16_000  # Hz, of the estimator
@@ -48,10 +49,10 @@ def mel_shares() -> np.ndarray:
 
 
 def weights_path() -> Path:
-    """Where the speechmos package keeps the estimator; raises ModuleNotFoundError without the package."""
+    """Where the speechmos package keeps the estimator; raises EngineError without the package."""
     package = importlib.util.find_spec("speechmos")
     if package is None or not package.submodule_search_locations:
-        raise ModuleNotFoundError("loss.listener needs the package speechmos: pip install sordino[train]")
+        raise EngineError("loss.listener needs speechmos; run `pip install 'sordino[train]'`")
     return Path(package.submodule_search_locations[0]) / _WEIGHTS
 
 
@@ -115,7 +116,7 @@ def rating(signal: Tensor) -> Tensor:
 def listener_loss(real: Tensor, imag: Tensor, voice: Tensor) -> Tensor:
     """How far the estimated rating lies below 5, averaged over the signals that hold speech.
 
-    real, imag  (batch, steps, bins) enhanced spectra at signal power 1; above LISTENER_BINS nothing is heard
+    real, imag  (batch, steps, bins) enhanced spectra, any level; above LISTENER_BINS nothing is heard
     voice       (batch, steps) 1 where the clean signal is active
     returns     scalar
     """

@@ -76,7 +76,7 @@ class Learner:
         rate       learning rate
         quantised  train with fake quantisation
         density    share of the blocks of the large matrices to keep
-        returns    (5,) total and the terms gain, strength, voice, spectral, this process's
+        returns    (8,) total and the terms in the order of total_loss, this process's
         """
         start = keep_rows(self.states, features.shape[1], self.config.schedule.carry)
         found = self.network(features, quantised, self.dtype, start)

@@ -26,6 +26,7 @@ from sordino.train.checkpoint import load_checkpoint, save_checkpoint, uncalibra
 from sordino.train.config import Config, from_dict
 from sordino.train.corpus import STORES, build_cache, load_store, manifest_sha256
 from sordino.train.dataset import Source, Statistics, estimate_statistics
+from sordino.train.listener import weights_path
 from sordino.train.mixing import Mixer
 from sordino.train.network import Network
 from sordino.train.optimise import Learner, rate_at
@@ -272,10 +273,12 @@ def train(
     seed       of weights and mixtures
     max_steps  also end after so many steps; 0: no such limit
     start_from an .onnx model of the same shape and look-ahead, whose weights are trained further
-    raises     CorpusError, ValueError, ModelError
+    raises     CorpusError, ValueError, ModelError, EngineError
     """
     if start_from:
         _check_start(Model.load(start_from), config)
+    if config.loss.listener:
+        weights_path()  # says now what is missing, not after the corpus was decoded
     manifest = corpus / "manifest.csv" if corpus.is_dir() else corpus
     build_cache(manifest, cache)
     out.mkdir(parents=True, exist_ok=True)
