@@ -100,7 +100,7 @@ def test_the_gradient_says_less_noise(speech: np.ndarray) -> None:
 
 
 def test_without_the_package_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(EngineError, match=r"speechmos.*sordino\[train\]"):
         listener.weights_path()
 

@@ -6,7 +6,6 @@ network than DNSMOS P.835, whose SIG, BAK and OVRL the evaluation reports, and i
 
 from __future__ import annotations
 
-import importlib.util
 from functools import cache
 from pathlib import Path
 
@@ -16,8 +15,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from sordino import stft
-from sordino.engines import EngineError
 from sordino.params import HOP, SAMPLE_RATE, WINDOW
+from sordino.train.metrics import dnsmos_path
 
 _RATE = 16_000  # Hz, of the estimator
 _STEP = _RATE * HOP // SAMPLE_RATE
@@ -27,7 +26,6 @@ _MELS = 120
 _QUIETEST = 1e-8  # power, relative to the loudest mel band of the signal: all that is weaker sounds the same
 _SILENCE = 1e-20
 _SPEECH_FRAMES = 50  # a signal with fewer is not judged
-_WEIGHTS = Path("dnsmos_models") / "model_v8.onnx"
 
 LISTENER_BINS = _FRAME // 2 + 1
 """Bins of our spectra that the estimator hears: 0 to 8 kHz."""
@@ -49,11 +47,8 @@ def mel_shares() -> np.ndarray:
 
 
 def weights_path() -> Path:
-    """Where the speechmos package keeps the estimator; raises EngineError without the package."""
-    package = importlib.util.find_spec("speechmos")
-    if package is None or not package.submodule_search_locations:
-        raise EngineError("loss.listener needs speechmos; run `pip install 'sordino[train]'`")
-    return Path(package.submodule_search_locations[0]) / _WEIGHTS
+    """Where the estimator lies; raises EngineError without the package speechmos."""
+    return dnsmos_path("model_v8.onnx")
 
 
 @cache

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sordino.engines import EngineError
 from sordino.params import SAMPLE_RATE
 
 METRIC_RATE = 16000
@@ -55,15 +56,20 @@ def si_sdr_db(clean: Signal, found: Signal) -> float:
     return float(10 * np.log10((target @ target + 1e-12) / (np.sum((found - target) ** 2) + 1e-12)))
 
 
+def dnsmos_path(name: str) -> Path:
+    """Where the speechmos package, which is not imported, keeps one of its models; raises EngineError without it."""
+    package = importlib.util.find_spec("speechmos")
+    if package is None or not package.submodule_search_locations:
+        raise EngineError("DNSMOS needs speechmos; run `pip install 'sordino[train]'`")
+    return Path(package.submodule_search_locations[0]) / "dnsmos_models" / name
+
+
 @cache
 def _dnsmos_session() -> Any:
     """The P.835 model that the speechmos package ships, run on one thread."""
     import onnxruntime
 
-    package = importlib.util.find_spec("speechmos")
-    if package is None or not package.submodule_search_locations:
-        raise ModuleNotFoundError("DNSMOS needs the package speechmos")
-    path = Path(package.submodule_search_locations[0]) / "dnsmos_models" / "sig_bak_ovr.onnx"
+    path = dnsmos_path("sig_bak_ovr.onnx")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
