@@ -56,6 +56,19 @@ def test_streaming_equals_offline_with_channels(clip, linked, block):
     assert streamed(sordino.Denoiser(channels=2, linked=linked), samples, block).tobytes() == wanted.tobytes()
 
 
+@pytest.mark.parametrize("look_ahead", [0, 1, 2])
+def test_less_look_ahead_is_less_latency(clip, look_ahead):
+    samples = clip[:24_000]
+    wanted = sordino.denoise(samples, 48_000, look_ahead=look_ahead)
+    stream = sordino.Denoiser(look_ahead=look_ahead, block_size=480)
+    assert stream.latency == 480 * (1 + look_ahead)
+    assert streamed(stream, samples, 480).tobytes() == wanted.tobytes()
+    assert (wanted.tobytes() == sordino.denoise(samples, 48_000).tobytes()) == (look_ahead == 2)
+    for engine in ("wasm", "reference"):
+        other = sordino.denoise(samples[:4800], 48_000, look_ahead=look_ahead, engine=engine)
+        assert other.tobytes() == sordino.denoise(samples[:4800], 48_000, look_ahead=look_ahead).tobytes(), engine
+
+
 def test_offline_gives_the_bytes_of_the_stream_of_hops(clip):
     engine = NativeEngine(load_weights(find_model("standard")), Settings())
     hops = engine.process(np.concatenate([clip, np.zeros(engine.latency, np.float32)]))

@@ -22,6 +22,7 @@ BAD_SHAPES = [(), (0, 5), (0, 0), (65, 10), (48_000, 2), (2, 3, 4), (1, 1, 1, 1)
 BAD_RATES = [0, -1, 999, 768_001, 10**9, 10**30, np.nan, np.inf, -np.inf, 44_100.5, "48000", None, True, [48_000], 1j]
 BAD_LIMITS = [-1, -1e-9, np.nan, np.inf, "3", True, [1], 1j]
 BAD_PASSES = [3, -1, 0.5, "on", None, [1]]
+BAD_LOOK_AHEADS = [3, -1, 0.5, "2", None, True]
 BAD_MODELS = ["", "nope", "../standard", "none.onnx", "none.sordino", None, 3, b"standard", ".", "/", "x\0", "a" * 5000]
 BAD_ENGINES = ["", "gpu", "Native", None, 5]
 BAD_CHANNELS = [0, -1, 65, 1.5, "2", None, np.nan, True]
@@ -33,6 +34,7 @@ CALLS = [
     *(("rate", lambda r=r: sordino.denoise(GOOD, r)) for r in BAD_RATES),
     *(("limit", lambda d=d: sordino.denoise(GOOD, 48_000, attenuation_limit_db=d)) for d in BAD_LIMITS),
     *(("passes", lambda p=p: sordino.denoise(GOOD, 48_000, post_filter=p)) for p in BAD_PASSES),
+    *(("look-ahead", lambda n=n: sordino.denoise(GOOD, 48_000, look_ahead=n)) for n in BAD_LOOK_AHEADS),
     *(("model", lambda m=m: sordino.denoise(GOOD, 48_000, model=m)) for m in BAD_MODELS),
     *(("engine", lambda e=e: sordino.denoise(GOOD, 48_000, engine=e)) for e in BAD_ENGINES),
     *(("channels", lambda c=c: sordino.Denoiser(48_000, c)) for c in BAD_CHANNELS),

@@ -78,6 +78,15 @@ def test_file_and_interface_give_the_same_samples(run, tmp_path, clip):
     assert np.abs(y.T - sordino.denoise(np.ascontiguousarray(x.T), 44_100, linked=True)).max() <= 1 / 32_768
 
 
+def test_less_look_ahead(run, tmp_path, clip):
+    soundfile.write(tmp_path / "a.wav", clip, 48_000, subtype="PCM_16")
+    assert run("denoise", tmp_path / "a.wav", tmp_path / "b.wav", "--look-ahead", "0")[0] == 0
+    x, _ = soundfile.read(tmp_path / "a.wav", dtype="float32")
+    y, _ = soundfile.read(tmp_path / "b.wav", dtype="float32")
+    assert np.abs(y - sordino.denoise(x, 48_000, look_ahead=0)).max() <= 1 / 32_768
+    assert run("denoise", tmp_path / "a.wav", tmp_path / "c.wav", "--look-ahead", "3")[0] == 2
+
+
 def test_patterns_and_several_files(run, folder, tmp_path):
     assert run("denoise", folder / "[01].wav", folder / "3.wav", tmp_path / "clean")[0] == 0
     assert names(tmp_path / "clean") == ["0.wav", "1.wav", "3.wav"]

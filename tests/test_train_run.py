@@ -20,6 +20,7 @@ from sordino.train.cleaning import clean_speech  # noqa: E402
 from sordino.train.config import Config, Schedule, from_dict, load_config  # noqa: E402
 from sordino.train.corpus import KINDS, CorpusError, build_cache, load_store, read_manifest  # noqa: E402
 from sordino.train.curve import draw, draw_if_possible, read_log, series  # noqa: E402
+from sordino.train.dataset import Source, draw_look_ahead, prepare  # noqa: E402
 from sordino.train.metrics import si_sdr_db  # noqa: E402
 from sordino.train.mixing import Mixer, active_power  # noqa: E402
 from sordino.train.recipe import Recipe  # noqa: E402
@@ -91,6 +92,18 @@ def test_same_seed_gives_the_same_mixtures(mixer: Mixer) -> None:
     assert torch.equal(one.noisy, same.noisy) and torch.equal(one.clean, same.clean)
     assert not torch.equal(one.noisy, other.noisy)
     assert one.noisy.shape == (6, 48000)
+
+
+def test_examples_with_less_look_ahead(mixer: Mixer) -> None:
+    drawn = [draw_look_ahead(seed, 2, 0.4) for seed in range(3000)]
+    np.testing.assert_allclose(np.bincount(drawn) / len(drawn), [0.2, 0.2, 0.6], atol=0.03)
+    assert {draw_look_ahead(seed, 2, 0.0) for seed in range(300)} == {2}
+    schedule = dataclasses.replace(SCHEDULE, shorter_look_ahead=1.0)
+    found = Source(mixer, 2, 2, 100, schedule, seed=5, stride=1).draw()
+    frames = draw_look_ahead(5, 2, 1.0)
+    wanted = prepare(mixer.draw(5, 2), frames, 100)
+    assert frames < 2 and torch.equal(found.features, wanted.features)
+    assert torch.equal(found.targets.gain, wanted.targets.gain)
 
 
 def test_mixtures_have_the_levels_asked_for(mixer: Mixer) -> None:

@@ -99,6 +99,12 @@ public:
         sordino_reset(state());
     }
 
+    void set_look_ahead(int32_t frames)
+    {
+        const Busy busy(busy_);
+        sordino_set_look_ahead(state(), frames);
+    }
+
     sordino_state *state() const { return reinterpret_cast<sordino_state *>(memory_.get()); }
     std::atomic_flag &busy() { return busy_; }
 
@@ -232,6 +238,7 @@ PYBIND11_MODULE(_native, m)
         .def("process", &Stream::process, py::arg("out"), py::arg("samples"),
              "float32 buffers of the same length, a multiple of 480; out may be samples.")
         .def("reset", &Stream::reset)
+        .def("set_look_ahead", &Stream::set_look_ahead, py::arg("frames"), "At most the model's own; resets the stream.")
         .def("set_post_filter", [](const Stream &s, int32_t passes) { sordino_set_post_filter(s.state(), passes); })
         .def("set_attenuation_limit", [](const Stream &s, float floor) { sordino_set_attenuation_limit(s.state(), floor); })
         .def_property_readonly("latency", [](const Stream &s) { return sordino_latency(s.state()); })

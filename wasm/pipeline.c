@@ -18,8 +18,9 @@ struct sordino_state {
     /* fixed by sordino_init */
     const uint8_t *weights;
     const sordino_network *network;
-    int32_t look_ahead;
+    int32_t deepest; /* look-ahead */
     /* chosen by the caller */
+    int32_t look_ahead;
     int32_t post_filter;
     float floor_gain;
     /* carried from hop to hop */
@@ -80,7 +81,7 @@ int32_t sordino_init(sordino_state *state, const uint8_t *weights, uint32_t byte
         return SORDINO_UNKNOWN_NETWORK;
     state->weights = weights;
     state->network = network;
-    state->look_ahead = (int32_t)h.look_ahead;
+    state->look_ahead = state->deepest = (int32_t)h.look_ahead;
     state->post_filter = 1;
     state->floor_gain = 0.0f;
     sordino_reset(state);
@@ -218,6 +219,12 @@ uint32_t sordino_latency(const sordino_state *s)
 sordino_treatment sordino_last_treatment(const sordino_state *s)
 {
     return (sordino_treatment){s->look_ahead, s->period, s->gain, s->strength, s->samples, s->overlap};
+}
+
+void sordino_set_look_ahead(sordino_state *s, int32_t frames)
+{
+    s->look_ahead = frames < 0 ? 0 : frames > s->deepest ? s->deepest : frames;
+    sordino_reset(s);
 }
 
 void sordino_set_post_filter(sordino_state *s, int32_t passes)

@@ -69,6 +69,10 @@ int32_t sordino_advance_together(sordino_state *const *streams, int32_t count);
 /* Samples between the input and the output of sordino_process. */
 uint32_t sordino_latency(const sordino_state *state);
 
+/* Decide with fewer frames of look-ahead, 10 ms of latency each: at most the weights' own number, which is the default.
+ * Forgets everything heard. */
+void sordino_set_look_ahead(sordino_state *state, int32_t frames);
+
 /* How often the envelope post-filter sharpens the gains: 1 (default), 0 is off, 2 removes most. */
 void sordino_set_post_filter(sordino_state *state, int32_t passes);
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .engines import Decision, open_engine
 from .numerics import Float32
-from .params import POST_FILTER_PASSES_MAX, SAMPLE_RATE
+from .params import MAX_LOOK_AHEAD, POST_FILTER_PASSES_MAX, SAMPLE_RATE
 from .pipeline import Settings
 from .stream import Chain, reserve
 
@@ -32,6 +32,8 @@ class Denoiser:
     model                 short name of a model that ships, or path of an .onnx or .sordino file
     attenuation_limit_db  attenuate no band by more than this, >= 0; None: no limit; 0: leave everything
     post_filter           sharpen the gains: False or 0 off, True or 1 on, 2 twice
+    look_ahead            frames of 10 ms that are heard before a frame is decided on, 0..2, at most the model's own;
+                          each less is 10 ms less latency, and costs some quality
     linked                one decision about the mean of the channels, the same gains on all, so that the stereo image
                           stays; else every channel is cleaned on its own
     block_size            blocks are multiples of so many samples; the larger its common divisor with 10 ms, the less
@@ -51,6 +53,7 @@ class Denoiser:
         model: str | Path = "standard",
         attenuation_limit_db: float | None = None,
         post_filter: bool | int = True,
+        look_ahead: int = MAX_LOOK_AHEAD,
         linked: bool = False,
         block_size: int = 1,
         engine: str = "native",
@@ -59,11 +62,12 @@ class Denoiser:
         self._channels = _whole("channels", channels, 1, MAX_CHANNELS)
         self._block = _whole("block_size", block_size, 1, MAX_BLOCK)
         self._settings = Settings(_passes(post_filter), _floor_gain(attenuation_limit_db))
+        frames = _whole("look_ahead", look_ahead, 0, MAX_LOOK_AHEAD)
         if not isinstance(model, str | Path):
             raise TypeError(f"model is {type(model).__name__}, wanted a name or a path")
 
         def start() -> Any:
-            return open_engine(engine, model, self._settings)
+            return open_engine(engine, model, self._settings, frames)
 
         self._chain = Chain(start, self._rate, self._channels, bool(linked), engine == "native")
         self._reserve = reserve(self._rate, self._block)
@@ -184,6 +188,7 @@ def denoise(
     model: str | Path = "standard",
     attenuation_limit_db: float | None = None,
     post_filter: bool | int = True,
+    look_ahead: int = MAX_LOOK_AHEAD,
     linked: bool = False,
     engine: str = "native",
 ) -> NDArray[Samples]:
@@ -206,6 +211,7 @@ def denoise(
         model=model,
         attenuation_limit_db=attenuation_limit_db,
         post_filter=post_filter,
+        look_ahead=look_ahead,
         linked=linked,
         engine=engine,
     )

@@ -13,8 +13,9 @@ import numpy as np
 import soundfile
 
 from .api import MAX_CHANNELS, MAX_RATE, MIN_RATE
-from .engines import open_engine
+from .engines import Engine, open_engine
 from .numerics import Float32
+from .params import MAX_LOOK_AHEAD
 from .pipeline import Settings
 from .stream import Chain
 
@@ -37,6 +38,11 @@ class Treatment:
     model: str | Path = "standard"
     settings: Settings = field(default_factory=Settings)
     linked: bool = False
+    look_ahead: int = MAX_LOOK_AHEAD
+
+    def open(self) -> Engine:
+        """Start one 48 kHz mono stream; raises what open_engine raises."""
+        return open_engine(self.engine, self.model, self.settings, self.look_ahead)
 
     def chain(self, rate: int, channels: int) -> Chain:
         """Raises AudioError for a rate or a channel count out of range, else what open_engine raises."""
@@ -45,7 +51,7 @@ class Treatment:
         if not 1 <= channels <= MAX_CHANNELS:
             raise AudioError(f"{channels} channels, wanted 1..{MAX_CHANNELS}")
         native = self.engine == "native"
-        return Chain(lambda: open_engine(self.engine, self.model, self.settings), rate, channels, self.linked, native)
+        return Chain(self.open, rate, channels, self.linked, native)
 
 
 def open_input(path: Path) -> soundfile.SoundFile:

@@ -13,10 +13,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from .bench import bench
 from .corpus.command import corpus
-from .engines import MODELS, EngineError, find_model, open_engine
+from .engines import MODELS, EngineError, find_model
 from .evaluation.command import NAMES, evaluate
 from .model import Model, ModelError
-from .params import VERSION
+from .params import MAX_LOOK_AHEAD, VERSION
 from .pipeline import Settings
 
 if TYPE_CHECKING:
@@ -72,6 +72,9 @@ def denoise(
     attenuation_limit_db: Annotated[
         float | None, typer.Option(min=0, help="Attenuate by at most this; 0 changes nothing.", show_default="no limit")
     ] = None,
+    look_ahead: Annotated[
+        int, typer.Option(min=0, max=MAX_LOOK_AHEAD, help="Frames heard before each decision; fewer: less latency.")
+    ] = MAX_LOOK_AHEAD,
     linked: Annotated[
         bool, typer.Option("--linked/--independent", help="Same gains on all channels, or each on its own.")
     ] = False,
@@ -90,7 +93,8 @@ def denoise(
     if len(paths) < 2:
         raise typer.BadParameter("wanted at least one source and a target", param_hint="SOURCE... TARGET")
     *sources, target = paths
-    treatment = Treatment(engine.value, model, Settings(int(post_filter), _floor_gain(attenuation_limit_db)), linked)
+    settings = Settings(int(post_filter), _floor_gain(attenuation_limit_db))
+    treatment = Treatment(engine.value, model, settings, linked, look_ahead)
     if "-" in paths:
         if sources != ["-"] or target != "-" or as_json:
             raise typer.BadParameter("raw samples go from - to -, without --json", param_hint="SOURCE... TARGET")
@@ -117,7 +121,7 @@ def _denoise_files(
     plan = batch.plan(sources, target)
     if not force and not resume:
         batch.refuse_existing(plan)
-    open_engine(treatment.engine, treatment.model, treatment.settings)
+    treatment.open()
     percentage = TextColumn("{task.percentage:3.0f} %")
     columns = (TextColumn("{task.description}"), BarColumn(), percentage, TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:

@@ -12,7 +12,7 @@ from . import linked
 from .model import Model, ModelError
 from .models import MODELS, find_model, load_weights
 from .numerics import Float32
-from .params import BANDS, HOP, PERIOD_MAX
+from .params import BANDS, HOP, MAX_LOOK_AHEAD, PERIOD_MAX
 from .pipeline import Pipeline, Settings
 from .wasm_memory import EngineError, WasmMemory, find_wasm
 
@@ -93,10 +93,13 @@ class Engine(Protocol):
 class ReferenceEngine:
     """The NumPy reference in the kernels' integer arithmetic (or in float: quantised=False)."""
 
-    def __init__(self, model: Path, settings: Settings, quantised: bool = True) -> None:
-        if model.suffix != ".onnx":
-            raise EngineError(f"the reference reads .onnx models, got {model}")
-        self.pipeline = Pipeline(Model.load(model), settings, quantised)
+    def __init__(
+        self, path: Path, settings: Settings, look_ahead: int = MAX_LOOK_AHEAD, quantised: bool = True
+    ) -> None:
+        if path.suffix != ".onnx":
+            raise EngineError(f"the reference reads .onnx models, got {path}")
+        model = Model.load(path)
+        self.pipeline = Pipeline(model.with_look_ahead(min(look_ahead, model.look_ahead)), settings, quantised)
         self.latency = self.pipeline.latency
         self.decided = False
 
@@ -124,7 +127,7 @@ class ReferenceEngine:
 class NativeEngine:
     """The kernels as a CPython extension."""
 
-    def __init__(self, weights: bytes, settings: Settings) -> None:
+    def __init__(self, weights: bytes, settings: Settings, look_ahead: int = MAX_LOOK_AHEAD) -> None:
         try:
             from ._native import Stream
         except ImportError as error:
@@ -133,6 +136,7 @@ class NativeEngine:
             self.stream = Stream(weights)
         except ValueError as error:
             raise ModelError(f"{error}; {NEW_SHAPE}") from error
+        self.stream.set_look_ahead(look_ahead)
         self.latency: int = self.stream.latency
         self.configure(settings)
 
@@ -172,12 +176,15 @@ class _NativeFollower:
 class WasmEngine:
     """A WebAssembly build in wasmtime.
 
-    weights   bytes of a weight file
-    settings  listener's choices
-    variant   "scalar", "simd128" or "relaxed"
+    weights     bytes of a weight file
+    settings    listener's choices
+    variant     "scalar", "simd128" or "relaxed"
+    look_ahead  frames, at most the model's own
     """
 
-    def __init__(self, weights: bytes, settings: Settings, variant: str = "simd128") -> None:
+    def __init__(
+        self, weights: bytes, settings: Settings, variant: str = "simd128", look_ahead: int = MAX_LOOK_AHEAD
+    ) -> None:
         self.memory = WasmMemory(find_wasm(f"sordino.{variant}.wasm"))
         call = self.memory.call
         weights_at = self.memory.place(weights)
@@ -186,6 +193,7 @@ class WasmEngine:
         code = call("sordino_init", self.state, weights_at, len(weights))
         if code != 0:
             raise ModelError(f"{WASM_ERRORS[code]}; {NEW_SHAPE}")
+        call("sordino_set_look_ahead", self.state, look_ahead)
         self.latency = int(call("sordino_latency", self.state))
         self.configure(settings)
 
@@ -229,21 +237,29 @@ class _WasmFollower:
         return self.memory.floats(at, HOP)
 
 
-def open_engine(engine: str, model: str | Path = "standard", settings: Settings | None = None) -> Engine:
+def open_engine(
+    engine: str,
+    model: str | Path = "standard",
+    settings: Settings | None = None,
+    look_ahead: int = MAX_LOOK_AHEAD,
+) -> Engine:
     """Start a stream.
 
-    engine    "native", "wasm" or "reference"
-    model     short name, or path of an .onnx or .sordino file
-    settings  listener's choices
-    raises    EngineError, ModelError, FileNotFoundError, ValueError for an unknown engine
+    engine      "native", "wasm" or "reference"
+    model       short name, or path of an .onnx or .sordino file
+    settings    listener's choices
+    look_ahead  frames, 10 ms of latency each; at most the model's own
+    raises      EngineError, ModelError, FileNotFoundError, ValueError for an unknown engine
     """
     if engine not in ENGINES:
         raise ValueError(f"engine is {engine!r}, wanted one of {', '.join(ENGINES)}")
     path, settings = find_model(model), settings or Settings()
     try:
         if engine == "reference":
-            return ReferenceEngine(path, settings)
+            return ReferenceEngine(path, settings, look_ahead)
         weights = load_weights(path)
     except ImportError as error:
         raise EngineError(f"{path.name} needs {error.name}; run `pip install 'sordino[onnx]'`") from error
-    return NativeEngine(weights, settings) if engine == "native" else WasmEngine(weights, settings)
+    if engine == "native":
+        return NativeEngine(weights, settings, look_ahead)
+    return WasmEngine(weights, settings, look_ahead=look_ahead)

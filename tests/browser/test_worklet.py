@@ -59,13 +59,21 @@ def test_nodes_of_one_context(tab: Tab, server: Server, schedule: str, golden, r
     assert answer["memoryBytes"] < 2_100_000 + STREAMS * 96_000
 
 
-@pytest.mark.parametrize("schedule", ["immediate", "spread"])
+LATENCIES = {
+    1888: {},
+    1888 + 3 * QUANTUM: {"schedule": "spread"},
+    1888 - HOP: {"lookAhead": 1},
+    1888 - 2 * HOP: {"lookAhead": 0},
+}
+
+
+@pytest.mark.parametrize("samples", LATENCIES)
 @pytest.mark.parametrize("position", [4800, 4800 + 1, 5000 + HOP - 1])
 def test_reported_latency_is_the_measured_one(
-    tab: Tab, server: Server, position: int, schedule: str, record_property
+    tab: Tab, server: Server, position: int, samples: int, record_property
 ) -> None:
-    options = {"attenuationLimitDb": 0, "schedule": schedule}
+    options = {"attenuationLimitDb": 0, **LATENCIES[samples]}
     request = {"position": position, "length": 24000, "options": options}
     measured = tab.call(f"{server.origin}/pages/offline.js", "measureLatency", request)
-    record_property(f"latency in {tab.name}, {schedule}, impulse at {position}", measured)
-    assert measured["delay"] == measured["latency"]
+    record_property(f"latency in {tab.name}, {options}, impulse at {position}", measured)
+    assert measured["delay"] == measured["latency"] == samples

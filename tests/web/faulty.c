@@ -76,6 +76,12 @@ uint32_t sordino_latency(const sordino_state *state)
     return DELAY;
 }
 
+void sordino_set_look_ahead(sordino_state *state, int32_t frames)
+{
+    (void)state;
+    (void)frames;
+}
+
 void sordino_set_post_filter(sordino_state *state, int32_t passes)
 {
     (void)state;

@@ -4,6 +4,7 @@
 //
 // FOLDER/request.json holds runs: { rate, quantum, channels, linked, realTime, settings, wasm, weights, actions, samples }.
 // Before a run, `beside` other sessions are made, which take their turns; besideSpread: unless those are spread.
+// lookAhead: frames; the model's own where it is not named.
 // Run i reads FOLDER/i.input.f32 [channels][samples] and leaves FOLDER/i.output.f32; replies go to FOLDER/answer.json.
 
 import { readFile, writeFile } from "node:fs/promises";
@@ -50,11 +51,12 @@ async function run(Session, request, index) {
   const replies = [];
   let at = 0;
   const host = { now: () => performance.now(), reply: (reply) => replies.push({ at, ...reply }) };
-  const shape = { channels: request.mostChannels ?? channels, linked, realTime, spread: request.spread ?? false };
-  const make = (spread) => new Session(host, { ...shape, spread }, { ...BALANCED, ...settings }, rate, quantum);
-  const { beside = 0, besideSpread = shape.spread } = request;
-  const others = Array.from({ length: beside }, () => make(besideSpread));
-  const session = make(shape.spread);
+  const { mostChannels = channels, spread = false, lookAhead } = request;
+  const shape = { channels: mostChannels, linked, realTime, spread, lookAhead };
+  const make = (change) => new Session(host, { ...shape, ...change }, { ...BALANCED, ...settings }, rate, quantum);
+  const { beside = 0, besideSpread = spread } = request;
+  const others = Array.from({ length: beside }, () => make({ spread: besideSpread }));
+  const session = make();
   if (!request.startLater) await session.start(await filesOf(request), 0);
   let size = quantum;
   let heard = channels;

@@ -61,6 +61,15 @@ def test_48_khz_is_the_kernel_itself() -> None:
     assert np.array_equal(result.output[0], open_engine("native").process(clip)[: result.output.shape[1]])
 
 
+@pytest.mark.parametrize("look_ahead", [0, 1, 2])
+def test_less_look_ahead_is_less_latency(look_ahead: int) -> None:
+    clip = read_clip(clip_files()[0])[: 480 * 100]
+    result = run_session(clip, lookAhead=look_ahead)
+    kernel = open_engine("native", look_ahead=look_ahead)
+    assert result.latency == 448 + kernel.latency == 448 + 480 * (1 + look_ahead)
+    assert np.array_equal(result.output[0, 448:], kernel.process(clip)[: result.output.shape[1] - 448])
+
+
 def test_linked_channels_keep_the_image() -> None:
     clip = read_clip(clip_files()[0])[: RATE * 2]
     image = np.array([1, 0.5, -0.25], np.float32)[:, None]

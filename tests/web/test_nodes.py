@@ -92,6 +92,7 @@ WRONG = [
     ("option", {"schedule": "later"}),
     ("option", {"overrunPolicy": "never"}),
     ("option", {"retryMs": 0}),
+    ("option", {"lookAhead": 3}),
 ]
 
 

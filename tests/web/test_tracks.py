@@ -123,17 +123,22 @@ def test_a_sender_never_falls_silent(live: Tab, adapters: str) -> None:
     assert live.call(adapters, "senderAndSuspension") == ["cleaned", "source", "cleaned", "source"]
 
 
-def test_the_frame_path_gives_the_same_bytes(live: Tab, server: Server, frame_path: str, record_property) -> None:
+@pytest.mark.parametrize("look_ahead", [0, 2])
+def test_the_frame_path_gives_the_same_bytes(
+    live: Tab, server: Server, frame_path: str, look_ahead: int, record_property
+) -> None:
     """Those of the kernel, as the worklet path (tests/browser/test_worklet.py), but without re-blocking."""
     frames = 200
     clip = read_clip(clip_files()[0])[: 480 * frames]
     server.data["/frames.f32"] = clip.tobytes()
-    request = {"samples": "/frames.f32", "frames": frames, "options": {"overrunPolicy": "ignore"}}
+    options = {"overrunPolicy": "ignore", "lookAhead": look_ahead}
+    request = {"samples": "/frames.f32", "frames": frames, "options": options}
     answer = live.call(frame_path, "frameBytes", request)
     output = np.frombuffer(base64.b64decode(answer["output"]), np.float32)
-    wanted = open_engine("native").process(clip)
-    record_property("frame path", f"{frames} frames, {(output != wanted).sum()} samples differ, {answer['lost']} lost")
-    assert answer["latencySamples"] == 1440 and answer["lost"] == 0
+    wanted = open_engine("native", look_ahead=look_ahead).process(clip)
+    differ = (output != wanted).sum()
+    record_property(f"frame path, look-ahead {look_ahead}", f"{frames} frames, {differ} differ, {answer['lost']} lost")
+    assert answer["latencySamples"] == 480 * (1 + look_ahead) and answer["lost"] == 0
     assert np.array_equal(output, wanted)
 
 

@@ -8,10 +8,9 @@ import {
   type Changes,
   type CustomModel,
   changedSettings,
-  channelCount,
   initialSettings,
-  isSpread,
   type SordinoOptions,
+  streamShape,
 } from "./options.js";
 import { SAMPLE_RATE } from "./params.js";
 import { checkOptions } from "./start.js";
@@ -130,8 +129,8 @@ export class FrameStream extends TrackTarget {
     const { signal } = this.#end;
     const options = this.#options;
     const files = await fetchEngine(locate(chooseEngine(options.engine ?? "auto"), model, options), signal);
-    const shape = { channels: channelCount(options), linked: options.linked ?? true, spread: isSpread(options) };
-    const startup = { ...files, ...shape, settings: this.#settings, realTime: options.overrunPolicy !== "ignore" };
+    const realTime = options.overrunPolicy !== "ignore";
+    const startup = { ...files, ...streamShape(options), settings: this.#settings, realTime };
     const id = this.#nextId++;
     this.#inWork.set(id, model);
     this.#send({ type: "start", startup, id }, [files.wasm, files.weights]);

@@ -34,6 +34,8 @@ export interface StreamShape {
   readonly realTime: boolean;
   /** The network of a hop is computed over the quanta that follow it. Default false. */
   readonly spread?: boolean;
+  /** Frames heard before a frame is decided on, at most the model's own, which is the default. */
+  readonly lookAhead?: number;
 }
 
 /** Handed to the processor's constructor. The bytes are copied by the browser. */

@@ -2,7 +2,8 @@
 
 import { SordinoError } from "./errors.js";
 import type { AssetUrls, ModelName } from "./load.js";
-import type { EngineName, Settings } from "./messages.js";
+import type { EngineName, Settings, StreamShape } from "./messages.js";
+import { MAX_LOOK_AHEAD } from "./params.js";
 
 /** How much is removed: every preset is a pair of post-filter and attenuation limit. */
 export type Preset = "conservative" | "balanced" | "strong";
@@ -15,6 +16,9 @@ export type OverrunPolicy = "bypass" | "step-down" | "ignore";
 
 /** When the audio thread computes a hop: in the render quantum that completes it, or spread over those that follow. */
 export type Schedule = "immediate" | "spread";
+
+/** Frames of 10 ms that are heard before a frame is decided on. */
+export type LookAhead = 0 | 1 | 2;
 
 /** A weight file of your own. */
 export interface CustomModel {
@@ -36,6 +40,11 @@ export interface SordinoOptions {
    * many streams in one context. The frame path has no quanta to spread it over.
    */
   readonly schedule?: Schedule;
+  /**
+   * Default 2. Each frame less is 10 ms less latency, and costs some quality. A model of your own that was trained for
+   * fewer has its own number.
+   */
+  readonly lookAhead?: LookAhead;
   /** Default "balanced". postFilter and attenuationLimitDb, where given, replace what the preset says. */
   readonly preset?: Preset;
   readonly postFilter?: PostFilter;
@@ -137,19 +146,23 @@ export function initialSettings(options: SordinoOptions): Settings {
   return changedSettings(FIRST, options);
 }
 
-export function isSpread(options: SordinoOptions): boolean {
-  return options.schedule === "spread";
-}
-
 /** throws SordinoError "option" where an option is given and is none of the words */
 export function checkWord(name: string, value: string | undefined, words: readonly string[]): void {
   if (value === undefined || words.includes(value)) return;
   throw new SordinoError("option", `${name} is "${value}"; wanted ${words.join(", ")}`);
 }
 
-/** throws SordinoError "option" */
-export function channelCount(options: SordinoOptions): number {
-  const channels = options.channels ?? 2;
-  if (Number.isInteger(channels) && channels >= 1 && channels <= MOST_CHANNELS) return channels;
-  throw new SordinoError("option", `channels is ${channels}; wanted a whole number from 1 to ${MOST_CHANNELS}`);
+function wholeNumber(name: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new SordinoError("option", `${name} is ${value}; wanted a whole number from ${least} to ${most}`);
+}
+
+/** What stays the same as long as a stream lives, but for whether time counts. throws SordinoError "option" */
+export function streamShape(options: SordinoOptions): Omit<StreamShape, "realTime"> {
+  return {
+    channels: wholeNumber("channels", options.channels ?? 2, 1, MOST_CHANNELS),
+    linked: options.linked ?? true,
+    spread: options.schedule === "spread",
+    lookAhead: wholeNumber("lookAhead", options.lookAhead ?? MAX_LOOK_AHEAD, 0, MAX_LOOK_AHEAD),
+  };
 }

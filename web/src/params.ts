@@ -6,6 +6,9 @@ export const SAMPLE_RATE = 48_000;
 /** Samples per hop, the kernel's unit of work (10 ms). */
 export const HOP = 480;
 
+/** Most frames that are heard before a frame is decided on. */
+export const MAX_LOOK_AHEAD = 2;
+
 /** Bands that gains and strengths are given for. */
 export const BANDS = 34;
 

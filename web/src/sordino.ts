@@ -7,5 +7,14 @@ export { type AssetUrls, MODELS, type ModelName, supportedEngines } from "./load
 export type { Counters, EngineName, Readout } from "./messages.js";
 export { MICROPHONE, openMicrophone } from "./microphone.js";
 export { SordinoNode } from "./node.js";
-export type { Changes, CustomModel, OverrunPolicy, PostFilter, Preset, Schedule, SordinoOptions } from "./options.js";
+export type {
+  Changes,
+  CustomModel,
+  LookAhead,
+  OverrunPolicy,
+  PostFilter,
+  Preset,
+  Schedule,
+  SordinoOptions,
+} from "./options.js";
 export { SuppressedTrack, suppressTrack, type TrackOptions } from "./track.js";

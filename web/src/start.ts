@@ -3,7 +3,7 @@
 import { SordinoError } from "./errors.js";
 import { aborted, addWorklet, chooseEngine, fetchEngine, locate } from "./load.js";
 import type { EngineName, Startup } from "./messages.js";
-import { channelCount, checkWord, initialSettings, isSpread, type SordinoOptions } from "./options.js";
+import { checkWord, initialSettings, type SordinoOptions, streamShape } from "./options.js";
 import { type Model, modelOf } from "./tiers.js";
 
 const LOWEST_RATE = 8_000;
@@ -51,7 +51,7 @@ function checkContext(context: BaseAudioContext): void {
 /** All that can be checked before anything is made. throws SordinoError "option" */
 export function checkOptions(options: SordinoOptions): void {
   initialSettings(options);
-  channelCount(options);
+  streamShape(options);
   for (const model of [modelOf(options), options.lighterModel]) if (model) locate("simd128", model, options);
   for (const [name, words] of Object.entries(WORDS)) checkWord(name, options[name as keyof typeof WORDS], words);
   for (const name of TIMES) {
@@ -68,13 +68,12 @@ export async function prepare(context: BaseAudioContext, options: SordinoOptions
   checkOptions(options);
   const model = modelOf(options);
   const settings = initialSettings(options);
-  const shape = { channels: channelCount(options), linked: options.linked ?? true, spread: isSpread(options) };
   checkContext(context);
   const engine = chooseEngine(options.engine ?? "auto");
   const assets = locate(engine, model, options);
   const [files] = await Promise.all([fetchEngine(assets, signal), addWorklet(context, assets.worklet)]);
   if (signal?.aborted) throw aborted(signal);
   const realTime = !isOffline(context) && options.overrunPolicy !== "ignore";
-  const startup = { ...files, ...shape, settings, realTime };
+  const startup = { ...files, ...streamShape(options), settings, realTime };
   return { options, engine, model, startup };
 }

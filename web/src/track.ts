@@ -10,10 +10,10 @@ import { SordinoNode } from "./node.js";
 import {
   type Changes,
   type CustomModel,
-  channelCount,
   checkWord,
   initialSettings,
   type SordinoOptions,
+  streamShape,
 } from "./options.js";
 import { checkOptions } from "./start.js";
 import { standFor } from "./twin.js";
@@ -81,7 +81,8 @@ export class SuppressedTrack extends TrackTarget {
       passOn(this.#frames, this, this.#end.signal);
     } else {
       const context = this.#given && canListen(this.#given, source) ? this.#given : contextFor(source);
-      this.#graph = new VoiceGraph(context, Math.min(channelCount(options), source.getSettings().channelCount ?? 1));
+      const channels = Math.min(streamShape(options).channels, source.getSettings().channelCount ?? 1);
+      this.#graph = new VoiceGraph(context, channels);
       this.track = this.#graph.cleaned;
       this.#graph.listenTo(source);
       this.#attempts = this.#prepare(this.#graph);

@@ -25,6 +25,7 @@ class Schedule:
     late_frames: int = 400  # hops per signal in the last part of the run
     late_from: float = 0.6  # part of the run
     carry: float = 0.0  # chance that a signal begins in the state in which the one before it ended
+    shorter_look_ahead: float = 0.0  # chance that a mixture is heard with fewer frames of look-ahead
     echo: int = 2  # times that each mixture is used
     pool: int = 10  # mixtures kept for that
     learning_rate: float = 1.5e-3

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from sordino.params import FEATURE_RANGE
+from sordino.train.config import Schedule
 from sordino.train.features import Analysis, analyse
 from sordino.train.mixing import Batch, Mixer
 from sordino.train.network import Outputs
@@ -85,6 +86,12 @@ def estimate_statistics(mixer: Mixer, look_ahead: int, seconds: float = 200.0) -
     return Statistics(flat.mean(0).float(), flat.std(0).float().clamp_min(1e-3))
 
 
+def draw_look_ahead(seed: int, most: int, shorter: float) -> int:
+    """Frames of look-ahead of one example: with the chance `shorter` any number below `most`, else `most`."""
+    chance, which = torch.rand(2, generator=torch.Generator().manual_seed(seed)).tolist()
+    return int(which * most) if chance < shorter else most
+
+
 class Source:
     """Examples without end; each is given `echo` times, some steps apart, because mixing costs as much as learning.
 
@@ -92,23 +99,24 @@ class Source:
     rows        signals per example
     look_ahead  frames
     bins        spectra are kept up to here
-    echo        times that each example is used
-    pool        examples kept for the repeats
+    schedule    how often each example is used, how many wait for that, how many are heard with less look-ahead
     seed        first seed of the mixer
     stride      step from one seed to the next (the number of processes)
     """
 
     def __init__(
-        self, mixer: Mixer, rows: int, look_ahead: int, bins: int, echo: int, pool: int, seed: int, stride: int
+        self, mixer: Mixer, rows: int, look_ahead: int, bins: int, schedule: Schedule, seed: int, stride: int
     ) -> None:
         self.mixer, self.rows, self.look_ahead, self.bins = mixer, rows, look_ahead, bins
-        self.echo, self.pool, self.seed, self.stride = echo, pool, seed, stride
+        self.echo, self.pool, self.shorter = schedule.echo, schedule.pool, schedule.shorter_look_ahead
+        self.seed, self.stride = seed, stride
         self.kept: list[Example] = []
         self.turn = 0
         self.fresh_seconds = 0.0
 
     def _fresh(self) -> Example:
-        example = prepare(self.mixer.draw(self.seed, self.rows), self.look_ahead, self.bins)
+        look_ahead = draw_look_ahead(self.seed, self.look_ahead, self.shorter)
+        example = prepare(self.mixer.draw(self.seed, self.rows), look_ahead, self.bins)
         self.seed += self.stride
         self.fresh_seconds += self.rows * self.mixer.samples / 48000
         return example

@@ -110,7 +110,7 @@ class Run:
             rows = schedule.late_rows if late else schedule.rows
         first = job.seed * 1_000_003 + self.seed_offset + self.rank
         look_ahead, bins = job.config.look_ahead, job.config.loss.spectral_bins
-        return Source(mixer, rows, look_ahead, bins, schedule.echo, schedule.pool, first, job.processes)
+        return Source(mixer, rows, look_ahead, bins, schedule, first, job.processes)
 
     def _start_from(self, model: Model) -> None:
         weights = {name: torch.from_numpy(value).to(self.device) for name, value in model.weights.items()}

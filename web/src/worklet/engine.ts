@@ -45,13 +45,13 @@ export class Engine {
   #mean: Float32Array = new Float32Array();
 
   private constructor(shared: SharedKernel, shape: StreamShape, rate: number, delaysOf: typeof chainDelays) {
-    const { channels, linked } = shape;
+    const { channels, linked, lookAhead } = shape;
     const { kernel, allocator } = shared;
     const many = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make);
     this.#shared = shared;
     this.#linked = linked;
     this.#channels = channels;
-    this.#streams = many(linked ? 1 : channels, () => shared.open());
+    this.#streams = many(linked ? 1 : channels, () => shared.open(lookAhead));
     const channelBytes = kernel.sordino_channel_bytes();
     this.#followers = many(linked && channels > 1 ? channels : 0, () => this.#reserve(channelBytes));
     this.stateBytes = this.#streams.length * kernel.sordino_state_bytes() + this.#followers.length * channelBytes;

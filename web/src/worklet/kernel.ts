@@ -17,6 +17,7 @@ export interface Kernel {
   sordino_advance_together(states: number, count: number): number;
   sordino_finish(state: number, output: number): void;
   sordino_latency(state: number): number;
+  sordino_set_look_ahead(state: number, frames: number): void;
   sordino_set_post_filter(state: number, passes: number): void;
   sordino_set_attenuation_limit(state: number, floorGain: number): void;
   sordino_channel_bytes(): number;
@@ -51,6 +52,7 @@ const EXPORTS: readonly (keyof Kernel)[] = [
   "sordino_advance_together",
   "sordino_finish",
   "sordino_latency",
+  "sordino_set_look_ahead",
   "sordino_set_post_filter",
   "sordino_set_attenuation_limit",
   "sordino_channel_bytes",

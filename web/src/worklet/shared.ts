@@ -78,8 +78,8 @@ export class SharedKernel {
     this.#holders.delete(holder);
   }
 
-  /** Prepare a stream; the memory may grow. throws EngineError "weights" */
-  open(): Stream {
+  /** Prepare a stream; the memory may grow. lookAhead: default the model's own. throws EngineError "weights" */
+  open(lookAhead?: number): Stream {
     const at = this.allocator.reserve(this.kernel.sordino_state_bytes());
     this.allocator.commit();
     const answer = this.kernel.sordino_init(at, this.#weightsAt, this.#weightBytes);
@@ -88,6 +88,7 @@ export class SharedKernel {
       const reason = INIT_FAILURES[answer] ?? `sordino_init answered ${answer}`;
       throw new EngineError("weights", `the weight file (${this.#weightBytes} bytes) was refused: ${reason}`);
     }
+    if (lookAhead !== undefined) this.kernel.sordino_set_look_ahead(at, lookAhead);
     const stream = { at, left: 0 };
     this.#streams.push(stream);
     return stream;
