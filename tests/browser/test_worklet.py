@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,21 +60,19 @@ def test_nodes_of_one_context(tab: Tab, server: Server, schedule: str, golden, r
     assert answer["memoryBytes"] < 2_100_000 + STREAMS * 96_000
 
 
-LATENCIES = {
-    1888: {},
-    1888 + 3 * QUANTUM: {"schedule": "spread"},
-    1888 - HOP: {"lookAhead": 1},
-    1888 - 2 * HOP: {"lookAhead": 0},
-}
+LATENCIES = [
+    *((position, 1888, {}) for position in (4800, 4800 + 1, 5000 + HOP - 1)),
+    *((position, 1888 + 3 * QUANTUM, {"schedule": "spread"}) for position in (4800, 4800 + 1, 5000 + HOP - 1)),
+    (4800 + 1, 1888 - HOP, {"lookAhead": 1}),
+    (4800 + 1, 1888 - 2 * HOP, {"lookAhead": 0}),
+]
 
 
-@pytest.mark.parametrize("samples", LATENCIES)
-@pytest.mark.parametrize("position", [4800, 4800 + 1, 5000 + HOP - 1])
+@pytest.mark.parametrize(("position", "samples", "options"), LATENCIES)
 def test_reported_latency_is_the_measured_one(
-    tab: Tab, server: Server, position: int, samples: int, record_property
+    tab: Tab, server: Server, position: int, samples: int, options: dict[str, Any], record_property
 ) -> None:
-    options = {"attenuationLimitDb": 0, **LATENCIES[samples]}
-    request = {"position": position, "length": 24000, "options": options}
+    request = {"position": position, "length": 24000, "options": {"attenuationLimitDb": 0, **options}}
     measured = tab.call(f"{server.origin}/pages/offline.js", "measureLatency", request)
     record_property(f"latency in {tab.name}, {options}, impulse at {position}", measured)
     assert measured["delay"] == measured["latency"] == samples
