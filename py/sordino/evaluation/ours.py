@@ -9,7 +9,7 @@ A name is MODEL[:WORD...]. MODEL is a short name or the path of an .onnx, .sordi
     limit=DB            attenuation limit
     no-comb             the comb filter's strengths are 0
     without=FEATURES    energies, coherences or pitch are held at their means
-    look-ahead=N        frames; the weights stay, so the sound suffers
+    look-ahead=N        frames, at most the model's own
     ideal=PART          see sordino.evaluation.oracle
 """
 
