@@ -72,7 +72,9 @@ function section(file, name) {
 /** Names that the front door exports, with the file of each. */
 function frontDoor() {
   const found = [];
-  for (const [, names, file] of read("sordino.d.ts").matchAll(/export (?:type )?\{ (.*?),? \} from "\.\/(.*?)\.js";/g)) {
+  for (const [, names, file] of read("sordino.d.ts").matchAll(
+    /export (?:type )?\{ (.*?),? \} from "\.\/(.*?)\.js";/g,
+  )) {
     for (const name of names.split(", ")) found.push([`${file}.d.ts`, name.replace(/^type /, "")]);
   }
   return found;
