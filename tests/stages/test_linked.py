@@ -28,11 +28,12 @@ def leader_hop(channels: np.ndarray, hop: int) -> np.ndarray:
     return mean([channels[0, hop], channels[1, hop]])
 
 
-def native(channels: np.ndarray) -> np.ndarray:
+def native(channels: np.ndarray, look_ahead: int) -> np.ndarray:
     from sordino._native import Channel as Compiled
     from sordino._native import Stream
 
     stream = Stream(load_weights(find_model("standard")))
+    stream.set_look_ahead(look_ahead)
     out, led = np.zeros_like(channels), np.empty(HOP, np.float32)
     followers = [Compiled(stream), None]
     for hop in range(HOPS):
@@ -45,12 +46,13 @@ def native(channels: np.ndarray) -> np.ndarray:
     return out
 
 
-def wasm(channels: np.ndarray, variant: str) -> np.ndarray:
+def wasm(channels: np.ndarray, look_ahead: int, variant: str) -> np.ndarray:
     memory = WasmMemory(BUILD / "wasm" / f"sordino.{variant}.wasm")
     weights = load_weights(find_model("standard"))
     at = memory.place(weights)
     state, hop_at = memory.reserve(memory.call("sordino_state_bytes")), memory.reserve(4 * HOP)
     assert memory.call("sordino_init", state, at, len(weights)) == 0
+    memory.call("sordino_set_look_ahead", state, look_ahead)
     followers = [memory.reserve(memory.call("sordino_channel_bytes")) for _ in range(2)]
     memory.call("sordino_join", followers[0], state)
     out = np.zeros_like(channels)
@@ -66,9 +68,9 @@ def wasm(channels: np.ndarray, variant: str) -> np.ndarray:
     return out
 
 
-def reference(channels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def reference(channels: np.ndarray, look_ahead: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """The followers' output and the leader's."""
-    pipeline = Pipeline(Model.load(find_model("standard")))
+    pipeline = Pipeline(Model.load(find_model("standard")).with_look_ahead(look_ahead))
     followers = [Channel(pipeline), None]
     out, led = np.zeros_like(channels), np.zeros(channels.shape[1:], np.float32)
     for hop in range(HOPS):
@@ -81,16 +83,17 @@ def reference(channels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return out, led
 
 
-@pytest.fixture(scope="module")
-def wanted() -> tuple[np.ndarray, np.ndarray]:
-    return reference(stereo())
+@pytest.fixture(scope="module", params=[0, 1, 2])
+def wanted(request: pytest.FixtureRequest) -> tuple[int, np.ndarray]:
+    """Frames of look-ahead, and what the reference gives with them."""
+    return request.param, reference(stereo(), request.param)[0]
 
 
 @every_build
 def test_every_build_gives_the_references_bits(build: str, wanted) -> None:
-    channels = stereo()
-    got = native(channels) if build == "native" else wasm(channels, build)
-    same_bytes(got, wanted[0], "linked channels")
+    channels, (look_ahead, followed) = stereo(), wanted
+    got = native(channels, look_ahead) if build == "native" else wasm(channels, look_ahead, build)
+    same_bytes(got, followed, "linked channels")
 
 
 def test_a_channel_that_is_the_mean_is_the_stream() -> None:
