@@ -1,0 +1,116 @@
+"""Unseen: models and a corpus go in, what voices and noises that they never heard cost them comes out.
+
+`python -m sordino.train.unseen MODEL.onnx …` mixes voices of `train` and of `valid` with noises of either, and judges
+every model on all four. Where `valid` voices cost a large network more than a small one, training wants more voices;
+likewise noises. Where what the large one is better by stays the same, it wants more weights or more hours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from sordino.train.bank import Bank, make_bank
+from sordino.train.checkpoint import read_model
+from sordino.train.config import Config, from_dict
+from sordino.train.corpus import STORES, load_store
+from sordino.train.dataset import Statistics, batch_major, prepare
+from sordino.train.loss import total_loss
+from sordino.train.mixing import Mixer
+from sordino.train.network import Network
+
+SPLITS = ("train", "valid")
+TERMS = ("loss", "gain", "spectral", "perceptual", "level", "listener")
+_FRAMES, _ROWS = 400, 12
+_SEED = 2**42
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A network that is judged, and how its features are normalised."""
+
+    name: str
+    network: Network
+    statistics: Statistics
+
+    @staticmethod
+    def read(path: Path) -> Judged:
+        """Read a model or a checkpoint, its gains as they were before calibration. raises as read_model does"""
+        model = read_model(path)
+        network = Network(model.shape)
+        network.load_state_dict({name: torch.from_numpy(weight) for name, weight in model.weights.items()})
+        spread = Statistics(torch.from_numpy(model.feature_mean), torch.from_numpy(model.feature_std))
+        return Judged(path.stem, network, spread)
+
+
+def cross_bank(cache: Path, voices: str, noises: str, config: Config) -> Bank:
+    """The voices of one split beside everything else of another."""
+    stores = {kind: load_store(cache, kind, voices if "speech" in kind else noises) for kind in STORES}
+    data = config.data
+    chosen = (data.exclude_speech, data.exclude_noise, data.snr_floor_db)
+    return make_bank(stores, *chosen, torch.device("cpu"), data.voice_limit)
+
+
+@torch.no_grad()
+def losses(judged: Sequence[Judged], mixer: Mixer, config: Config, batches: int) -> list[list[dict[str, float]]]:
+    """The terms of the loss on the same mixtures: per network, per batch."""
+    found: list[list[dict[str, float]]] = [[] for _ in judged]
+    for batch in range(batches):
+        example = prepare(mixer.draw(_SEED + batch, _ROWS), config.look_ahead, config.loss.spectral_bins)
+        for one, into in zip(judged, found, strict=True):
+            outputs = batch_major(one.network(one.statistics.normalise(example.features)))
+            total, terms = total_loss(outputs, example.analysis, example.targets, config.loss)
+            into.append({"loss": float(total)} | {name: float(term) for name, term in terms.items()})
+    return found
+
+
+def compare(models: Sequence[Path], cache: Path, config: Config, batches: int) -> str:
+    """Judge models on voices and noises that they have heard and on ones that they have not.
+
+    models   .onnx or .pt
+    cache    decoded corpus, as training makes it
+    config   of the mixtures and of the loss
+    batches  of 12 signals of 4 s for each of the four pairs of splits
+    returns  Markdown table of means, with the standard error of the loss
+    raises   CorpusError, ValueError, ModelError, FileNotFoundError
+    """
+    judged = [Judged.read(path) for path in models]
+    lines = ["| model | voices | noises | " + " | ".join(TERMS) + " |", "|---|---|---|" + "--:|" * len(TERMS)]
+    mixing = replace(config.mixing, frames=_FRAMES, only_noise=0.0)
+    for voices in SPLITS:
+        for noises in SPLITS:
+            print(f"voices of {voices}, noises of {noises}: {batches} batches", file=sys.stderr, flush=True)
+            mixer = Mixer(cross_bank(cache, voices, noises, config), mixing)
+            for one, found in zip(judged, losses(judged, mixer, config, batches), strict=True):
+                columns = {term: [terms[term] for terms in found] for term in TERMS}
+                means = [f"{statistics.fmean(column):.3f}" for column in columns.values()]
+                if batches > 1:
+                    means[0] += f" ± {statistics.stdev(columns['loss']) / batches**0.5:.3f}"
+                lines.append(f"| {one.name} | {voices} | {noises} | " + " | ".join(means) + " |")
+    return "\n".join([*lines[:2], *sorted(lines[2:], key=lambda line: line.split("|")[1])])
+
+
+def main() -> None:
+    """Print the table for the models that the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m sordino.train.unseen", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("models", type=Path, nargs="+", help=".onnx or .pt; mixtures and loss are those of the first")
+    parser.add_argument("--cache", type=Path, default=Path("data/cache"), help="decoded corpus (default: %(default)s)")
+    parser.add_argument("--batches", type=int, default=24, help="of 12 signals of 4 s (default: %(default)s)")
+    words = parser.parse_args()
+    try:
+        config = from_dict(read_model(words.models[0]).record["config"])
+        print(compare(words.models, words.cache, config, words.batches))
+    except KeyError as missing:
+        parser.error(f"{words.models[0]}: its record has no {missing}")
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main()
