@@ -220,14 +220,8 @@ def test_a_finished_model_can_be_trained_further(run: Path, corpus: Path, cache:
     assert 0 < moved < 0.02
     torch.testing.assert_close(after["feature_std"], first["feature_std"])
     assert after["hours"] > first["hours"]
-    wider = dataclasses.replace(CONFIG, network=dataclasses.replace(SHAPE, gru=24))
-    train(wider, corpus, cache, tmp_path / "wide", 60, seed=4, max_steps=2, start_from=tmp_path / "small.onnx")
-    assert load_checkpoint(tmp_path / "wide" / "last.pt")["ema"]["gru1.weight_hh"].shape == (72, 24)
-    narrower = dataclasses.replace(CONFIG, network=dataclasses.replace(SHAPE, gru=8))
-    with pytest.raises(ValueError, match="no narrower layer"):
-        train(narrower, corpus, cache, tmp_path, 1, start_from=tmp_path / "small.onnx")
-    with pytest.raises(ValueError, match="the config wants 1"):
-        train(dataclasses.replace(CONFIG, look_ahead=1), corpus, cache, tmp_path, 1, start_from=tmp_path / "small.onnx")
+    with pytest.raises(ValueError, match="the config wants"):
+        train(load_config("tiny"), corpus, cache, tmp_path, 1, start_from=tmp_path / "small.onnx")
 
 
 def test_settings_can_be_changed_one_by_one() -> None:

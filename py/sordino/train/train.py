@@ -32,7 +32,6 @@ from sordino.train.network import Network
 from sordino.train.optimise import Learner, rate_at
 from sordino.train.prune import density_at
 from sordino.train.validate import make_validation, validate
-from sordino.train.widen import widen
 
 _VALID_SEED = 2**41
 _MALLOC_TRIM, _MALLOC_MMAP = -1, -3
@@ -94,7 +93,7 @@ class Run:
         if saved:
             self._restore(saved)
         elif job.start_from:
-            self._start_from(_begin(job.start_from, config, job.seed))
+            self._start_from(uncalibrated(Model.load(job.start_from)))
         else:
             self.statistics = estimate_statistics(self.mixer, config.look_ahead)
         self.late = False
@@ -219,12 +218,10 @@ class Run:
             average = terms if average is None else average * 0.98 + terms * 0.02
 
 
-def _begin(path: Path, config: Config, seed: int) -> Model:
-    """Read the model to start from, as it was before calibration and with as many units as the config wants."""
-    model = uncalibrated(Model.load(path))
-    if model.look_ahead != config.look_ahead:
-        raise ValueError(f"{path}: look-ahead of {model.look_ahead} frames, the config wants {config.look_ahead}")
-    return model if model.shape == config.network else widen(model, config.network, seed)
+def _check_start(model: Model, config: Config) -> None:
+    got, wanted = (model.shape, model.look_ahead), (config.network, config.look_ahead)
+    if got != wanted:
+        raise ValueError(f"the model to start from has shape and look-ahead {got}, the config wants {wanted}")
 
 
 def _agree(progress: float, processes: int) -> float:
@@ -275,12 +272,11 @@ def train(
     device     "cpu" or "cuda"
     seed       of weights and mixtures
     max_steps  also end after so many steps; 0: no such limit
-    start_from an .onnx model of the same look-ahead, whose weights are trained further; where the config has more
-               units in a layer, it is widened first
+    start_from an .onnx model of the same shape and look-ahead, whose weights are trained further
     raises     CorpusError, ValueError, ModelError, EngineError
     """
     if start_from:
-        _begin(start_from, config, seed)  # says now what does not fit, not after the corpus was decoded
+        _check_start(Model.load(start_from), config)
     if config.loss.listener:
         weights_path()  # says now what is missing, not after the corpus was decoded
     manifest = corpus / "manifest.csv" if corpus.is_dir() else corpus
