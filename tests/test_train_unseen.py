@@ -10,6 +10,8 @@ from sordino.model import NetworkShape, random_model
 from train_support import require_torch, write_corpus
 
 require_torch()
+import torch  # noqa: E402
+
 from sordino.train import unseen  # noqa: E402
 from sordino.train.config import Config  # noqa: E402
 from sordino.train.corpus import build_cache  # noqa: E402
@@ -42,7 +44,7 @@ def test_command(cache: Path, models: list[Path], capsys, monkeypatch: pytest.Mo
     said = capsys.readouterr()
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in said.out.splitlines()[2:]]
     assert [row[:3] for row in rows] == [
-        [name, voices, noises]
+        [str(models[0].with_stem(name)), voices, noises]
         for name in ("one", "other", "same")
         for voices in unseen.SPLITS
         for noises in unseen.SPLITS
@@ -55,7 +57,7 @@ def test_command(cache: Path, models: list[Path], capsys, monkeypatch: pytest.Mo
 
 
 def test_a_bank_holds_the_voices_of_one_split_and_the_noises_of_another(cache: Path) -> None:
-    bank = unseen.cross_bank(cache, "valid", "train", CONFIG)
+    bank = unseen.load_bank(cache, "valid", CONFIG, torch.device("cpu"), noises="train")
     assert {clip.path.split("/")[1] for clip in bank.speech.clips} == {"valid"}
     assert {clip.path.split("/")[1] for shelf in (bank.noise, bank.music) for clip in shelf.clips} == {"train"}
 
@@ -66,3 +68,8 @@ def test_a_model_without_a_config_is_named(tmp_path: Path, cache: Path, capsys, 
     with pytest.raises(SystemExit):
         unseen.main()
     assert "plain.onnx: its record has no 'config'" in capsys.readouterr().err
+
+
+def test_no_batches_are_refused(models: list[Path], cache: Path) -> None:
+    with pytest.raises(ValueError, match="0 batches, wanted at least 1"):
+        unseen.compare(models, cache, CONFIG, 0)

@@ -64,9 +64,9 @@ def keep_memory() -> None:
         pass  # another C library: slower, not wrong
 
 
-def load_bank(cache: Path, split: str, config: Config, device: torch.device) -> Bank:
-    """Load the clips of one split that the config allows."""
-    stores = {kind: load_store(cache, kind, split) for kind in STORES}
+def load_bank(cache: Path, split: str, config: Config, device: torch.device, noises: str = "") -> Bank:
+    """Load the clips of one split that the config allows; `noises` names another for all that is not speech."""
+    stores = {kind: load_store(cache, kind, split if "speech" in kind else noises or split) for kind in STORES}
     data = config.data
     return make_bank(stores, data.exclude_speech, data.exclude_noise, data.snr_floor_db, device, data.voice_limit)
 

@@ -16,14 +16,13 @@ from pathlib import Path
 
 import torch
 
-from sordino.train.bank import Bank, make_bank
 from sordino.train.checkpoint import read_model
 from sordino.train.config import Config, from_dict
-from sordino.train.corpus import STORES, load_store
-from sordino.train.dataset import Statistics, batch_major, prepare
-from sordino.train.loss import total_loss
+from sordino.train.dataset import Statistics, prepare
 from sordino.train.mixing import Mixer
 from sordino.train.network import Network
+from sordino.train.train import load_bank
+from sordino.train.validate import validate
 
 SPLITS = ("train", "valid")
 TERMS = ("loss", "gain", "spectral", "perceptual", "level", "listener")
@@ -46,27 +45,16 @@ class Judged:
         network = Network(model.shape)
         network.load_state_dict({name: torch.from_numpy(weight) for name, weight in model.weights.items()})
         spread = Statistics(torch.from_numpy(model.feature_mean), torch.from_numpy(model.feature_std))
-        return Judged(path.stem, network, spread)
+        return Judged(str(path), network, spread)
 
 
-def cross_bank(cache: Path, voices: str, noises: str, config: Config) -> Bank:
-    """The voices of one split beside everything else of another."""
-    stores = {kind: load_store(cache, kind, voices if "speech" in kind else noises) for kind in STORES}
-    data = config.data
-    chosen = (data.exclude_speech, data.exclude_noise, data.snr_floor_db)
-    return make_bank(stores, *chosen, torch.device("cpu"), data.voice_limit)
-
-
-@torch.no_grad()
 def losses(judged: Sequence[Judged], mixer: Mixer, config: Config, batches: int) -> list[list[dict[str, float]]]:
-    """The terms of the loss on the same mixtures: per network, per batch."""
+    """The loss and its terms on the same mixtures: per network, per batch."""
     found: list[list[dict[str, float]]] = [[] for _ in judged]
     for batch in range(batches):
         example = prepare(mixer.draw(_SEED + batch, _ROWS), config.look_ahead, config.loss.spectral_bins)
         for one, into in zip(judged, found, strict=True):
-            outputs = batch_major(one.network(one.statistics.normalise(example.features)))
-            total, terms = total_loss(outputs, example.analysis, example.targets, config.loss)
-            into.append({"loss": float(total)} | {name: float(term) for name, term in terms.items()})
+            into.append(validate(one.network, [example], one.statistics, config, quantised=False))
     return found
 
 
@@ -80,13 +68,15 @@ def compare(models: Sequence[Path], cache: Path, config: Config, batches: int) -
     returns  Markdown table of means, with the standard error of the loss
     raises   CorpusError, ValueError, ModelError, FileNotFoundError
     """
+    if batches < 1:
+        raise ValueError(f"{batches} batches, wanted at least 1")
     judged = [Judged.read(path) for path in models]
     lines = ["| model | voices | noises | " + " | ".join(TERMS) + " |", "|---|---|---|" + "--:|" * len(TERMS)]
     mixing = replace(config.mixing, frames=_FRAMES, only_noise=0.0)
     for voices in SPLITS:
         for noises in SPLITS:
             print(f"voices of {voices}, noises of {noises}: {batches} batches", file=sys.stderr, flush=True)
-            mixer = Mixer(cross_bank(cache, voices, noises, config), mixing)
+            mixer = Mixer(load_bank(cache, voices, config, torch.device("cpu"), noises), mixing)
             for one, found in zip(judged, losses(judged, mixer, config, batches), strict=True):
                 columns = {term: [terms[term] for terms in found] for term in TERMS}
                 means = [f"{statistics.fmean(column):.3f}" for column in columns.values()]
