@@ -40,6 +40,8 @@ BENCHMARKS = {
     "offline": ("eval", "tests.bench.offline"),
 }
 """By name: the extra of pyproject.toml that it needs, and the module that takes all further arguments."""
+ALL_TESTS = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder", "tests"]
+"""The fast ones in two processes at once, then what plays in real time in one: see tests/conftest.py."""
 
 
 def build() -> None:
@@ -60,7 +62,7 @@ def test(with_torch: bool, arguments: list[str]) -> int:
     wheel()
     apt_install([name for program, name in BROWSERS.items() if not shutil.which(program)], "browsers for the tests")
     print(flush=True)
-    return hand_over("-m", "pytest", *(arguments or ["tests"]))
+    return hand_over("-m", "pytest", *(arguments or ALL_TESTS))
 
 
 def bench(kind: str, arguments: list[str]) -> int:

@@ -5,6 +5,8 @@ import pytest
 from support import TESTS
 
 SLOW_FOLDERS = ("golden", "web", "browser")
+ONE_AFTER_THE_OTHER = ("web", "browser")
+"""Of several processes one runs these: what plays in real time wants the machine for itself."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -14,11 +16,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast tests first: stages, then whole signals, then Node, then browsers."""
 
-    def rank(item: pytest.Item) -> int:
-        folder = item.path.relative_to(TESTS).parts[0]
-        return SLOW_FOLDERS.index(folder) + 1 if folder in SLOW_FOLDERS else 0
+    def folder(item: pytest.Item) -> str:
+        return item.path.relative_to(TESTS).parts[0]
 
-    items.sort(key=rank)
+    items.sort(key=lambda item: SLOW_FOLDERS.index(folder(item)) + 1 if folder(item) in SLOW_FOLDERS else 0)
+    for item in items:
+        if folder(item) in ONE_AFTER_THE_OTHER:
+            item.add_marker(pytest.mark.xdist_group("one after the other"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
