@@ -7,7 +7,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
-from browser.demo import SCENES, WAIT_MS, play, record_ways, screenshot, wait_for_frames, wait_for_state
+from browser.demo import SCENES, WAIT_MS, lag, play, record_ways, screenshot, wait_for_frames, wait_for_state
 from browser.server import Server
 from golden.signals import RATE, clip_files, read_clip
 from web.faulty import build_faulty_wasm
@@ -15,6 +15,9 @@ from web.faulty import build_faulty_wasm
 FRAMES = 50
 LIMITS_DB = {"conservative": 15, "balanced": None, "strong": None}
 LIMIT_DB = 6
+HOP = 480
+LATENCY = 1888
+"""Samples at two frames of look-ahead."""
 SLOW_DB = 21
 """What makes the faulty kernel slow (tests/web/faulty.c)."""
 INPUTS = "async () => (await navigator.mediaDevices.enumerateDevices()).some(({ kind }) => kind === 'audioinput')"
@@ -48,6 +51,22 @@ def test_settings_reach_the_engine(open_page: Any) -> None:
     expect(page.locator("#model")).to_have_text("tiny")
     assert page.evaluate(SET)["model"] == "tiny"
     wait_for_frames(page, FRAMES)
+
+
+def test_the_delay_is_what_was_chosen(open_page: Any) -> None:
+    """Another node takes over while the sound plays; its latency is measured anew, and what was set is set again."""
+    page: Page = open_page("chromium")
+    play(page, SCENES[0], "clip")
+    page.locator("#strength").fill(str(LIMIT_DB))
+    for position, frames in enumerate((2, 1, 0)):
+        page.locator("#delays label").nth(position).click()
+        samples = str(LATENCY - HOP * (2 - frames))
+        expect(page.locator("body")).to_have_attribute("data-latency", samples, timeout=WAIT_MS)
+        expect(page.locator("body")).to_have_attribute("data-measured-latency", samples, timeout=WAIT_MS)
+        assert page.evaluate(SET)["limit"] == LIMIT_DB
+        raw, clean = record_ways(page, ["raw", "sordino"], 2 * RATE)
+        assert lag(raw, clean) == 0, "in step with the unchanged sound"
+    screenshot(page, "chromium-delay")
 
 
 def test_the_strength_is_heard(open_page: Any) -> None:

@@ -5,12 +5,12 @@
 // data-cleaner, data-blind, data-call, data-recording, data-file. In the console, `player` is what plays.
 // ?engine=simd128 or ?engine=relaxed in the address asks for that kernel.
 
-import type { EngineName, Fallback, Readout, SordinoNode } from "sordino";
+import type { Fallback, Readout, SordinoNode } from "sordino";
 import { contextFor } from "../src/graph.js";
 import { CallPanel } from "./call/panel.js";
 import { BlindTest } from "./hear/blind.js";
 import { Listening } from "./hear/listening.js";
-import { openMicrophone, Player, SAMPLE_RATE } from "./hear/player.js";
+import { type Build, openMicrophone, Player, SAMPLE_RATE } from "./hear/player.js";
 import { fetchScene, SCENES, sceneAddress } from "./hear/scenes.js";
 import { Settings } from "./hear/settings.js";
 import { KeepPanel } from "./keep/panel.js";
@@ -33,7 +33,7 @@ const view = new View();
 const readings = new Readings();
 const listening = new Listening();
 const measure = new MeasurePanel();
-const settings = new Settings(fail);
+const settings = new Settings(fail, renew);
 const call = new CallPanel(() => player?.graph);
 const keep = new KeepPanel({ player: () => player, settings: () => settings, compare });
 const blind = new BlindTest({
@@ -82,9 +82,10 @@ function freshMedia(): HTMLVideoElement {
   return fresh;
 }
 
-function wantedEngine(): EngineName | "auto" {
-  const wanted = new URLSearchParams(location.search).get("engine");
-  return wanted === "relaxed" || wanted === "simd128" ? wanted : "auto";
+function wanted(): Build {
+  const named = new URLSearchParams(location.search).get("engine");
+  const engine = named === "relaxed" || named === "simd128" ? named : "auto";
+  return { engine, model: settings.model, lookAhead: settings.lookAhead };
 }
 
 /** The player, made at the first choice, and anew when the last one was for a microphone of another rate. */
@@ -101,24 +102,41 @@ function playerFor(track: MediaStreamTrack): Player {
 /** A player in the place of the last one. */
 function newPlayer(context: AudioContext): Player {
   dismiss();
-  const created = new Player(context, wantedEngine(), settings.model);
+  const created = new Player(context, wanted());
   globalThis.player = created;
   listening.adopt(created);
   created.ready.then(
-    (node) => {
-      if (player !== created) return node.destroy();
-      node.addEventListener("readout", (event) => hear(created, (event as CustomEvent<Readout>).detail));
-      node.addEventListener("fallback", (event) => tellFallback((event as CustomEvent<Fallback>).detail));
-      node.addEventListener("ready", () => {
-        tellFallback(undefined);
-        if (node.model !== body.model) describe(created, node);
-      });
-      settings.apply(node);
-      describe(created, node);
-    },
+    (node) => adopt(created, node),
     () => undefined,
   );
   return created;
+}
+
+/** The settings want another node: what plays goes on in the old one until the new one is there. */
+function renew(): void {
+  const current = player;
+  current?.renew(wanted()).then(
+    (node) => adopt(current, node),
+    (error: unknown) => {
+      if (player === current) fail(error);
+    },
+  );
+}
+
+/** A node has come: it gets what is set, and tells what it hears. */
+function adopt(current: Player, node: SordinoNode): void {
+  if (player !== current) {
+    node.destroy();
+    return;
+  }
+  node.addEventListener("readout", (event) => hear(current, (event as CustomEvent<Readout>).detail));
+  node.addEventListener("fallback", (event) => tellFallback((event as CustomEvent<Fallback>).detail));
+  node.addEventListener("ready", () => {
+    tellFallback(undefined);
+    if (node.model !== body.model) describe(current, node);
+  });
+  settings.apply(node);
+  describe(current, node);
 }
 
 /** What does not change from frame to frame; the model may change, as the user wants or because it was too slow. */
@@ -127,7 +145,7 @@ function describe(current: Player, node: SordinoNode): void {
   body.model = node.model;
   body.rate = String(current.context.sampleRate);
   body.latency = String(node.latency.samples);
-  measure.adopt(current, node);
+  measure.adopt(current, node, settings.lookAhead);
 }
 
 function hear(current: Player, readout: Readout): void {

@@ -77,9 +77,13 @@ export class AudioGraph {
     return this.#latencySamples;
   }
 
-  /** Put a system into its lane. latencySamples: what its node takes. */
+  /** Put a system into its lane, in the place of the node that was there. latencySamples: what its node takes. */
   attach(way: Way, node: AudioNode, latencySamples: number): void {
     const lane = this.#lane(way);
+    if (lane.node) {
+      disconnect(this.input, lane.node);
+      disconnect(lane.node, lane.delay);
+    }
     lane.node = node;
     lane.latencySamples = latencySamples;
     this.input.connect(node);

@@ -1,6 +1,6 @@
 // Page thread: what plays. A source leads into the graph; the sound starts at once, the engine joins when it has arrived.
 
-import { type EngineName, MICROPHONE, type ModelName, SordinoNode } from "sordino";
+import { type EngineName, type LookAhead, MICROPHONE, type ModelName, SordinoNode } from "sordino";
 import { canListen } from "../../src/graph.js";
 import { createAnalyser } from "../see/analyser.js";
 import { AudioGraph } from "./graph.js";
@@ -8,23 +8,40 @@ import { AudioGraph } from "./graph.js";
 /** The rate of scenes and files, and what the systems want that are compared. */
 export const SAMPLE_RATE = 48_000;
 
+/** What a node is made with. */
+export interface Build {
+  readonly engine: EngineName | "auto";
+  readonly model: ModelName;
+  readonly lookAhead: LookAhead;
+}
+
 export class Player {
   readonly graph: AudioGraph;
   readonly before: AnalyserNode;
   readonly after: AnalyserNode;
-  /** Settles when suppression can begin. Rejects with SordinoError */
-  readonly ready: Promise<SordinoNode>;
+  #ready: Promise<SordinoNode>;
   node: SordinoNode | undefined;
   #sources: AudioNode[] = [];
   #stop: () => void = () => undefined;
   readonly #media = new WeakMap<HTMLMediaElement, MediaElementAudioSourceNode>();
 
   /** context  made at a click, or the browser keeps it silent; the player closes it */
-  constructor(context: AudioContext, engine: EngineName | "auto", model: ModelName) {
+  constructor(context: AudioContext, build: Build) {
     this.before = createAnalyser(context);
     this.after = createAnalyser(context);
     this.graph = new AudioGraph(context, { before: this.before, after: this.after });
-    this.ready = this.#start(engine, model);
+    this.#ready = this.#start(build);
+  }
+
+  /** Settles when suppression can begin. Rejects with SordinoError */
+  get ready(): Promise<SordinoNode> {
+    return this.#ready;
+  }
+
+  /** Another node in the place of the last one, which plays until then. rejects SordinoError */
+  renew(build: Build): Promise<SordinoNode> {
+    this.#ready = this.#ready.then(() => this.#start(build));
+    return this.#ready;
   }
 
   get context(): AudioContext {
@@ -95,10 +112,16 @@ export class Player {
     void this.context.close();
   }
 
-  async #start(engine: EngineName | "auto", model: ModelName): Promise<SordinoNode> {
-    const node = await SordinoNode.create(this.context, { engine, model });
+  async #start(build: Build): Promise<SordinoNode> {
+    const node = await SordinoNode.create(this.context, build);
+    const last = this.node;
+    if (last) {
+      this.graph.input.connect(node);
+      await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
+    }
     this.node = node;
     this.graph.attach("sordino", node, node.latency.samples);
+    last?.destroy();
     if (this.#sources.length > 0) node.startReadout();
     return node;
   }
@@ -114,6 +137,9 @@ export class Player {
     void this.context.resume();
   }
 }
+
+/** A node begins with as much silence as its latency: it hears so long before it is heard. */
+const WARM_UP_MS = 100;
 
 /** Both halves of a pair are scheduled for the same moment in the near future. */
 const PAIR_START_S = 0.05;

@@ -1,6 +1,6 @@
-// Page thread: what is set for the suppression: preset, strength, model; kept apart from the node, which comes later.
+// Page thread: what is set for the suppression: preset, strength, model, delay; kept apart from the node, which comes later.
 
-import { MODELS, type ModelName, type Preset, type SordinoNode } from "sordino";
+import { type LookAhead, MODELS, type ModelName, type Preset, type SordinoNode } from "sordino";
 import { element, made, markSegment, segments } from "../page/dom.js";
 
 const PRESETS = [
@@ -9,6 +9,12 @@ const PRESETS = [
   ["strong", "Strong"],
 ] as const;
 const DEFAULT_PRESET: Preset = "balanced";
+/** By frames of look-ahead: the latency at 48 kHz. */
+const DELAYS = [
+  ["2", "39 ms"],
+  ["1", "29 ms"],
+  ["0", "19 ms"],
+] as const;
 /** The slider's right end: no limit. */
 const NO_LIMIT_DB = 40;
 /** What the presets' own limits are, so that the slider can show them. */
@@ -23,11 +29,15 @@ export class Settings {
   readonly #strength = element<HTMLInputElement>("#strength");
   readonly #models = element<HTMLSelectElement>("#models");
   readonly #fail: (error: unknown) => void;
+  #lookAhead: LookAhead = 2;
   #node: SordinoNode | undefined;
   #preset: Preset = DEFAULT_PRESET;
 
-  /** fail  called when a model does not come */
-  constructor(fail: (error: unknown) => void) {
+  /**
+   * fail   called when a model does not come
+   * renew  called when a setting wants another node
+   */
+  constructor(fail: (error: unknown) => void, renew: () => void) {
     this.#fail = fail;
     segments(this.#presets, PRESETS, DEFAULT_PRESET, (value) => this.#choosePreset(value as Preset));
     this.#strength.max = String(NO_LIMIT_DB);
@@ -36,7 +46,15 @@ export class Settings {
     this.#models.value = MODELS.includes("standard") ? "standard" : MODELS[0]!;
     this.#models.disabled = MODELS.length < 2;
     this.#models.addEventListener("change", () => void this.#chooseModel());
+    segments(element("#delays"), DELAYS, "2", (value) => {
+      this.#lookAhead = Number(value) as LookAhead;
+      renew();
+    });
     this.#show(NO_LIMIT_DB);
+  }
+
+  get lookAhead(): LookAhead {
+    return this.#lookAhead;
   }
 
   get model(): ModelName {

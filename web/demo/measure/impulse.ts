@@ -1,17 +1,18 @@
 // Page thread: the latency, measured: an impulse through the same node in a graph of its own, and where it comes out.
 
-import { type EngineName, type ModelName, SordinoNode } from "sordino";
+import { SordinoNode } from "sordino";
+import type { Build } from "../hear/player.js";
 
 const LENGTH_S = 0.5;
 const IMPULSE_AT_S = 0.1;
 const IMPULSE = 0.5;
 
 /** Samples from the input to the output, with nothing removed, so that the impulse comes through. */
-export async function measureLatency(engine: EngineName, model: ModelName, sampleRate: number): Promise<number> {
+export async function measureLatency(build: Build, sampleRate: number): Promise<number> {
   const length = Math.round(LENGTH_S * sampleRate);
   const impulseAt = Math.round(IMPULSE_AT_S * sampleRate);
   const context = new OfflineAudioContext(1, length, sampleRate);
-  const node = await SordinoNode.create(context, { engine, model, attenuationLimitDb: 0 });
+  const node = await SordinoNode.create(context, { ...build, attenuationLimitDb: 0 });
   const buffer = new AudioBuffer({ length, sampleRate });
   buffer.getChannelData(0)[impulseAt] = IMPULSE;
   const source = new AudioBufferSourceNode(context, { buffer });

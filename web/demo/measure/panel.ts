@@ -1,6 +1,6 @@
 // Page thread: the panel that measures: a live histogram, a list of figures, and the benchmark with its table.
 
-import type { EngineName, ModelName, Readout, SordinoNode } from "sordino";
+import type { EngineName, LookAhead, ModelName, Readout, SordinoNode } from "sordino";
 import { costOfPeer, decodeProbe, PEER_NAMES, PEERS } from "../hear/peers.js";
 import type { Player } from "../hear/player.js";
 import { body, element } from "../page/dom.js";
@@ -40,16 +40,18 @@ export class MeasurePanel {
   }
 
   /** An engine runs: say what it is, and measure. Called again when the model has changed. */
-  adopt(player: Player, node: SordinoNode): void {
+  adopt(player: Player, node: SordinoNode, lookAhead: LookAhead): void {
     if (this.#player !== player) this.#underruns = new Underruns(player.context);
     this.#player = player;
     const { sampleRate } = player.context;
     element("#engine").textContent = engineName(node.engine);
     element("#model").textContent = node.model;
     element("#reported").textContent = latencyInWords(node.latency.samples, sampleRate);
-    this.#latency = measureLatency(node.engine, node.model as ModelName, sampleRate);
-    this.#latency.then(
+    this.#latency = measureLatency({ engine: node.engine, model: node.model as ModelName, lookAhead }, sampleRate);
+    const measured = this.#latency;
+    measured.then(
       (samples) => {
+        if (measured !== this.#latency) return;
         element("#latency").textContent = latencyInWords(samples, sampleRate);
         body.measuredLatency = String(samples);
       },
