@@ -9,12 +9,13 @@ from sordino.features import normalise, normaliser
 from sordino.model import NetworkShape, random_model
 from sordino.network import Network as Reference
 from sordino.network import quantise_activation as reference_activation
+from sordino.params import BANDS
 from train_support import require_torch
 
 require_torch()
 import torch  # noqa: E402
 
-from sordino.train.checkpoint import blend, calibrate, uncalibrated  # noqa: E402
+from sordino.train.checkpoint import Calibration, blend, calibrate, uncalibrated  # noqa: E402
 from sordino.train.gru import library_recurrence, recurrence  # noqa: E402
 from sordino.train.network import Gru, Network  # noqa: E402
 from sordino.train.optimise import keep_rows  # noqa: E402
@@ -113,18 +114,31 @@ def test_fake_weight_has_127_steps_and_a_straight_gradient() -> None:
 
 def test_calibration_moves_the_logits_of_the_gains_and_nothing_else() -> None:
     model = random_model(SHAPE, seed=3)
-    moved = calibrate(model, 0.8, 0.5)
+    moved = calibrate(model, Calibration(0.8, 0.5))
     features = np.random.default_rng(4).normal(model.feature_mean, model.feature_std).astype(np.float32)
     before, after = (Reference(one, quantised=False).step(features) for one in (model, moved))
     logit = np.log(before.gain / (1 - before.gain))
     np.testing.assert_allclose(after.gain, 1 / (1 + np.exp(-(0.8 * logit + 0.5))), atol=1e-5)
     np.testing.assert_array_equal(after.strength, before.strength)
-    assert moved.record["calibration"] == {"slope": 0.8, "offset": 0.5}
-    back = uncalibrated(moved)
+    assert moved.record["calibration"] == {"slope": 0.8, "offset": 0.5, "smoothing": 0.0}
+    assert uncalibrated(model) is model
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 1.0, 1.5])
+def test_a_calibration_can_be_taken_back(smoothing: float) -> None:
+    model = random_model(SHAPE, seed=3)
+    back = uncalibrated(calibrate(model, Calibration(0.8, 0.5, smoothing)))
     assert "calibration" not in back.record
     for name, weight in model.weights.items():
-        np.testing.assert_allclose(back.weights[name], weight, atol=1e-6)
-    assert uncalibrated(model) is model
+        np.testing.assert_allclose(back.weights[name], weight, atol=1e-3 if smoothing else 1e-6)
+
+
+def test_smoothed_gains_follow_their_neighbours() -> None:
+    matrix = Calibration(0.8, smoothing=1.0).matrix()
+    np.testing.assert_allclose(matrix.sum(1), 0.8)
+    np.testing.assert_allclose(matrix @ np.ones(BANDS), 0.8)
+    middle = matrix[17]
+    assert middle.argmax() == 17 and middle[16] == pytest.approx(middle[17] * np.exp(-0.5)) and middle[12] < 1e-5
 
 
 def test_a_blend_lies_between_two_runs_of_one_network() -> None:

@@ -14,7 +14,7 @@ require_torch()
 import torch  # noqa: E402
 
 from sordino.train.bank import make_bank  # noqa: E402
-from sordino.train.checkpoint import export, load_checkpoint  # noqa: E402
+from sordino.train.checkpoint import Calibration, export, load_checkpoint  # noqa: E402
 from sordino.train.checkpoint import main as checkpoint_main  # noqa: E402
 from sordino.train.cleaning import clean_speech  # noqa: E402
 from sordino.train.config import Config, Schedule, from_dict, load_config  # noqa: E402
@@ -178,7 +178,7 @@ def test_export_writes_a_model(run: Path, tmp_path: Path) -> None:
 def test_the_command_blends_and_calibrates(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    export(run / "last.pt", tmp_path / "calibrated.onnx", slope=0.8, offset=0.3)
+    export(run / "last.pt", tmp_path / "calibrated.onnx", Calibration(0.8, 0.3))
 
     def command(*words: object) -> None:
         monkeypatch.setattr("sys.argv", ["checkpoint", *map(str, words)])
@@ -213,7 +213,7 @@ def test_si_sdr() -> None:
 
 
 def test_a_finished_model_can_be_trained_further(run: Path, corpus: Path, cache: Path, tmp_path: Path) -> None:
-    export(run / "last.pt", tmp_path / "small.onnx", slope=0.5, offset=1.0)  # which training takes back
+    export(run / "last.pt", tmp_path / "small.onnx", Calibration(0.5, 1.0))  # which training takes back
     train(CONFIG, corpus, cache, tmp_path, minutes=60, seed=4, max_steps=2, start_from=tmp_path / "small.onnx")
     first, after = load_checkpoint(run / "last.pt"), load_checkpoint(tmp_path / "last.pt")
     moved = max(float((after["ema"][k] - first["ema"][k]).abs().max()) for k in first["ema"])

@@ -13,29 +13,30 @@ from sordino.evaluation import calibration  # noqa: E402
 from sordino.model import Model  # noqa: E402
 from sordino.models import MODELS  # noqa: E402
 from sordino.train import checkpoint  # noqa: E402
+from sordino.train.checkpoint import Calibration  # noqa: E402
 from sordino.train.corpus import build_cache  # noqa: E402
 
 TINY = MODELS / "tiny.onnx"
 
 
 def test_every_combination_is_a_candidate() -> None:
-    options = calibration.parse_arguments(["run.pt", "--slopes", "0.7,0.8", "--offsets", "0"])
+    options = calibration.parse_arguments(["run.pt", "--slopes", "0.7,0.8", "--offsets", "0", "--smoothings", "1"])
     assert calibration.candidates(options) == [
-        calibration.Candidate(0.0, 0.7, 0.0),
-        calibration.Candidate(0.0, 0.8, 0.0),
+        calibration.Candidate(0.0, Calibration(slope, 0.0, 1.0)) for slope in (0.7, 0.8)
     ]
     options = calibration.parse_arguments(["run.pt", "--blend", "before.onnx"])
-    assert len({candidate.name() for candidate in calibration.candidates(options)}) == 8
+    assert len({candidate.name() for candidate in calibration.candidates(options)}) == 16
 
 
 def test_the_command_makes_the_candidate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    candidate = calibration.Candidate(0.5, 0.7, -0.1)
+    candidate = calibration.Candidate(0.5, Calibration(0.7, -0.1, 1.5))
     words = shlex.split(candidate.words(TINY, str(tmp_path / "made.onnx"), TINY))
     assert words[:3] == ["python", "-m", "sordino.train.checkpoint"]
     monkeypatch.setattr("sys.argv", words[2:])
     checkpoint.main()
     made, before = Model.load(tmp_path / "made.onnx"), checkpoint.uncalibrated(Model.load(TINY))
-    np.testing.assert_allclose(made.weights["gain.weight"], 0.7 * before.weights["gain.weight"], rtol=1e-5)
+    wanted = candidate.calibration.matrix() @ before.weights["gain.weight"]
+    np.testing.assert_allclose(made.weights["gain.weight"], wanted, atol=1e-5)
     assert made.record["blended_with"]["share"] == 0.5
 
 
@@ -43,14 +44,14 @@ def test_candidates_are_scored_and_ordered(tmp_path: Path, capsys: pytest.Captur
     for module in ("pesq", "pystoi", "speechmos"):
         pytest.importorskip(module, reason="scores need `pip install 'sordino[eval]'`")
     build_cache(write_corpus(tmp_path / "corpus"), tmp_path / "cache", report=lambda line: None)
-    words = [str(TINY), "--slopes", "0.8", "--offsets=-6,0", "--count", "2", "--processes", "1"]
+    words = [str(TINY), "--slopes", "0.8", "--offsets=-6,0", "--smoothings", "0", "--count", "2", "--processes", "1"]
     words += ["--cache", str(tmp_path / "cache"), "--out", str(tmp_path / "out")]
     found = calibration.calibrate(calibration.parse_arguments(words))
     sums = [
         sum(calibration.mean(found, name, "noisy", metric) for metric in ("pesq", "ovrl")) for name in found["order"]
     ]
     assert len(sums) == 2 and sums[0] >= sums[1]
-    closed, opened = (next(name for name in found["order"] if f"offset{offset}" in name) for offset in ("-6", "0"))
+    closed, opened = (next(name for name in found["order"] if f"offset{offset}-" in name) for offset in ("-6", "0"))
     pauses = [calibration.mean(found, name, "noisy", "pause_reduction_db") for name in (closed, opened)]
     assert pauses[0] > pauses[1] + 6, "lower gains, quieter pauses"
     assert "the first is made by" in capsys.readouterr().out

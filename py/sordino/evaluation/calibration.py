@@ -1,8 +1,8 @@
 """Calibration: a run goes in, its blends and calibrations come out, scored on `valid`, the best first.
 
 `python3 build.py bench calibration RUN/last.pt --blend EARLIER.onnx` tries every share of the earlier weights with
-every slope and offset of the gains' logits, in 8-bit arithmetic with post-filter, and says how the best is made. Both
-cost nothing at run time: they go into the weights. See blend and calibrate in sordino.train.checkpoint.
+every slope, offset and smoothing of the gains' logits, in 8-bit arithmetic with post-filter, and says how the best is
+made. All cost nothing at run time: they go into the weights. See blend and Calibration in sordino.train.checkpoint.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import argparse
 import itertools
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sordino.train.checkpoint import export
+from sordino.train.checkpoint import Calibration, export
 
 from .comparison import Comparison, Place, seeded_set, workers
 from .options import parser as command_line
@@ -23,7 +23,7 @@ from .options import run
 from .report import collect, table
 from .systems import NOISY, our_system
 
-SHARES, SLOPES, OFFSETS = (0.35, 0.5), (0.75, 0.8), (-0.05, 0.1)
+SHARES, SLOPES, OFFSETS, SMOOTHINGS = (0.35, 0.5), (0.8, 0.9), (0.0, 0.15), (0.0, 1.0)
 _COLUMNS = (
     ("noisy", "pesq", "PESQ", 3),
     ("noisy", "ovrl", "OVRL", 3),
@@ -41,24 +41,26 @@ class Candidate:
     """One way to finish a run."""
 
     share: float  # of the earlier weights
-    slope: float
-    offset: float
+    calibration: Calibration
 
     def name(self) -> str:
         """For files and tables."""
-        return f"blend{self.share:g}-slope{self.slope:g}-offset{self.offset:g}"
+        values = asdict(self.calibration).items()
+        return "-".join([f"blend{self.share:g}", *(f"{name}{value:g}" for name, value in values)])
 
     def words(self, source: Path, out: str, earlier: Path | None) -> str:
         """The command that makes it."""
         blend = f" --blend {earlier} {self.share:g}" if self.share else ""
-        calibration = f" --gain-slope {self.slope:g} --gain-offset {self.offset:g}"
+        values = asdict(self.calibration).items()
+        calibration = "".join(f" --gain-{name} {value:g}" for name, value in values)
         return f"python -m sordino.train.checkpoint {source} {out}{blend}{calibration}"
 
 
 def candidates(options: argparse.Namespace) -> list[Candidate]:
     """Every combination; without an earlier run there is nothing to blend."""
     shares = options.shares if options.blend else [0.0]
-    return [Candidate(*values) for values in itertools.product(shares, options.slopes, options.offsets)]
+    moves = [Calibration(*values) for values in itertools.product(options.slopes, options.offsets, options.smoothings)]
+    return [Candidate(share, move) for share, move in itertools.product(shares, moves)]
 
 
 def mean(found: dict[str, Any], name: str, part: str, metric: str) -> float:
@@ -79,7 +81,7 @@ def calibrate(options: argparse.Namespace) -> dict[str, Any]:
     for candidate in candidates(options):
         path = folder / f"{candidate.name()}.onnx"
         blends = [(options.blend, candidate.share)] if candidate.share else []
-        export(options.source, path, candidate.slope, candidate.offset, blends)
+        export(options.source, path, candidate.calibration, blends)
         made[our_system(str(path)).name] = candidate
     clips = seeded_set(options.out, options.cache, options.split, options.seed, options.count)
     with workers(options.processes) as pool:
@@ -115,6 +117,7 @@ def parse_arguments(words: list[str] | None = None) -> argparse.Namespace:
         ("shares", SHARES, "of the earlier weights"),
         ("slopes", SLOPES, "of the gains' logits"),
         ("offsets", OFFSETS, "of the gains' logits"),
+        ("smoothings", SMOOTHINGS, "of the gains' logits, in bands"),
     ):
         default = ",".join(f"{value:g}" for value in values)
         parser.add_argument(f"--{name}", type=_numbers, default=list(values), help=f"{what} (default: {default})")

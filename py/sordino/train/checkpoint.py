@@ -1,6 +1,6 @@
 """Checkpoint: the state of a training run goes to disk and back; a finished one becomes a model file.
 
-`python -m sordino.train.checkpoint RUN/last.pt OUT.onnx --blend EARLIER 0.5 --gain-slope 0.8 --gain-offset 0.3`
+`python -m sordino.train.checkpoint RUN/last.pt OUT.onnx --blend EARLIER 0.5 --gain-slope 0.8 --gain-smoothing 1`
 
 The mean of several runs of one lineage is `C.pt OUT.onnx --blend B.pt 0.5 --blend A.pt 0.333`.
 """
@@ -11,14 +11,16 @@ import argparse
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from sordino.model import Model
+from sordino.params import BANDS
 from sordino.train.config import from_dict
 
 FORMAT = 2
@@ -58,16 +60,41 @@ def to_model(state: dict[str, Any]) -> Model:
     return Model(config.name, config.network, config.look_ahead, weights, mean, std, record)
 
 
-def calibrate(model: Model, slope: float, offset: float) -> Model:
-    """Return a model whose gains lie elsewhere on the sigmoid: logit -> slope * logit + offset.
+@dataclass(frozen=True)
+class Calibration:
+    """How the logits of the gains are moved after training; what it is worth is for the `valid` split to say.
 
-    What the post-filter takes from middle gains can be given back here, and chosen on the `valid` split by ear and
-    score.  It costs nothing, because it goes into the weights of the gain head, and into the record.
+    slope, offset  logit -> slope * logit + offset: gives back what the post-filter takes from middle gains
+    smoothing      before that each band takes from its neighbours by a Gaussian of so many bands, 0 for none: evens out
+                   what a large network has learnt by heart about single bands
     """
-    weights = dict(model.weights)
-    weights["gain.weight"] = (weights["gain.weight"] * slope).astype(np.float32)
-    weights["gain.bias"] = (weights["gain.bias"] * slope + offset).astype(np.float32)
-    return replace(model, weights=weights, record=model.record | {"calibration": {"slope": slope, "offset": offset}})
+
+    slope: float = 1.0
+    offset: float = 0.0
+    smoothing: float = 0.0
+
+    def matrix(self) -> NDArray[np.float64]:
+        """What the logits of a frame are multiplied by, (BANDS, BANDS); its rows sum to the slope."""
+        if not self.smoothing:
+            return self.slope * np.eye(BANDS)
+        band = np.arange(BANDS)
+        near = np.exp(-0.5 * ((band[:, None] - band) / self.smoothing) ** 2)
+        return self.slope * near / near.sum(1, keepdims=True)
+
+
+def _move_gains(model: Model, matrix: NDArray[np.float64], offset: float, record: dict[str, Any]) -> Model:
+    head = {
+        "gain.weight": matrix @ model.weights["gain.weight"],
+        "gain.bias": matrix @ model.weights["gain.bias"] + offset,
+    }
+    weights = model.weights | {name: value.astype(np.float32) for name, value in head.items()}
+    return replace(model, weights=weights, record=record)
+
+
+def calibrate(model: Model, calibration: Calibration) -> Model:
+    """Return a model with its gains moved.  It costs nothing: it goes into the gain head, and into the record."""
+    record = model.record | {"calibration": asdict(calibration)}
+    return _move_gains(model, calibration.matrix(), calibration.offset, record)
 
 
 def uncalibrated(model: Model) -> Model:
@@ -75,9 +102,10 @@ def uncalibrated(model: Model) -> Model:
     found = model.record.get("calibration")
     if not found:
         return model
-    slope, offset = found["slope"], found["offset"]
-    before = calibrate(model, 1 / slope, -offset / slope)
-    return replace(before, record={key: value for key, value in model.record.items() if key != "calibration"})
+    calibration = Calibration(**found)
+    record = {key: value for key, value in model.record.items() if key != "calibration"}
+    back = np.linalg.inv(calibration.matrix())
+    return _move_gains(model, back, -calibration.offset / calibration.slope, record)
 
 
 def read_model(path: Path) -> Model:
@@ -117,21 +145,20 @@ def blend(model: Model, earlier: Model, share: float) -> Model:
 def export(
     source: Path,
     out: Path,
-    slope: float = 1.0,
-    offset: float = 0.0,
+    calibration: Calibration = Calibration(),
     blends: Sequence[tuple[Path, float]] = (),
 ) -> None:
     """Write a checkpoint as a model file (.onnx) or as plain arrays (.npz, entry `metadata` is JSON text).
 
-    source         checkpoint (.pt), or a finished model (.onnx)
-    slope, offset  of the gains' logits, see calibrate; 1 and 0 leave them
-    blends         other checkpoints or models and their shares, mixed in one after the other, see blend
+    source       checkpoint (.pt), or a finished model (.onnx)
+    calibration  of the gains
+    blends       other checkpoints or models and their shares, mixed in one after the other, see blend
     """
     model = read_model(source)
     for earlier, share in blends:
         model = blend(model, read_model(earlier), share)
-    if (slope, offset) != (1.0, 0.0):
-        model = calibrate(model, slope, offset)
+    if calibration != Calibration():
+        model = calibrate(model, calibration)
     if out.suffix == ".onnx":
         model.save(out)
     elif out.suffix == ".npz":
@@ -151,6 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--blend", **blending, help="mix with the weights of another; several, one after the other")
     parser.add_argument("--gain-slope", type=float, default=1.0, help="of the gains' logits (default: %(default)s)")
     parser.add_argument("--gain-offset", type=float, default=0.0, help="of the gains' logits (default: %(default)s)")
+    parser.add_argument("--gain-smoothing", type=float, default=0.0, help="over so many bands (default: %(default)s)")
     return parser
 
 
@@ -160,7 +188,8 @@ def main() -> None:
     words = parser.parse_args()
     try:
         blends = [(Path(earlier), float(share)) for earlier, share in words.blend]
-        export(words.source, words.out, words.gain_slope, words.gain_offset, blends)
+        calibration = Calibration(words.gain_slope, words.gain_offset, words.gain_smoothing)
+        export(words.source, words.out, calibration, blends)
     except (ValueError, OSError) as error:
         parser.error(str(error))
 

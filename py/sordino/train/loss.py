@@ -22,7 +22,8 @@ _BIN_POWER = 1 / 200  # power of a typical speech bin, at signal power 1
 _PIECE, _PIECE_STEP = 4, 2  # frames over which the level of speech is compared, and from one such piece to the next
 _LOUD, _QUIET = 1e-2, 1e-3  # powers relative to active speech: pieces above count, frames below are pauses
 _PAUSE = 10  # frames of pause that make the next piece an onset
-_KEPT_FLOOR = 0.01
+_ONSET_WEIGHT = 4.0
+_KEPT_FLOOR = 0.03
 _SLACK = 0.02  # of the level, 0.2 dB: below, it costs by its square
 
 
@@ -38,7 +39,6 @@ class LossWeights:
     perceptual: float = 0.0
     level: float = 0.0
     listener: float = 0.0
-    onset: float = 3.0
     over_suppression: float = 0.3
     spectral_bins: int = 260
     comb_in_spectral: bool = True
@@ -93,14 +93,12 @@ def bin_weights(bins: int, device: torch.device) -> Tensor:
     return root / root.mean()
 
 
-def level_loss(cross: Tensor, power: Tensor, noisy: Tensor, level: Tensor, onset: float) -> Tensor:
+def level_loss(cross: Tensor, power: Tensor, level: Tensor) -> Tensor:
     """How far the level of the voice inside the result lies from the clean one; words after a pause count most.
 
     cross    (batch, steps) sum over bins of the part of the result that is in phase with the clean spectrum
     power    (batch, steps) the same of the clean spectrum with itself
-    noisy    (batch, steps) power of the noisy spectrum on the same scale
     level    (batch,) power of the active clean frames on the same scale, 0 without speech
-    onset    how much more the beginning of a word counts where it stands out of the noise
     returns  scalar, about a tenth of the mean distance in dB
     """
 
@@ -112,8 +110,7 @@ def level_loss(cross: Tensor, power: Tensor, noisy: Tensor, level: Tensor, onset
     begins = (loudest < _QUIET * level[:, None]).float()
     begins = functional.max_pool1d(begins[:, None], _PIECE, _PIECE_STEP)[:, 0]
     wanted = pieces(power)
-    clear = (wanted / pieces(noisy).clamp_min(1e-20)).clamp_max(1).square()
-    counts = (wanted > _LOUD * level[:, None]) * (level > 0)[:, None] * (1 + onset * begins * clear)
+    counts = (wanted > _LOUD * level[:, None]) * (level > 0)[:, None] * (1 + (_ONSET_WEIGHT - 1) * begins)
     kept = (pieces(cross) / wanted.clamp_min(1e-20)).clamp_min(_KEPT_FLOOR)
     apart = 2 * kept.log10()
     return (((apart.square() + _SLACK**2).sqrt() - _SLACK) * counts).sum() / counts.sum().clamp_min(1)
@@ -154,7 +151,6 @@ def spectral_losses(
     silent = 0.1 * analysis.energy.sum(-1).mean(1)
     level = torch.where(targets.level > 0, targets.level, silent).clamp_min(_LEVEL_FLOOR)
     scale = (level * _BIN_POWER).rsqrt()[:, None, None]
-    noisy = analysis.spectrum[..., :bins]
     real, imag = enhance(torch.sigmoid(outputs.gain), strength, analysis, bins)
     real, imag = real * scale, imag * scale
     wanted = targets.spectrum[..., :bins] * scale
@@ -169,8 +165,7 @@ def spectral_losses(
     if weights.level:
         voiced = wanted_power.sum(-1)
         active = (voiced * targets.voice).sum(1) / targets.voice.sum(1).clamp_min(1)
-        heard_power = (inner(noisy, noisy) * scale.square()).sum(-1)
-        distance = level_loss(cross.sum(-1), voiced, heard_power, active, weights.onset)
+        distance = level_loss(cross.sum(-1), voiced, active)
     rated = real.new_zeros(())
     if weights.listener:
         rated = listener_loss(real, imag, targets.voice * (targets.level > 0)[:, None])
