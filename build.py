@@ -40,7 +40,7 @@ BENCHMARKS = {
     "offline": ("eval", "tests.bench.offline"),
 }
 """By name: the extra of pyproject.toml that it needs, and the module that takes all further arguments."""
-ALL_TESTS = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder", "tests"]
+ALL_TESTS = ["-n", "2", "--no-loadscope-reorder", "tests"]
 """The fast ones in two processes at once, then what plays in real time in one: see tests/conftest.py."""
 
 

@@ -1,5 +1,7 @@
 """The order of the tests, and what the summary says besides counts."""
 
+from typing import Any
+
 import pytest
 
 from support import TESTS
@@ -16,13 +18,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast tests first: stages, then whole signals, then Node, then browsers."""
 
-    def folder(item: pytest.Item) -> str:
-        return item.path.relative_to(TESTS).parts[0]
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.relative_to(TESTS).parts[0]
+        return SLOW_FOLDERS.index(folder) + 1 if folder in SLOW_FOLDERS else 0
 
-    items.sort(key=lambda item: SLOW_FOLDERS.index(folder(item)) + 1 if folder(item) in SLOW_FOLDERS else 0)
-    for item in items:
-        if folder(item) in ONE_AFTER_THE_OTHER:
-            item.add_marker(pytest.mark.xdist_group("one after the other"))
+    items.sort(key=rank)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deal the tests out file by file, but all that play in real time to the same process."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            folder = nodeid.split("/")[1]
+            return "one after the other" if folder in ONE_AFTER_THE_OTHER else nodeid.split("::")[0]
+
+    return Scheduling(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
