@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from sordino.cli import app
 from sordino.evaluation.folders import FolderError, by_name, folder_set, lay_out
+from sordino.train.metrics import pesq_wb
 from train_support import voice
 
 RATE = 48000
@@ -81,3 +82,9 @@ def test_a_late_copy_at_another_rate_scores_as_the_original(tmp_path: Path):
     assert noisy["pesq"]["mean"] < 3 and noisy["estoi"]["mean"] < copy["estoi"]["mean"]
     (difference,) = found["differences"].values()
     assert difference["pesq"]["mean"] == pytest.approx(copy["pesq"]["mean"] - noisy["pesq"]["mean"])
+
+
+def test_silence_has_no_pesq() -> None:
+    pytest.importorskip("pesq", reason="scores need `pip install 'sordino[eval]'`")
+    noise = np.random.default_rng(1).normal(0, 0.1, 48_000).astype(np.float32)
+    assert np.isnan(pesq_wb(noise, np.zeros_like(noise)))

@@ -37,7 +37,7 @@ def pesq_wb(clean: Signal, found: Signal) -> float:
 
     try:
         return float(pesq.pesq(METRIC_RATE, clean, found, "wb"))
-    except (pesq.NoUtterancesError, pesq.BufferTooShortError):
+    except (pesq.NoUtterancesError, pesq.BufferTooShortError, ValueError):  # the last for digital silence
         return float("nan")
 
 
