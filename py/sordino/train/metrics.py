@@ -16,6 +16,7 @@ from sordino.params import SAMPLE_RATE
 METRIC_RATE = 16000
 Signal = NDArray[np.float32]
 _DNSMOS_WINDOW = int(9.01 * METRIC_RATE)
+_SILENT = 1e-9  # amplitude below which PESQ has nothing to judge
 _DNSMOS_CALIBRATION = {
     "sig": (-0.08397278, 1.22083953, 0.0052439),
     "bak": (-0.13166888, 1.60915514, -0.39604546),
@@ -35,9 +36,11 @@ def pesq_wb(clean: Signal, found: Signal) -> float:
     """Wide-band PESQ (ITU-T P.862.2), about 1 to 4.64; nan where it finds no speech.  Both at 16 kHz."""
     import pesq
 
+    if np.abs(found).max(initial=0) < _SILENT:
+        return float("nan")
     try:
         return float(pesq.pesq(METRIC_RATE, clean, found, "wb"))
-    except (pesq.NoUtterancesError, pesq.BufferTooShortError, ValueError):  # the last for digital silence
+    except (pesq.NoUtterancesError, pesq.BufferTooShortError):
         return float("nan")
 
 

@@ -38,10 +38,12 @@ export class Player {
     return this.#ready;
   }
 
-  /** Another node in the place of the last one, which plays until then. rejects SordinoError */
+  /** Another node in the place of the last one, which plays until then. rejects SordinoError: the last one stays */
   renew(build: Build): Promise<SordinoNode> {
-    this.#ready = this.#ready.then(() => this.#start(build));
-    return this.#ready;
+    const last = this.#ready;
+    const renewed = last.then(() => this.#start(build));
+    this.#ready = renewed.catch(() => last);
+    return renewed;
   }
 
   get context(): AudioContext {
