@@ -220,11 +220,8 @@ def test_a_finished_model_can_be_trained_further(run: Path, corpus: Path, cache:
     assert 0 < moved < 0.02
     torch.testing.assert_close(after["feature_std"], first["feature_std"])
     assert after["hours"] > first["hours"]
-    with pytest.raises(ValueError, match="cannot grow to"):
+    with pytest.raises(ValueError, match="the config wants"):
         train(load_config("tiny"), corpus, cache, tmp_path, 1, start_from=tmp_path / "small.onnx")
-    with pytest.raises(ValueError, match="the config wants 1"):
-        changed = dataclasses.replace(CONFIG, look_ahead=1)
-        train(changed, corpus, cache, tmp_path, 1, start_from=tmp_path / "small.onnx")
 
 
 def test_settings_can_be_changed_one_by_one() -> None:

@@ -225,7 +225,7 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the folder.")] = False,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
     seed: Annotated[int, typer.Option(help="Of weights and mixtures.")] = 1,
-    start_from: Annotated[Path | None, typer.Option(help="Train this .onnx further, grown if smaller.")] = None,
+    start_from: Annotated[Path | None, typer.Option(help="Train the weights of this .onnx model further.")] = None,
     changes: Annotated[list[str] | None, typer.Option("--set", help="Settings: schedule.learning_rate=1e-3")] = None,
 ) -> None:
     """Train a model on your own recordings; needs `pip install sordino[train]`."""

@@ -26,7 +26,6 @@ from sordino.train.checkpoint import load_checkpoint, save_checkpoint, uncalibra
 from sordino.train.config import Config, from_dict
 from sordino.train.corpus import STORES, build_cache, load_store, manifest_sha256
 from sordino.train.dataset import Source, Statistics, estimate_statistics
-from sordino.train.grow import grow
 from sordino.train.listener import weights_path
 from sordino.train.mixing import Mixer
 from sordino.train.network import Network
@@ -94,7 +93,7 @@ class Run:
         if saved:
             self._restore(saved)
         elif job.start_from:
-            self._start_from(grow(uncalibrated(Model.load(job.start_from)), config.network, job.seed))
+            self._start_from(uncalibrated(Model.load(job.start_from)))
         else:
             self.statistics = estimate_statistics(self.mixer, config.look_ahead)
         self.late = False
@@ -220,10 +219,9 @@ class Run:
 
 
 def _check_start(model: Model, config: Config) -> None:
-    if model.look_ahead != config.look_ahead:
-        got, wanted = model.look_ahead, config.look_ahead
-        raise ValueError(f"the model to start from has a look-ahead of {got}, the config wants {wanted}")
-    grow(model, config.network)
+    got, wanted = (model.shape, model.look_ahead), (config.network, config.look_ahead)
+    if got != wanted:
+        raise ValueError(f"the model to start from has shape and look-ahead {got}, the config wants {wanted}")
 
 
 def _agree(progress: float, processes: int) -> float:
@@ -274,7 +272,7 @@ def train(
     device     "cpu" or "cuda"
     seed       of weights and mixtures
     max_steps  also end after so many steps; 0: no such limit
-    start_from an .onnx model of the same look-ahead whose weights are trained further; of the same shape or smaller
+    start_from an .onnx model of the same shape and look-ahead, whose weights are trained further
     raises     CorpusError, ValueError, ModelError, EngineError
     """
     if start_from:
