@@ -1,5 +1,7 @@
 """The oracles: clean in is clean out, ideal decisions help, parts are parts, and a model's decisions are its own."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from train_support import require_torch, voice
 require_torch()
 import torch  # noqa: E402
 
-from sordino.evaluation import oracle, ours  # noqa: E402
+from sordino.evaluation import denoisers, oracle, ours  # noqa: E402
 from sordino.train.metrics import si_sdr_db  # noqa: E402
 
 CLEAN = voice(2, 3)
@@ -18,6 +20,12 @@ NOISY = CLEAN + 0.05 * np.random.default_rng(0).standard_normal(len(CLEAN)).asty
 def test_clean_in_clean_out() -> None:
     found = oracle.pure("oracle-gains")(CLEAN, CLEAN)
     assert found.shape == CLEAN.shape and si_sdr_db(CLEAN, found) > 60
+
+
+def test_the_clean_recording_itself(tmp_path: Path) -> None:
+    CLEAN.tofile(tmp_path / "clean.f32")
+    found = denoisers.make_any("oracle-clean", tmp_path)(NOISY, tmp_path / "clean.f32")
+    np.testing.assert_array_equal(found, CLEAN)
 
 
 def test_ideal_decisions_help_and_strengths_help_more() -> None:

@@ -22,6 +22,7 @@ What can be named:
   a peer            rnnoise-0.1, rnnoise-0.2, rnnoise-shiguredo, gtcrn, speex, webrtc-2, webrtc-4, dtln, nsnet2,
                     deepfilternet3; its package is installed into WORK/peers
   oracle-gains, oracle-comb   ideal gains, ideal gains and comb strengths: what the method can do at best
+  oracle-clean      the clean recording itself: what the measures say of that
 
 \b
 Words behind a model:

@@ -173,6 +173,8 @@ def make_any(name: str, packages: Path) -> Callable[[Signal, Path], Signal]:
     if name not in systems.ORACLES and not ours.parse(name).ideal:
         denoise = make(name, packages)
         return lambda noisy, _: denoise(noisy)
+    if name == "oracle-clean":
+        return lambda noisy, clean: np.fromfile(clean, np.float32)
     from . import oracle
 
     know = oracle.pure(name) if name in systems.ORACLES else oracle.partial(ours.parse(name))

@@ -15,7 +15,11 @@ QUANTUM = 128
 """Samples that browsers hand over at a time."""
 SAMPLES_PER_MS = 48
 ALL_PARTS = (*NOISY_PARTS, "clean", "music alone")
-ORACLES = {"oracle-gains": "ideal gains", "oracle-comb": "ideal gains and strengths"}
+ORACLES = {
+    "oracle-clean": "the clean recording itself",
+    "oracle-gains": "ideal gains",
+    "oracle-comb": "ideal gains and strengths",
+}
 _OUR_FRAME = 480
 _COST_CLIPS = 8
 
