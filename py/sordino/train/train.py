@@ -99,7 +99,7 @@ class Run:
         self.late = False
         self.source = self._make_source(self.mixer, late=False)
         if rank == 0:
-            valid_mixer = Mixer(valid_bank or bank, replace(config.mixing, frames=400, spoken=0.0))
+            valid_mixer = Mixer(valid_bank or bank, replace(config.mixing, frames=400))
             self.valid = make_validation(valid_mixer, _VALID_SEED, config)
 
     def _make_source(self, mixer: Mixer, late: bool) -> Source:

@@ -72,7 +72,7 @@ def compare(models: Sequence[Path], cache: Path, config: Config, batches: int) -
         raise ValueError(f"{batches} batches, wanted at least 1")
     judged = [Judged.read(path) for path in models]
     lines = ["| model | voices | noises | " + " | ".join(TERMS) + " |", "|---|---|---|" + "--:|" * len(TERMS)]
-    mixing = replace(config.mixing, frames=_FRAMES, only_noise=0.0, spoken=0.0)
+    mixing = replace(config.mixing, frames=_FRAMES, only_noise=0.0)
     for voices in SPLITS:
         for noises in SPLITS:
             print(f"voices of {voices}, noises of {noises}: {batches} batches", file=sys.stderr, flush=True)
