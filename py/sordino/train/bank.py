@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, distributed
 
 from sordino.params import HOP, SAMPLE_RATE
-from sordino.train.corpus import ADVICE, CODED, ROOM, SPOKEN, SYNTHETIC, Clip, CorpusError, Store
+from sordino.train.corpus import ADVICE, CODED, CODED_PREFIX, ROOM, SYNTHETIC, Clip, CorpusError, Store
 
 MARGIN = 30 * SAMPLE_RATE
 """Silence around the flat samples, so that a window of a signal's length may be cut around any clip."""
@@ -53,7 +53,6 @@ class Synthetic:
 
     noise: Shelf = _EMPTY
     music: Shelf = _EMPTY
-    speech: Shelf = _EMPTY
 
 
 @dataclass(frozen=True)
@@ -173,8 +172,8 @@ def make_bank(
     empty = Store(np.zeros(0, np.int16), ())
     if voice_limit < 1 and all(math.isnan(clip.voice_share) for clip in stores.get("noise", empty).clips):
         say_once("the noise of this cache was not searched for voices, so none is left out for them", ADVICE)
-    for name in ("speech", "noise", "music", *CODED, *SYNTHETIC, SPOKEN):
-        store, kind = stores.get(name, empty), name.rpartition("-")[2]
+    for name in ("speech", "noise", "music", *CODED, *SYNTHETIC):
+        store, kind = stores.get(name, empty), name.removeprefix(CODED_PREFIX)
         speech = kind == "speech"
         exclude = exclude_speech if speech else exclude_noise
         clips = choose(store, exclude, snr_floor_db if speech else -1e9, voice_limit)
@@ -187,6 +186,5 @@ def make_bank(
     flat.append(np.zeros(MARGIN, np.int16))
     samples = torch.from_numpy(np.concatenate(flat)).to(device)
     responses, rooms = ([r.to(device) for r in _responses(stores.get(name, empty))] for name in ("rir", ROOM))
-    coded = Coded(*(shelves[name] for name in CODED))
-    synthetic = Synthetic(*(shelves[name] for name in (*SYNTHETIC, SPOKEN)))
+    coded, synthetic = Coded(*(shelves[name] for name in CODED)), Synthetic(*(shelves[name] for name in SYNTHETIC))
     return Bank(samples, shelves["speech"], shelves["noise"], shelves["music"], responses, rooms, coded, synthetic)

@@ -33,14 +33,12 @@ CODED = (f"{CODED_PREFIX}speech", f"{CODED_PREFIX}noise")
 ROOM = "room"
 SYNTHETIC_PREFIX = "synthetic-"
 SYNTHETIC = (f"{SYNTHETIC_PREFIX}noise", f"{SYNTHETIC_PREFIX}music")
-SPOKEN = f"{SYNTHETIC_PREFIX}speech"
-STORES = (*KINDS, *CODED, ROOM, *SYNTHETIC, SPOKEN)
-"""What a cache may hold of a split: the decoded clips, and what extras.py and spoken.py make of and beside them."""
+STORES = (*KINDS, *CODED, ROOM, *SYNTHETIC)
+"""What a cache may hold of a split: the decoded clips, and what sordino.train.extras makes of and beside them."""
 ADVICE = "`python -m sordino.train.extras CACHE` adds them"
 REQUIRED = ("path", "split", "kind", "speaker", "language_or_category", "eff_bw_hz", "snr_est_db")
 CACHE_VERSION = 2
 EXTRAS = "extras.json"
-SPOKEN_INDEX = "spoken.json"
 
 
 class CorpusError(ValueError):
@@ -214,7 +212,7 @@ def _decode_all(root: Path, rows: list[dict[str, str]], target: Path, clean: boo
 
 
 def _clips_of(cache: Path, name: str) -> tuple[Clip, ...]:
-    """What the indices of clips, of extras that belong to this cache and of machine voices say about a flat file."""
+    """What the index, and that of the extras where it belongs to this cache, say about a flat file."""
     index_path = cache / "index.json"
     if not index_path.is_file():
         raise CorpusError(f"no cache index at {index_path}: run build_cache first")
@@ -223,10 +221,7 @@ def _clips_of(cache: Path, name: str) -> tuple[Clip, ...]:
     if (cache / EXTRAS).is_file():
         found = json.loads((cache / EXTRAS).read_text())
         extras = found if found["mark"] == index["mark"] else extras
-    spoken: dict[str, Any] = {}
-    if (cache / SPOKEN_INDEX).is_file():
-        spoken = json.loads((cache / SPOKEN_INDEX).read_text())["stores"]
-    clips = (Clip(**entry) for entry in (index["stores"] | extras["stores"] | spoken).get(name, []))
+    clips = (Clip(**entry) for entry in (index["stores"] | extras["stores"]).get(name, []))
     shares = extras.get("voices", {}).get(name.removeprefix(CODED_PREFIX), {})
     return tuple(replace(clip, voice_share=shares.get(clip.path, math.nan)) for clip in clips)
 

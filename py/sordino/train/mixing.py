@@ -98,16 +98,14 @@ def _to_power(signal: Tensor, power: Tensor) -> Tensor:
 
 def _say_what_is_missing(bank: Bank, recipe: Recipe) -> None:
     """Say, once, which parts of a recipe a bank has nothing for."""
-    spoken = "`python -m sordino.train.spoken CACHE` adds them"
     wanted = {
-        "Opus-coded copies of speech": (recipe.coded, bank.coded.speech.clips, ADVICE),
-        "synthetic noise and music": (recipe.synthetic, bank.synthetic.noise.clips, ADVICE),
-        "voices of a machine": (recipe.spoken, bank.synthetic.speech.clips, spoken),
-        "simulated rooms": (recipe.simulated_response, bank.rooms, ADVICE),
+        "Opus-coded copies of speech": (recipe.coded, bank.coded.speech.clips),
+        "synthetic noise and music": (recipe.synthetic, bank.synthetic.noise.clips),
+        "simulated rooms": (recipe.simulated_response, bank.rooms),
     }
-    for name, (chance, found, advice) in wanted.items():
+    for name, (chance, found) in wanted.items():
         if chance and not found:
-            say_once(f"the cache holds no {name}, so there are none in the mixtures", advice)
+            say_once(f"the cache holds no {name}, so there are none in the mixtures", ADVICE)
 
 
 class Mixer:

@@ -177,15 +177,12 @@ def _lay_rows(rng: np.random.Generator, further: np.random.Generator, bank: Bank
     for row in range(plan.rows):
         coded[row] = further.random() < recipe.coded and bool(bank.coded.speech.clips)
         source = bank.as_coded if coded[row] else bank
-        voices = source.speech
-        if recipe.spoken and bank.synthetic.speech.clips and not coded[row] and further.random() < recipe.spoken:
-            voices = bank.synthetic.speech
         first = 0
         if recipe.late_start and rng.random() < recipe.late_start:
             first = int(rng.uniform(*recipe.late_start_s) * SAMPLE_RATE)
-        pieces, used = _lay(rng, voices, row, recipe.speech_samples(), (0.1, 0.9), 2.0, first)
+        pieces, used = _lay(rng, source.speech, row, recipe.speech_samples(), (0.1, 0.9), 2.0, first)
         plan.speech += pieces
-        bandwidth[row] = min(voices.clips[index].bandwidth_hz for index in used)
+        bandwidth[row] = min(source.speech.clips[index].bandwidth_hz for index in used)
         _plan_noise(rng, further, source, recipe, plan, row)
         if rng.random() < recipe.reverberant:
             _plan_room(rng, bank, recipe, plan, row)

@@ -26,7 +26,6 @@ class Recipe:
     steady: float = 0.0  # of recorded noises: one clip over and over, without a pause
     impulsive: float = 0.0  # keys, clicks and knocks as the only noise
     synthetic: float = 0.0  # of noise and music: made, not recorded
-    spoken: float = 0.0  # of voices: a machine speaks
     coded: float = 0.0  # voice and noise as Opus leaves them at a low rate
     lost_packets: float = 0.0
     muted: float = 0.0  # nothing arrives for a while
