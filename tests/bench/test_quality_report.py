@@ -62,7 +62,8 @@ def found() -> dict:
         *(report.Result(system, good, Manner(1440, 0.01)) for system in named),
     ]
     facts = {"set": "test-seed1-x", "seconds": 7.0, "parts": [case.part for case in CASES]}
-    return report.collect(results, CASES, {"dtln": "no wheel for this Python"}, facts)
+    ratings = {case.index: 3.2 - case.index % 2 for case in CASES}
+    return report.collect(results, CASES, {"dtln": "no wheel for this Python"}, facts, ratings=ratings)
 
 
 def test_the_dictionary_is_json(found: dict):
@@ -87,6 +88,24 @@ def test_the_tables(found: dict):
     assert "**+1.00 (+1.00..+1.00)**" in text
     assert "STOI |" in text and "ViSQOL" not in text, "a column without values is left out"
     assert "- dtln: no wheel" in text and "RNNoise 0.2: its output holds -50 dB of the speech: silence?" in text
+
+
+def test_good_recordings_are_summed_up_by_themselves(found: dict):
+    plain = [case.index for case in CASES if case.part == "plain"]
+    good = [index for index in plain if index % 2 == 0]
+    groups = found["systems"]["standard"]["by_recording"]
+    counts = {label: summary["pesq"]["clips"] for label, summary in groups.items()}
+    assert counts == {"good recordings": len(good), "other recordings": len(plain) - len(good)}
+    assert found["differences_good"]["standard - noisy"]["pesq"]["clips"] == len(good)
+    text = report.markdown(found)
+    assert "## OVRL of the plain part by recording" in text and "rates the clean one 3 or more" in text
+
+
+def test_without_ratings_nothing_is_said_of_recordings():
+    found = report.collect([report.Result(systems.NOISY, made_up(1.0), Manner(0, 0.0001))], CASES, {}, {})
+    assert found["systems"]["noisy"]["by_recording"] == {} and found["differences_good"] == {}
+    facts = {"set": "x", "seconds": 7.0, "parts": [case.part for case in CASES]}
+    assert "recording" not in report.markdown({**found, **facts})
 
 
 def test_the_plots(found: dict, tmp_path: Path):

@@ -19,6 +19,8 @@ from .peers import install
 from .systems import NOISY, PEERS, Package, System, find_system, shipped_systems
 from .testset import SECONDS
 
+CLEAN = "oracle-clean"
+"""Rated too: how good the recordings are."""
 VISQOL_PACKAGES = (("visqol-python", "3.8.0"), ("ai-edge-litert", "2.3.0"))
 
 
@@ -47,9 +49,12 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
     clips = seeded_set(options.out, options.cache, options.split, options.seed, options.count)
     with workers(options.processes) as pool:
         place = Place(options.out, options.peers, options.processes, options.offline)
-        results, left_out = Comparison(clips, place, pool).all(systems, options.visqol)
+        clean = [] if CLEAN in [system.name for system in systems] else [find_system(CLEAN)]
+        results, left_out = Comparison(clips, place, pool).all([*systems, *clean], options.visqol)
+    ratings = {i: score["ovrl"] for r in results if r.system.name == CLEAN for i, score in r.scores.items()}
+    results = [result for result in results if result.system not in clean]
     facts = {"set": clips.key, "seconds": SECONDS, "parts": [case.part for case in clips.cases]}
-    found = report.collect(results, clips.cases, missing | left_out, facts)
+    found = report.collect(results, clips.cases, missing | left_out, facts, ratings=ratings)
     write_report(found, options.out.parent)
     print(f"plots: {', '.join(str(path) for path in plots.draw(found, options.out.parent))}")
     return found

@@ -9,7 +9,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .running import Manner, in_node
-from .statistics import COMPARED, Scores, Summary, differences, summaries, sure, suspicion
+from .statistics import (
+    COMPARED,
+    GOOD_OVRL,
+    Ratings,
+    Scores,
+    Summary,
+    differences,
+    of_good_recordings,
+    summaries,
+    sure,
+    suspicion,
+)
 from .systems import System
 from .testset import NOISY_PARTS, Case
 
@@ -55,6 +66,7 @@ def collect(
     missing: dict[str, str],
     facts: dict[str, Any],
     pairs: list[tuple[str, str]] | None = None,
+    ratings: Ratings | None = None,
 ) -> dict[str, Any]:
     """Everything that was found, ready for JSON.
 
@@ -63,11 +75,12 @@ def collect(
     missing  systems that could not be had, with the reason
     facts    what else belongs into the record
     pairs    names of systems whose differences are wanted, one minus other; none given: see telling_pairs
+    ratings  OVRL of the clean recordings; with them, clips of good recordings are summed up by themselves too
     """
     noisy = summaries(results[0].scores, cases)["noisy"]
     systems = {}
     for result in results:
-        found = summaries(result.scores, cases)
+        found = summaries(result.scores, cases, ratings)
         doubt = suspicion(found["noisy"], noisy) if result.system.family == "peer" and found["noisy"] else ""
         systems[result.system.name] = {
             "title": result.system.title,
@@ -82,8 +95,13 @@ def collect(
         }
     chosen = telling_pairs([result.system for result in results]) if pairs is None else pairs
     scores = {result.system.name: result.scores for result in results}
-    found = {f"{a} - {b}": differences(scores[a], scores[b], cases) for a, b in chosen if {a, b} <= scores.keys()}
-    return {**facts, "missing": missing, "systems": systems, "differences": found}
+    good = of_good_recordings(cases, ratings or {})
+
+    def beside(some: list[Case]) -> dict[str, Summary]:
+        return {f"{a} - {b}": differences(scores[a], scores[b], some) for a, b in chosen if {a, b} <= scores.keys()}
+
+    compared = {"differences": beside(cases), "differences_good": beside(good)}
+    return {**facts, "missing": missing, "systems": systems, **compared}
 
 
 def telling_pairs(systems: list[System]) -> list[tuple[str, str]]:
@@ -187,13 +205,20 @@ def markdown(found: dict[str, Any]) -> str:
         ("ESTOI by signal to noise ratio", ["by_snr"], "estoi", 3),
         ("PESQ by part and, of the plain part, by noise", ["by_part", "by_kind"], "pesq", 2),
         ("OVRL by part and, of the plain part, by noise", ["by_part", "by_kind"], "ovrl", 2),
+        ("PESQ of the plain part by recording", ["by_recording"], "pesq", 2),
+        ("ESTOI of the plain part by recording", ["by_recording"], "estoi", 3),
+        ("OVRL of the plain part by recording", ["by_recording"], "ovrl", 2),
     ):
-        text += [f"## {title}\n", _grouped(systems, where, metric, digits)]
+        if any(systems[0][part] for part in where):
+            text += [f"## {title}\n", _grouped(systems, where, metric, digits)]
     text += [
         "## Differences on the same clips\n",
         "Mean and 95 % bootstrap interval of the paired difference; **bold**: the interval does not hold 0.\n",
         _difference_table(found["differences"]),
     ]
+    if any(found["differences_good"].values()):
+        about = f"Good recordings: DNSMOS rates the clean one {GOOD_OVRL:g} or more (OVRL), and the noise is plain.\n"
+        text += ["## Differences on good recordings\n", about, _difference_table(found["differences_good"])]
     notes = [f"- {s['title']}: {s['suspicion']}" for s in found["systems"].values() if s["suspicion"]]
     notes += [f"- {name}: {reason}" for name, reason in found["missing"].items()]
     return "\n".join([*text, *(["## Not compared, or not to be trusted\n", *notes, ""] if notes else [])])

@@ -21,8 +21,12 @@ HEARD_DB = -2.0
 """An onset that keeps more than this is heard as it was."""
 LOWEST_DB = -30.0
 """An onset that keeps less counts as this."""
+GOOD_OVRL = 3.0
+"""A recording that DNSMOS rates so before any noise is added is a good one."""
 Scores = dict[int, dict[str, Any]]
 """By index of the clip."""
+Ratings = dict[int, float]
+"""OVRL of the clean recordings, by index of the clip."""
 Summary = dict[str, dict[str, float | int]]
 """By metric: mean, low, high, clips."""
 
@@ -67,15 +71,23 @@ def group(scores: Scores, cases: list[Case], label: Callable[[Case], str]) -> di
     return {name: summarise(scores, [case for case in cases if label(case) == name]) for name in labels}
 
 
-def summaries(scores: Scores, cases: list[Case]) -> dict[str, Any]:
+def of_good_recordings(cases: list[Case], ratings: Ratings) -> list[Case]:
+    """The plain clips whose voice was recorded well."""
+    return [case for case in cases if case.part == "plain" and ratings.get(case.index, 0.0) >= GOOD_OVRL]
+
+
+def summaries(scores: Scores, cases: list[Case], ratings: Ratings | None = None) -> dict[str, Any]:
     """All summaries of one system.
 
-    returns  "noisy": over noisy speech; "clean", "music alone"; "by_snr", "by_kind" (plain clips), "by_part";
-             "onsets": noisy speech at 5..15 dB
+    ratings  of the clean recordings, where they are known
+    returns  "noisy": over noisy speech; "clean", "music alone"; "by_snr", "by_kind" (plain clips), "by_part",
+             "by_recording" (plain clips with a rating); "onsets": noisy speech at 5..15 dB
     """
     noisy = [case for case in cases if case.part in NOISY_PARTS]
     clean = [case for case in cases if case.part == "clean"]
     snr_order = sorted(noisy, key=lambda case: case.snr_db)
+    rated = [case for case in noisy if case.part == "plain" and case.index in (ratings or {})]
+    good = of_good_recordings(rated, ratings or {})
     return {
         "noisy": summarise(scores, noisy),
         "clean": summarise(scores, clean),
@@ -83,6 +95,7 @@ def summaries(scores: Scores, cases: list[Case]) -> dict[str, Any]:
         "by_snr": group(scores, snr_order, lambda case: snr_label(case.snr_db)),
         "by_kind": group(scores, [case for case in noisy if case.part == "plain"], lambda case: case.kind),
         "by_part": group(scores, [*noisy, *clean], lambda case: case.part),
+        "by_recording": group(scores, rated, lambda case: "good recordings" if case in good else "other recordings"),
         "onsets": summarise(scores, [case for case in noisy if 5 <= case.snr_db < 15]),
     }
 
