@@ -49,6 +49,12 @@ void bind_stages(py::module_ m)
     bind(m, "normalise", sordino_normalise, {features, features, features, features}, 1);
     bind(m, "mix_comb", sordino_mix_comb, {bins, bins, bins, bins, bands}, 2);
     bind(m, "apply_gains", sordino_apply_gains, {bins, bins, bands, bands}, 2);
+    m.def("onset", [](const py::buffer &memory, float voice) {
+        return sordino_onset(view<float>(memory, 2, true), voice);
+    });
+    m.def("lift_gains", [](const py::buffer &out, const py::buffer &gain, float lift) {
+        sordino_lift_gains(view<float>(out, PADDED_BANDS, true), view<float>(gain, PADDED_BANDS, false), lift);
+    });
     m.def("noise_share", [](const py::buffer &memory, const py::buffer &gain, const py::buffer &energy) {
         return sordino_noise_share(view<float>(memory, 2, true), view<float>(gain, PADDED_BANDS, false),
                                    view<float>(energy, PADDED_BANDS, false));

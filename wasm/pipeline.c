@@ -30,6 +30,7 @@ struct sordino_state {
     float score[LAGS];
     uint8_t origins[FRAMES][LAGS]; /* the newest first */
     float overlap[HOP];
+    float onset_memory[2];
     float noise_memory[2];
     float features[PADDED_FEATURES];
     float comb_re[PADDED_BINS], comb_im[PADDED_BINS];
@@ -143,7 +144,7 @@ static void describe(sordino_state *s, const float *coherence)
 static void speak(sordino_state *s, float *out)
 {
     frame *now = &s->frames[0];
-    __builtin_memcpy(s->gain, s->decision.gain, sizeof s->gain);
+    sordino_lift_gains(s->gain, s->decision.gain, sordino_onset(s->onset_memory, s->decision.voice));
     const float sharpening = sordino_noise_share(s->noise_memory, s->gain, now->energy);
     for (int pass = 0; pass < s->post_filter; pass++) sordino_postfilter(s->gain, s->gain, now->energy, sharpening);
     const float most = s->floor_gain > 0.0f ? 1.0f / s->floor_gain : __FLT_MAX__;

@@ -74,6 +74,14 @@ void sordino_normalise(float *out, const float *features, const float *offset, c
 
 /* network.c and gen/network_*.c: see network.h */
 
+/* onset.c */
+
+/* How suddenly the voice has come, 0..1. memory [2] in/out, zeros at first; voice 0..1. Reference: onset.onset. */
+float sordino_onset(float *memory, float voice);
+
+/* Gains of a word that begins. out, gain [PADDED_BANDS]; out may be gain; lift 0..1. Reference: onset.lift_gains. */
+void sordino_lift_gains(float *out, const float *gain, float lift);
+
 /* postfilter.c */
 
 /* Strength that the post-filter needs, 0..1. memory [2] in/out, zeros at first; gain, energy [PADDED_BANDS] with zero

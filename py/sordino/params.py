@@ -79,6 +79,18 @@ WEIGHT_MAX = 127
 MIX_GAIN_MAX = 2.0
 """Largest correction that restores a band's energy after the comb spectrum was mixed in."""
 MIX_FLOOR = 1e-15
+ONSET_MEMORY = 0.8
+"""How much of the recent mean of the voice probability stays from hop to hop (50 ms)."""
+ONSET_RISE = 0.2
+"""A voice probability so far above that mean begins a word."""
+ONSET_SLOPE = 3.0
+"""Lift per rise above that."""
+ONSET_FADE = 0.2
+"""How much of the lift goes from hop to hop."""
+ONSET_CLOSED = 0.2
+"""Gains up to here belong to bands that hold noise, and are not lifted."""
+ONSET_OPEN = 0.6
+"""Gains from here on are lifted in full."""
 POSTFILTER_BETA = 0.02
 POSTFILTER_FLOOR = 1e-15
 POSTFILTER_SHARE = 3.0

@@ -11,6 +11,7 @@ from . import bands, comb, features, gains, pitch, stft
 from .model import Model
 from .network import Network
 from .numerics import Float32
+from .onset import lift_gains, onset
 from .params import (
     BANDS,
     BINS,
@@ -78,6 +79,7 @@ class Pipeline:
         self.score = np.zeros(LAGS, np.float32)
         self.origins = deque([np.arange(LAGS, dtype=np.uint8)] * frames, frames)
         self.overlap = np.zeros(HOP, np.float32)
+        self.onset_memory = np.zeros(2, np.float32)
         self.noise_memory = np.zeros(2, np.float32)
         self.network.reset()
 
@@ -125,7 +127,8 @@ class Pipeline:
         self.gain, self.strength, self.voice = self.network.step(self.features)
 
     def _speak(self) -> Float32:
-        gain = self.gain
+        self.onset_memory, lift = onset(self.onset_memory, self.voice)
+        gain = lift_gains(self.gain, lift)
         self.noise_memory, sharpening = noise_share(self.noise_memory, gain, self.energy)
         for _ in range(min(self.settings.post_filter, POST_FILTER_PASSES_MAX)):
             gain = postfilter(gain, self.energy, sharpening)

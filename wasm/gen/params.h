@@ -41,6 +41,12 @@
 #define WEIGHT_MAX 127
 #define MIX_GAIN_MAX 2.0e+00f
 #define MIX_FLOOR 1.0e-15f
+#define ONSET_MEMORY 8.0e-01f
+#define ONSET_RISE 2.0e-01f
+#define ONSET_SLOPE 3.0e+00f
+#define ONSET_FADE 2.0e-01f
+#define ONSET_CLOSED 2.0e-01f
+#define ONSET_OPEN 6.0e-01f
 #define POSTFILTER_BETA 2.0e-02f
 #define POSTFILTER_FLOOR 1.0e-15f
 #define POSTFILTER_SHARE 3.0e+00f

@@ -30,6 +30,7 @@ Words behind a model:
   plain, strong, conservative    no post-filter, or twice; no post-filter and at most 15 dB
   limit=DB                       attenuate by at most this
   no-comb                        without the comb filter
+  no-lift                        without the lift of words that begin
   without=energies|coherences|pitch   features held at their means
   look-ahead=N                   frames
   ideal=gains|strengths|all|none|low|middle|high|pauses|speech|onsets   what an oracle decides instead

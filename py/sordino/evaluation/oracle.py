@@ -22,7 +22,7 @@ from sordino.train.dataset import Statistics, batch_major
 from sordino.train.features import Analysis, analyse
 from sordino.train.loss import enhance
 from sordino.train.network import Network
-from sordino.train.synthesis import noise_share, postfilter, synthesise
+from sordino.train.synthesis import lift_gains, noise_share, onset, postfilter, synthesise
 from sordino.train.targets import Targets, make_targets
 
 from .measures import ONSET_FRAMES, active_power, onset_hops
@@ -51,7 +51,8 @@ def partial(variant: Variant) -> PairDenoiser:
     def decide(analysis: Analysis) -> tuple[Tensor, Tensor]:
         features = statistics.normalise(analysis.features).transpose(0, 1).contiguous()
         outputs = batch_major(network(features, variant.arithmetic == "int8"))
-        return torch.sigmoid(outputs.gain), torch.sigmoid(outputs.strength)
+        lift = onset(torch.sigmoid(outputs.voice))
+        return lift_gains(torch.sigmoid(outputs.gain), lift), torch.sigmoid(outputs.strength)
 
     return _denoiser(decide, variant.ideal, model.look_ahead, variant.settings.post_filter)
 

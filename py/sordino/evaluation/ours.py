@@ -8,6 +8,7 @@ A name is MODEL[:WORD...]. MODEL is a short name or the path of an .onnx, .sordi
     conservative        the preset of that name: no post-filter, an attenuation limit
     limit=DB            attenuation limit
     no-comb             the comb filter's strengths are 0
+    no-lift             no voice is ever reported, so the beginnings of words are not lifted
     without=FEATURES    energies, coherences or pitch are held at their means
     look-ahead=N        frames, at most the model's own
     ideal=PART          see sordino.evaluation.oracle
@@ -38,6 +39,8 @@ FEATURE_GROUPS = {
 ARITHMETIC = ("int8", "float", "wasm")
 _PASSES = {"plain": 0, "strong": 2}
 _NEVER = -30.0  # a bias that makes the sigmoid 0
+_FAINT = np.float32(1e-6)  # makes weights that do not count beside it; zeros would be stored in another layout
+_WITHOUT_HEAD = {"no-comb": "strength", "no-lift": "voice"}
 _CHECKPOINT = ".pt"
 
 
@@ -92,7 +95,7 @@ def parse(name: str) -> Variant:
             variant = _with_settings(variant, floor_gain=10 ** (-float(value) / 20))
         elif key == "ideal":
             variant = dataclasses.replace(variant, ideal=value)
-        elif word == "no-comb" or key == "look-ahead" or (key == "without" and value in FEATURE_GROUPS):
+        elif word in _WITHOUT_HEAD or key == "look-ahead" or (key == "without" and value in FEATURE_GROUPS):
             variant = dataclasses.replace(variant, changes=(*variant.changes, word))
         else:
             raise ValueError(f"{name!r}: unknown word {word!r}; see `sordino evaluate --help`")
@@ -104,14 +107,14 @@ def _with_settings(variant: Variant, **values: float) -> Variant:
 
 
 def change(model: Model, word: str) -> Model:
-    """Make one change of the network: "no-comb", "without=FEATURES" or "look-ahead=N"."""
+    """Make one change of the network: "no-comb", "no-lift", "without=FEATURES" or "look-ahead=N"."""
     key, _, value = word.partition("=")
     if key == "look-ahead":
         return model.with_look_ahead(int(value))
     weights = dict(model.weights)
-    if key == "no-comb":
-        weights["strength.weight"] = np.zeros_like(weights["strength.weight"])
-        weights["strength.bias"] = np.full_like(weights["strength.bias"], _NEVER)
+    if head := _WITHOUT_HEAD.get(key):
+        weights[f"{head}.weight"] = _FAINT * weights[f"{head}.weight"]
+        weights[f"{head}.bias"] = np.full_like(weights[f"{head}.bias"], _NEVER)
     else:
         weights["fc.weight"] = weights["fc.weight"].copy()
         weights["fc.weight"][:, FEATURE_GROUPS[value]] = 0

@@ -7,7 +7,38 @@ from torch import Tensor
 from torch.nn import functional
 
 from sordino import stft
-from sordino.params import HOP, POSTFILTER_BETA, POSTFILTER_FLOOR, POSTFILTER_MEMORY, POSTFILTER_SHARE, WINDOW
+from sordino.params import (
+    HOP,
+    ONSET_CLOSED,
+    ONSET_FADE,
+    ONSET_MEMORY,
+    ONSET_OPEN,
+    ONSET_RISE,
+    ONSET_SLOPE,
+    POSTFILTER_BETA,
+    POSTFILTER_FLOOR,
+    POSTFILTER_MEMORY,
+    POSTFILTER_SHARE,
+    WINDOW,
+)
+
+
+def onset(voice: Tensor) -> Tensor:
+    """How suddenly the voice has come, (batch, steps) -> (batch, steps, 1); twin of sordino.onset."""
+    mean = lift = torch.zeros_like(voice[:, 0])
+    found = []
+    for now in voice.unbind(1):
+        rise = now - mean
+        lift = torch.maximum((ONSET_SLOPE * (rise - ONSET_RISE)).clamp_max(1), (lift - ONSET_FADE).clamp_min(0))
+        mean = mean + (1 - ONSET_MEMORY) * rise
+        found.append(lift)
+    return torch.stack(found, 1)[..., None]
+
+
+def lift_gains(gain: Tensor, lift: Tensor) -> Tensor:
+    """Raise gains where a word begins, (batch, steps, BANDS), lift (batch, steps, 1); twin of sordino.onset."""
+    opening = ((gain - ONSET_CLOSED) / (ONSET_OPEN - ONSET_CLOSED)).clamp(0, 1)
+    return (gain * (1 + lift * opening)).clamp_max(1)
 
 
 def noise_share(gain: Tensor, energy: Tensor) -> Tensor:
