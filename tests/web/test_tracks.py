@@ -171,3 +171,11 @@ def test_the_model_of_a_track(live: Tab, tracks: str, path: str) -> None:
     samples = 1440 if path == "frames" else 1888
     assert answer["latency"] == {"samples": samples, "seconds": samples / 48_000}
     assert answer["voice"] == answer["told"]
+
+
+@pytest.mark.parametrize("path", ["worklet", "frames"])
+def test_models_asked_for_at_once(live: Tab, tracks: str, path: str) -> None:
+    """Whichever file comes first, each is answered, and the one asked for last stays."""
+    answer = live.call(tracks, "modelsAtOnce", path)
+    assert answer["models"] == ["tiny", "tiny"]
+    assert answer["outcomes"] == ["standard", "tiny", "option", "standard", "tiny"]

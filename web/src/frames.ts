@@ -3,7 +3,7 @@
 import { SordinoError } from "./errors.js";
 import { TrackTarget } from "./events.js";
 import { chooseEngine, fetchEngine, locate, type ModelName } from "./load.js";
-import type { FrameReply, FrameRequest, Readout, Settings } from "./messages.js";
+import type { EngineFiles, FrameReply, FrameRequest, Readout, Settings } from "./messages.js";
 import {
   type Changes,
   type CustomModel,
@@ -50,8 +50,6 @@ export class FrameStream extends TrackTarget {
   readonly #inWork = new Map<number, Model>();
   readonly #readouts = new Readouts(() => this.#send({ type: "read" }));
   readonly #settle: () => void;
-  /** Why there will be no Worker. */
-  #refusal: SordinoError | undefined;
   /** undefined where the browser refused its script. */
   #worker: Worker | undefined;
   #settings: Settings;
@@ -74,11 +72,13 @@ export class FrameStream extends TrackTarget {
     this.#source = source;
     this.#options = options;
     this.#settings = initialSettings(options);
-    const { worker } = locate(chooseEngine(options.engine ?? "auto"), modelOf(options), options);
+    const engine = chooseEngine(options.engine ?? "auto");
+    const { worker } = locate(engine, modelOf(options), options);
     const generator = new breakout.MediaStreamTrackGenerator!({ kind: "audio" });
     this.track = generator;
     this.#writable = generator.writable;
-    this.#upkeep = new Upkeep(this, options, (model) => this.#install(model));
+    const load = (model: Model): Promise<EngineFiles> => fetchEngine(locate(engine, model, options), this.#end.signal);
+    this.#upkeep = new Upkeep(this, options, load, (model, files) => this.#run(model, files));
     let settle = (): void => undefined;
     this.started = new Promise((resolve) => {
       settle = resolve;
@@ -121,21 +121,19 @@ export class FrameStream extends TrackTarget {
 
   /** Change the model: it warms up unheard, then fades in. Rejects with SordinoError; the old one then runs on. */
   async setModel(model: ModelName | CustomModel): Promise<void> {
+    await this.started;
     await this.#upkeep.change(model);
   }
 
-  async #install(model: Model): Promise<void> {
-    if (this.#refusal) throw this.#refusal;
-    const { signal } = this.#end;
+  async #run(model: Model, files: EngineFiles): Promise<void> {
     const options = this.#options;
-    const files = await fetchEngine(locate(chooseEngine(options.engine ?? "auto"), model, options), signal);
     const realTime = options.overrunPolicy !== "ignore";
     const startup = { ...files, ...streamShape(options), settings: this.#settings, realTime };
     const id = this.#nextId++;
     this.#inWork.set(id, model);
     this.#send({ type: "start", startup, id }, [files.wasm, files.weights]);
     try {
-      await this.#outcomes.of(id, signal);
+      await this.#outcomes.of(id, this.#end.signal);
     } finally {
       this.#inWork.delete(id);
     }
@@ -253,9 +251,8 @@ export class FrameStream extends TrackTarget {
     this.#worker = undefined;
     this.#carry();
     const cause = new SordinoError("worklet", "the browser refused the Worker's script", reason);
-    this.#refusal = cause;
     this.#upkeep.end(cause);
-    this.#outcomes.settleAll(cause);
+    this.#outcomes.close(cause);
     this.#readouts.close(cause);
   }
 

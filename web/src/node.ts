@@ -4,7 +4,7 @@ import { Controls } from "./controls.js";
 import { SordinoError } from "./errors.js";
 import { dispatchDetail, type Fallback, type Stats } from "./events.js";
 import { fetchEngine, locate, type ModelName } from "./load.js";
-import type { EngineName, Readout, Reply } from "./messages.js";
+import type { EngineFiles, EngineName, Readout, Reply } from "./messages.js";
 import type { CustomModel, SordinoOptions } from "./options.js";
 import { isOffline, type Plan, prepare } from "./start.js";
 import type { Model } from "./tiers.js";
@@ -25,7 +25,6 @@ const CONTEXT_GRACE_MS = 1000;
 export class SordinoNode extends Controls {
   /** The kernel that runs. */
   readonly engine: EngineName;
-  readonly #options: SordinoOptions;
   readonly #upkeep: Upkeep;
   readonly #end = new AbortController();
   readonly #outcomes = new Outcomes();
@@ -41,8 +40,9 @@ export class SordinoNode extends Controls {
   private constructor(context: BaseAudioContext, plan: Plan) {
     super(context, plan.startup);
     this.engine = plan.engine;
-    this.#options = plan.options;
-    this.#upkeep = new Upkeep(this, plan.options, (model) => this.#install(model));
+    const { engine, options } = plan;
+    const load = (model: Model): Promise<EngineFiles> => fetchEngine(locate(engine, model, options), this.#end.signal);
+    this.#upkeep = new Upkeep(this, options, load, (model, files) => this.#run(model, files));
     this.port.onmessage = (event: MessageEvent<Reply>) => this.#hear(event.data);
     const { signal } = this.#end;
     this.addEventListener("processorerror", () => this.#processorFailed(), { signal });
@@ -116,14 +116,12 @@ export class SordinoNode extends Controls {
     await this.#upkeep.change(model);
   }
 
-  async #install(model: Model): Promise<void> {
-    const { signal } = this.#end;
-    const files = await fetchEngine(locate(this.engine, model, this.#options), signal);
+  async #run(model: Model, files: EngineFiles): Promise<void> {
     const id = this.#nextId++;
     this.#sent.set(id, model);
     this.send({ type: "engine", id, ...files }, [files.wasm, files.weights]);
     try {
-      await this.#outcomes.of(id, signal);
+      await this.#outcomes.of(id, this.#end.signal);
     } finally {
       this.#sent.delete(id);
     }
@@ -167,7 +165,7 @@ export class SordinoNode extends Controls {
 
   /** The processor will not answer any more. */
   #giveUp(reason: SordinoError): void {
-    this.#outcomes.settleAll(reason);
+    this.#outcomes.close(reason);
     this.#readouts.close(reason);
   }
 

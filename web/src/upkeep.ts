@@ -2,9 +2,11 @@
 
 import { asSordinoError, SordinoError } from "./errors.js";
 import { dispatchDetail, dispatchFallback, type Overrun } from "./events.js";
+import type { EngineFiles } from "./messages.js";
 import type { SordinoOptions } from "./options.js";
 import { Recovery } from "./recovery.js";
 import { lighterThan, type Model, modelOf, nameOf } from "./tiers.js";
+import { Turns } from "./waiting.js";
 
 /** The first wait before the way back to a heavier model, in pauses after a failure. */
 const ASCENT = 10;
@@ -13,7 +15,12 @@ const ASCENT = 10;
 export class Upkeep {
   readonly #stream: EventTarget;
   readonly #options: SordinoOptions;
-  readonly #install: (model: Model) => Promise<void>;
+  readonly #load: (model: Model) => Promise<EngineFiles>;
+  readonly #run: (model: Model, files: EngineFiles) => Promise<void>;
+  /** What the page asks for; a transfer that takes long holds up only these. */
+  readonly #changes = new Turns();
+  /** The audio thread warms up one engine at a time: a second one would take the place of the first. */
+  readonly #runs = new Turns();
   readonly #recovery: Recovery;
   readonly #ascent: Recovery;
   #model: Model;
@@ -25,11 +32,20 @@ export class Upkeep {
   #underWay = 0;
   #ended = false;
 
-  /** install: load a model and let it run; rejects SordinoError */
-  constructor(stream: EventTarget, options: SordinoOptions, install: (model: Model) => Promise<void>) {
+  /**
+   * load  the files of a model; rejects SordinoError
+   * run   until an engine made of them runs; rejects SordinoError
+   */
+  constructor(
+    stream: EventTarget,
+    options: SordinoOptions,
+    load: (model: Model) => Promise<EngineFiles>,
+    run: (model: Model, files: EngineFiles) => Promise<void>,
+  ) {
     this.#stream = stream;
     this.#options = options;
-    this.#install = install;
+    this.#load = load;
+    this.#run = run;
     this.#model = this.#wanted = modelOf(options);
     this.#recovery = new Recovery(() => void this.attempt(this.#model), options.retryMs);
     this.#ascent = new Recovery(() => void this.#ascend(), options.retryMs, ASCENT);
@@ -51,11 +67,9 @@ export class Upkeep {
     this.#recovery.cancel();
   }
 
-  /** As the page wants. rejects SordinoError */
+  /** As the page wants; the last one asked for is the one that stays. rejects SordinoError */
   async change(model: Model): Promise<void> {
-    await this.#install(model);
-    this.#wanted = model;
-    this.#ascent.cancel();
+    await this.#changes.take(() => this.#adopt(model));
   }
 
   /** One attempt. It never rejects; another model becomes the stream's only once it runs. */
@@ -66,6 +80,21 @@ export class Upkeep {
     if (error === undefined || this.#ended) return;
     if (error.code === "overrun") this.#stepDown(model, error);
     else this.failed(error);
+  }
+
+  async #adopt(model: Model): Promise<void> {
+    const files = await this.#load(model);
+    await this.#runs.take(() => this.#run(model, files));
+    this.#wanted = model;
+    this.#ascent.cancel();
+  }
+
+  /** Another model may run by then, and nothing is left to do. */
+  async #install(model: Model): Promise<void> {
+    const files = await this.#load(model);
+    await this.#runs.take(async () => {
+      if (!this.#suppressing) await this.#run(model, files);
+    });
   }
 
   /** An attempt now, unless one is under way. */
@@ -114,12 +143,11 @@ export class Upkeep {
 
   /** Back to the model that was wanted, beside the lighter one that runs. */
   async #ascend(): Promise<void> {
-    if (nameOf(this.#model) === nameOf(this.#wanted)) return;
-    try {
+    const ascend = async (): Promise<void> => {
+      if (nameOf(this.#model) === nameOf(this.#wanted)) return;
       if (!this.#suppressing) throw new SordinoError("overrun", "even the lighter model is too slow");
-      await this.#install(this.#wanted);
-    } catch {
-      if (!this.#ended) this.#ascent.plan();
-    }
+      await this.#adopt(this.#wanted);
+    };
+    await this.#changes.take(ascend).catch(() => this.#ended || this.#ascent.plan());
   }
 }

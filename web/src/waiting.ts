@@ -6,9 +6,22 @@ import type { Readout } from "./messages.js";
 
 type Settle = (outcome: undefined | SordinoError) => void;
 
+/** One after the other, in the order of asking. */
+export class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Resolves and rejects as the work does, which begins once all that was asked for before has ended, well or not. */
+  take<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
 /** Engines that were sent, by their ids, until they run or have failed. */
 export class Outcomes {
   readonly #pending = new Map<number, Settle>();
+  #closed: SordinoError | undefined;
 
   /**
    * Until an engine runs.
@@ -17,6 +30,7 @@ export class Outcomes {
    * rejects  SordinoError
    */
   async of(id: number, signal?: AbortSignal, timeoutMs?: number, late?: () => SordinoError): Promise<void> {
+    if (this.#closed) throw this.#closed;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const onAbort = (): void => void this.settle(id, aborted(signal!));
     const outcome = await new Promise<undefined | SordinoError>((settle) => {
@@ -43,6 +57,12 @@ export class Outcomes {
     const waiting = [...this.#pending.values()];
     for (const settle of waiting) settle(outcome);
     return waiting.length > 0;
+  }
+
+  /** Nobody will answer any more. */
+  close(reason: SordinoError): void {
+    this.#closed ??= reason;
+    this.settleAll(reason);
   }
 }
 

@@ -139,12 +139,14 @@ export async function stopEarly() {
   return answer;
 }
 
+const engine = ({ node, frames }) => node ?? frames;
+const code = ({ code }) => code;
+
 /** Another model: while the track is cleaned, before, and after its end. */
 export async function model(path) {
   const { track, close } = await toneTrack();
-  const suppressed = await suppressTrack(track, { path });
-  const engine = ({ node, frames }) => node ?? frames;
-  const code = ({ code }) => code;
+  const options = { path, overrunPolicy: "ignore" };
+  const suppressed = await suppressTrack(track, options);
   const { latency } = suppressed;
   const models = [engine(suppressed).model];
   await suppressed.setModel("tiny");
@@ -156,11 +158,41 @@ export async function model(path) {
   while (heard.length === 0) await wait(20);
   suppressed.stop();
   refused.push(await suppressed.setModel("standard").catch(code));
-  const early = new SuppressedTrack(track, { path });
+  const early = new SuppressedTrack(track, options);
   await early.setModel("tiny");
   models.push(engine(early).model);
   early.stop();
   await close();
   const [told, voice] = heard[0];
   return { models, refused, latency, voice, told };
+}
+
+/** Fetch as ever, but for the files with this in their address: they come so much later. Returns how to end that. */
+function delayed(part, milliseconds) {
+  const { fetch } = globalThis;
+  globalThis.fetch = async (url, init) => {
+    if (String(url).includes(part)) await wait(milliseconds);
+    return fetch(url, init);
+  };
+  return () => {
+    globalThis.fetch = fetch;
+  };
+}
+
+/** Models asked for faster than they can be changed: all at once, and while the first one is still being fetched. */
+export async function modelsAtOnce(path) {
+  const { track, close } = await toneTrack();
+  const options = { path, overrunPolicy: "ignore" };
+  const end = delayed("standard.sordino", 500);
+  const suppressed = new SuppressedTrack(track, options);
+  await suppressed.setModel("tiny");
+  await suppressed.started;
+  const models = [engine(suppressed).model];
+  const asked = ["standard", "tiny", "huge", "standard", "tiny"];
+  const outcomes = await Promise.all(asked.map((name) => suppressed.setModel(name).then(() => name, code)));
+  models.push(engine(suppressed).model);
+  end();
+  suppressed.stop();
+  await close();
+  return { models, outcomes };
 }

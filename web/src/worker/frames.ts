@@ -45,8 +45,14 @@ function sessionFor(frameRate: number, frameLength: number): Session | undefined
   tell({ type: "direct" });
   session = new Session(host, startup, settings, rate, frameLength);
   session.tellVoice(tellVoice);
-  void session.start(startup, startId);
+  void restart(session, startup);
   return session;
+}
+
+/** What ran, and then what was to take its place. */
+async function restart(fresh: Session, first: FrameStartup): Promise<void> {
+  await fresh.start(first, startId);
+  for (const [id, next] of sent) await fresh.start(next, id);
 }
 
 /** throws whatever goes wrong; the frame is then still open */

@@ -87,6 +87,7 @@ export class Session {
       this.#warm(chain, id);
       return;
     }
+    this.#drop(true, false);
     this.#current = chain;
     this.#dryDelay.configure(chain.latency, this.#quantum);
     this.#mixer.set(this.#target());
@@ -281,7 +282,9 @@ export class Session {
     try {
       action();
     } catch (cause) {
-      this.#fail(`the kernel trapped: ${cause}`);
+      const message = `the kernel trapped: ${cause}`;
+      if (this.#incoming) this.#fail(message, this.#incoming);
+      this.#fail(message);
       this.#drop(true, true);
       this.#mixer.jump(0);
     }
