@@ -1,6 +1,7 @@
 /* A kernel for failure tests: delays its input by 30 ms and halves it, and fails when the attenuation limit says so.
  *
- * Limit in dB: 19 trap, 20 samples that are not numbers, 21 slow (15 ms per hop on any machine: see SPIN), else works.
+ * Limit in dB: 19 trap, 20 samples that are not numbers, 21 slow (15 ms per hop on any machine: see SPIN), 22 trap when
+ * it is set, else works.
  * Resampling and linked channels come from the real sources.
  */
 #include "gen/params.h"
@@ -90,6 +91,7 @@ void sordino_set_post_filter(sordino_state *state, int32_t passes)
 
 void sordino_set_attenuation_limit(sordino_state *state, float floor_gain)
 {
+    if (near(floor_gain, 0.07943282f)) __builtin_trap();
     state->floor_gain = floor_gain;
 }
 

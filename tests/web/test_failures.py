@@ -47,6 +47,20 @@ def test_a_broken_kernel(how: str, faulty_wasm: Path, record_property) -> None:
     assert np.allclose(output[late], 0.5 * voice[late.start - LATENCY : late.stop - LATENCY], atol=1e-6)
 
 
+def test_a_kernel_breaks_while_it_warms_up(faulty_wasm: Path) -> None:
+    """A setting breaks it: who asked for it is answered, and the page told; the voice passes."""
+    voice = tone(100, 1)
+    actions = [
+        {"at": FAIL_AT - 1280, "type": "engine", "id": 5, "wasm": str(faulty_wasm), "weights": KERNEL["weights"]},
+        {"at": FAIL_AT, "type": "settings", "settings": {"floorGain": 0.07943282}},
+    ]
+    kernel = {"wasm": str(faulty_wasm), "weights": KERNEL["weights"]}
+    result = run_session(np.concatenate([voice, voice]), actions=actions, **kernel)
+    failures = [(reply["failure"]["code"], reply.get("id")) for reply in result.said("failure")]
+    assert failures.count(("runtime", 5)) == 1 and failures.count(("runtime", None)) == 1
+    assert least_level_db(result.output[0, SETTLED:], voice) > -7
+
+
 def test_slowness_does_not_matter_offline(faulty_wasm: Path) -> None:
     settings = {"floorGain": FAILURES["slow"]}
     result = run_session(tone(100, 0.2), wasm=str(faulty_wasm), settings=settings)
