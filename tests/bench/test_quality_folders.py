@@ -60,9 +60,10 @@ def test_a_set_of_folders(tmp_path: Path):
 
 def test_options_of_mixtures_are_refused_for_folders(tmp_path: Path):
     pytest.importorskip("pesq", reason="scores need `pip install 'sordino[eval]'`")
-    words = ["evaluate", "--clean", str(tmp_path), "--noisy", str(tmp_path), "--speed", "1.5", "--seed", "1"]
+    words = ["evaluate", "--clean", str(tmp_path), "--noisy", str(tmp_path)]
+    words += ["--speed", "1.5", "--seed", "1", "--snr", "10"]
     found = CliRunner().invoke(app, words)
-    assert found.exit_code == 2 and "--seed, --speed" in found.output and "not of folders" in found.output
+    assert found.exit_code == 2 and "--seed, --speed, --snr" in found.output and "not of folders" in found.output
 
 
 def test_a_late_copy_at_another_rate_scores_as_the_original(tmp_path: Path):

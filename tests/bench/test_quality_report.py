@@ -102,6 +102,15 @@ def test_good_recordings_are_summed_up_by_themselves(found: dict):
     assert "## OVRL of the plain part by recording" in text and "rates the clean one 3 or more" in text
 
 
+def test_onsets_are_told_by_part(found: dict):
+    parts = found["systems"]["standard"]["onsets_by_part"]
+    assert set(parts) == {"plain", "reverberant", "babble", "music"}
+    assert parts["plain"]["onsets_heard"]["mean"] == 0.5
+    text = report.markdown(found)
+    table = text[text.index("## Onsets kept within 2 dB (5..15 dB) by part") :]
+    assert "| **Sordino standard** | 50 % | 50 % |" in table
+
+
 def test_without_ratings_nothing_is_said_of_recordings():
     found = report.collect([report.Result(systems.NOISY, made_up(1.0), Manner(0, 0.0001))], CASES, {}, {})
     assert found["systems"]["noisy"]["by_recording"] == {} and found["differences_good"] == {}

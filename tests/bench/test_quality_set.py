@@ -71,6 +71,15 @@ def test_ratios_cover_the_range_evenly(material: Material):
     assert counts.sum() == len(plain) and counts.min() >= 4
 
 
+def test_one_ratio_for_all(material: Material):
+    for index, part in enumerate(ORDER):
+        case, noisy, clean = make_clip(1, index, material, 10)
+        if part in ("plain", "babble", "music"):
+            ratio = 10 * np.log10(active_power(clean) / active_power(noisy - clean))
+            assert case.snr_db == 10 and ratio == pytest.approx(10, abs=0.1)
+    assert case.part == "music alone" and case.snr_db == -np.inf
+
+
 def test_a_room_begins_with_the_direct_sound():
     size, source, microphone = np.array([5.0, 4.0, 2.7]), np.array([1.0, 1.5, 1.2]), np.array([2.0, 1.5, 1.2])
     response = rooms.shoebox(size, source, microphone, 0.4)

@@ -38,7 +38,7 @@ Words behind a model:
 _NEEDED = ("matplotlib", "onnx", "onnxruntime", "pesq", "pystoi", "soxr", "speechmos")
 
 
-_OF_MIXTURES = ("split", "count", "seed", "speed", "cache")
+_OF_MIXTURES = ("split", "count", "seed", "speed", "snr", "cache")
 """Options that folders of recordings leave no room for."""
 
 
@@ -51,6 +51,7 @@ def evaluate(
     count: Annotated[int, typer.Option(min=1, help="Mixtures of 7 s.")] = 40,
     seed: Annotated[int, typer.Option(help="Of the mixtures.")] = 1,
     speed: Annotated[float, typer.Option(help="Of every voice: 0.65 makes it large and deep, 1.5 small.")] = 1.0,
+    snr: Annotated[float | None, typer.Option(help="Of every noisy mixture, dB; else -5 to 20.")] = None,
     cache: Annotated[Path, typer.Option(help="Decoded corpus, as made by training.")] = Path("data/cache"),
     clean: Annotated[Path | None, typer.Option(help="Folder of clean recordings, instead of mixtures.")] = None,
     noisy: Annotated[Path | None, typer.Option(help="Folder of noisy ones of the same names.")] = None,
@@ -78,7 +79,7 @@ def evaluate(
     if clean and noisy:
         clips = ClipSet(*folder_set(work, clean, noisy))
     else:
-        clips = seeded_set(work, cache, split, seed, count, speed)
+        clips = seeded_set(work, cache, split, seed, count, speed, snr)
     at_once = processes or len(os.sched_getaffinity(0))
     with workers(at_once) as pool:
         results, missing = Comparison(clips, Place(work, work / "peers", at_once), pool).all(chosen)
@@ -104,6 +105,9 @@ def show(found: dict[str, Any]) -> None:
     rows = [
         [text, *(cell(s[where], metric, digits) for s in systems.values())] for where, metric, text, digits in measures
     ]
+    for part in next(iter(systems.values()))["onsets_by_part"]:
+        kept = [cell(s["onsets_by_part"].get(part, {}), "onsets_heard", 2) for s in systems.values()]
+        rows.append([f"onsets kept, {part}", *kept])
     _print(console, f"{len(found['parts'])} clips of {found['set']}", list(systems), rows)
     differences = found["differences"]
     rows = [[heading(metric)[0], *(difference(d, metric) for d in differences.values())] for metric in COMPARED]

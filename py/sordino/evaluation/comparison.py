@@ -87,23 +87,28 @@ class ClipSet:
     cases: list[Case]
 
 
-def seeded_set(work: Path, cache: Path, split: str, seed: int, count: int, speed: float = 1.0) -> ClipSet:
+def seeded_set(
+    work: Path, cache: Path, split: str, seed: int, count: int, speed: float = 1.0, snr_db: float | None = None
+) -> ClipSet:
     """The first `count` seeded mixtures of a split, made where they are missing.
 
     speed   of every voice, see voices.at_speed
+    snr_db  of every noisy mixture; None: the range of the test set
     raises  CorpusError, ValueError
     """
     exclude = excluded_noise()
     key = set_key(seed, cache, split, exclude)
     if speed != 1:
         key += f"-speed{speed:g}-{fingerprint.content(fingerprint.VOICES)[:8]}"
+    if snr_db is not None:
+        key += f"-snr{snr_db:g}"
     folder = work / "sets" / key
 
     def material() -> Material:
         return at_speed(load_material(cache, split, exclude), speed)
 
     with progress("test set", count) as advance:
-        cases = write_set(folder, seed, count, material, lambda _: advance())
+        cases = write_set(folder, seed, count, material, lambda _: advance(), snr_db)
     return ClipSet(key, folder, cases)
 
 

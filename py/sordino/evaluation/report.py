@@ -208,6 +208,7 @@ def markdown(found: dict[str, Any]) -> str:
         ("PESQ of the plain part by recording", ["by_recording"], "pesq", 2),
         ("ESTOI of the plain part by recording", ["by_recording"], "estoi", 3),
         ("OVRL of the plain part by recording", ["by_recording"], "ovrl", 2),
+        ("Onsets kept within 2 dB (5..15 dB) by part", ["onsets_by_part"], "onsets_heard", 2),
     ):
         if any(systems[0][part] for part in where):
             text += [f"## {title}\n", _grouped(systems, where, metric, digits)]

@@ -81,9 +81,10 @@ def summaries(scores: Scores, cases: list[Case], ratings: Ratings | None = None)
 
     ratings  of the clean recordings, where they are known
     returns  "noisy": over noisy speech; "clean", "music alone"; "by_snr", "by_kind" (plain clips), "by_part",
-             "by_recording" (plain clips with a rating); "onsets": noisy speech at 5..15 dB
+             "by_recording" (plain clips with a rating); "onsets": noisy speech at 5..15 dB; "onsets_by_part"
     """
     noisy = [case for case in cases if case.part in NOISY_PARTS]
+    middle = [case for case in noisy if 5 <= case.snr_db < 15]
     clean = [case for case in cases if case.part == "clean"]
     snr_order = sorted(noisy, key=lambda case: case.snr_db)
     rated = [case for case in noisy if case.part == "plain" and case.index in (ratings or {})]
@@ -96,7 +97,8 @@ def summaries(scores: Scores, cases: list[Case], ratings: Ratings | None = None)
         "by_kind": group(scores, [case for case in noisy if case.part == "plain"], lambda case: case.kind),
         "by_part": group(scores, [*noisy, *clean], lambda case: case.part),
         "by_recording": group(scores, rated, lambda case: "good recordings" if case in good else "other recordings"),
-        "onsets": summarise(scores, [case for case in noisy if 5 <= case.snr_db < 15]),
+        "onsets": summarise(scores, middle),
+        "onsets_by_part": group(scores, middle, lambda case: case.part),
     }
 
 

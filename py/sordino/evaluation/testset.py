@@ -205,12 +205,13 @@ def _part(index: int, material: Material, speakers: list[str]) -> str:
     return "plain" if without.get(part.split()[0]) else part
 
 
-def make_clip(seed: int, index: int, material: Material) -> tuple[Case, Signal, Signal]:
+def make_clip(seed: int, index: int, material: Material, snr_db: float | None = None) -> tuple[Case, Signal, Signal]:
     """Mix one clip.
 
     seed      of the set
     index     of the clip
     material  what it may be made of
+    snr_db    of every noisy clip; None: all of SNR_RANGE_DB in turn
     returns   what it is made of, noisy and clean, (SAMPLES,) float32 each; for music alone both are the music
     """
     rng = np.random.default_rng([seed, index])
@@ -221,7 +222,8 @@ def make_clip(seed: int, index: int, material: Material) -> tuple[Case, Signal, 
     level_db = float(rng.uniform(*LEVEL_RANGE_DB))
     power = 10 ** (level_db / 10)
     low, high = SNR_RANGE_DB
-    snr_db = low + (high - low) * (((turn + 0.5) * _GOLDEN + seed * _GOLDEN**2) % 1)
+    if snr_db is None:
+        snr_db = low + (high - low) * (((turn + 0.5) * _GOLDEN + seed * _GOLDEN**2) % 1)
     if part == "music alone":
         kind, music, used = _noise(rng, material, part, turn, [])
         music = _scaled(music, power)
@@ -255,7 +257,12 @@ def set_key(seed: int, cache: Path, split: str, exclude_noise: tuple[str, ...]) 
 
 
 def write_set(
-    folder: Path, seed: int, count: int, material: Callable[[], Material], progress: Callable[[int], None]
+    folder: Path,
+    seed: int,
+    count: int,
+    material: Callable[[], Material],
+    progress: Callable[[int], None],
+    snr_db: float | None = None,
 ) -> list[Case]:
     """Make the clips of a set that are not there yet.
 
@@ -264,6 +271,7 @@ def write_set(
     count     clips wanted
     material  opens the corpus; called only if a clip is missing
     progress  called with the index of each clip made
+    snr_db    as of make_clip
     returns   the cases in order
     """
     for name in ("noisy", "clean", "case"):
@@ -271,7 +279,7 @@ def write_set(
     missing = [index for index in range(count) if not (folder / "case" / f"{index:04d}.json").is_file()]
     opened = material() if missing else None
     for index in missing:
-        case, noisy, clean = make_clip(seed, index, opened)
+        case, noisy, clean = make_clip(seed, index, opened, snr_db)
         soundfile.write(folder / "noisy" / f"{index:04d}.flac", noisy, SAMPLE_RATE, subtype="PCM_16")
         soundfile.write(folder / "clean" / f"{index:04d}.flac", clean, SAMPLE_RATE, subtype="PCM_16")
         (folder / "case" / f"{index:04d}.json").write_text(json.dumps(asdict(case)))
