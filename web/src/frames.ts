@@ -119,7 +119,10 @@ export class FrameStream extends TrackTarget {
     this.#send({ type: "settings", settings: this.#settings });
   }
 
-  /** Change the model: it warms up unheard, then fades in. Rejects with SordinoError; the old one then runs on. */
+  /**
+   * Change the model: it warms up unheard, then fades in. Asked more than once, one after the other; the last one stays.
+   * Rejects with SordinoError; the old one then runs on.
+   */
   async setModel(model: ModelName | CustomModel): Promise<void> {
     await this.started;
     await this.#upkeep.change(model);

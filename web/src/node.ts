@@ -111,7 +111,10 @@ export class SordinoNode extends Controls {
     return this.#readout && { ...this.#readout.stats, engine: this.engine, model: this.model };
   }
 
-  /** Change the model: it warms up unheard, then fades in. Rejects with SordinoError; the old one then runs on. */
+  /**
+   * Change the model: it warms up unheard, then fades in. Asked more than once, one after the other; the last one stays.
+   * Rejects with SordinoError; the old one then runs on.
+   */
   async setModel(model: ModelName | CustomModel): Promise<void> {
     await this.#upkeep.change(model);
   }

@@ -130,8 +130,8 @@ export class SuppressedTrack extends TrackTarget {
   }
 
   /**
-   * Change the model: it warms up unheard, then fades in. It also holds for whatever comes after a failure.
-   * Rejects with SordinoError; the old one then runs on.
+   * Change the model: it warms up unheard, then fades in. Asked more than once, one after the other; the last one stays,
+   * and holds for whatever comes after a failure. Rejects with SordinoError; the old one then runs on.
    */
   async setModel(model: ModelName | CustomModel): Promise<void> {
     const { signal } = this.#end;
