@@ -7,8 +7,8 @@ import { suppressSender } from "/dist/adapters/webrtc.js";
 import { SordinoError, SuppressedTrack, suppressTrack } from "/dist/sordino.js";
 import { isHeard, toneTrack, wait } from "./sounds.js";
 
-/** The tone that stands for a voice is no voice: let it through. */
-const AUDIBLE = { attenuationLimitDb: 6 };
+/** The tone that stands for a voice is no voice: let it through. However busy the machine. */
+const AUDIBLE = { attenuationLimitDb: 6, overrunPolicy: "ignore" };
 const code = (error) => error.code;
 
 /** LiveKit names another context and closes the one before; then that one is closed, and LiveKit names none. */

@@ -29,7 +29,7 @@ export async function finishLate() {
 /** What the cleaned track says of itself, a change of its source, and the end of the source. */
 export async function standIn(path) {
   const microphone = await openMicrophone();
-  const suppressed = await suppressTrack(microphone, { path, attenuationLimitDb: 6 });
+  const suppressed = await suppressTrack(microphone, { path, attenuationLimitDb: 6, overrunPolicy: "ignore" });
   const log = logOf(suppressed);
   const heard = [];
   for (const type of ["mute", "unmute", "ended"]) suppressed.track.addEventListener(type, () => heard.push(type));
@@ -92,7 +92,7 @@ export async function refusedRates(rate) {
 /** Settings of a track: changed before its kernel is there, and after; they are those of the node that comes. */
 export async function settings() {
   const { track, close } = await toneTrack();
-  const suppressed = new SuppressedTrack(track, { attenuationLimitDb: 6 });
+  const suppressed = new SuppressedTrack(track, { attenuationLimitDb: 6, overrunPolicy: "ignore" });
   suppressed.update({ preset: "strong" });
   await suppressed.started;
   const { node } = suppressed;
