@@ -56,6 +56,8 @@ def test_onsets_are_words_after_a_pause():
     clipped = clean * (1 - (np.arange(len(clean)) // 2400 == 30))  # the first 50 ms of the second word
     kept = measures.onsets_kept_db(clean, clipped.astype(np.float32))
     assert kept[0] == pytest.approx(0, abs=1e-6) and kept[1] == measures.FLOOR_DB
+    half = 0.5 * clean * (np.arange(len(clean)) < RATE)  # noise that ends before the second word
+    assert measures.onset_snrs_db(clean, clean + half) == pytest.approx([-HALF_DB, -measures.FLOOR_DB])
 
 
 def test_fricatives_are_frames_with_more_energy_above_4_khz():
@@ -101,11 +103,16 @@ def test_labels_of_ratios():
 
 def test_summaries_keep_the_parts_apart():
     cases = [case(0), case(1, "babble", 2.0, "babble"), case(2, "clean", np.inf, "none")]
-    scores = {0: {"pesq": 1.0, "onsets_kept_db": [0.0, -9.0]}, 1: {"pesq": 2.0}, 2: {"pesq": 4.0}}
+    scores = {
+        0: {"pesq": 1.0, "onsets_kept_db": [0.0, -9.0], "onsets_snr_db": [12.0, 9.0]},
+        1: {"pesq": 2.0},
+        2: {"pesq": 4.0},
+    }
     found = statistics.summaries(scores, cases)
     assert found["noisy"]["pesq"]["mean"] == 1.5 and found["clean"]["pesq"]["mean"] == 4
     assert list(found["by_snr"]) == ["0..5 dB", "5..10 dB"]
     assert list(found["by_kind"]) == ["engines"] and set(found["by_part"]) == {"plain", "babble", "clean"}
+    assert found["onsets"]["clear_onsets_heard"] == {"mean": 1, "low": 1, "high": 1, "clips": 1}
     assert found["onsets"]["onsets_heard"]["mean"] == 0.5 and found["onsets"]["onsets_kept_db"]["mean"] == -4.5
 
 

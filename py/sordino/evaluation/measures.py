@@ -90,6 +90,14 @@ def onsets_kept_db(clean: Signal, found: Signal) -> list[float]:
     return [kept_db(c[hop : hop + ONSET_FRAMES], f[hop : hop + ONSET_FRAMES]) for hop in onset_hops(clean)]
 
 
+def onset_snrs_db(clean: Signal, noisy: Signal) -> list[float]:
+    """How far the first 50 ms of each of these words stand above the noise in which they begin, dB each."""
+    speech, noise = hop_power(clean), hop_power(noisy - clean)
+    first = [slice(hop, hop + ONSET_FRAMES + 1) for hop in onset_hops(clean)]
+    ratios = [speech[hops].sum() / max(noise[hops].sum(), 1e-20) for hops in first]
+    return [float(np.clip(10 * np.log10(ratio), FLOOR_DB, -FLOOR_DB)) for ratio in ratios]
+
+
 def fricatives_kept_db(clean: Signal, found: Signal, bandwidth_hz: float) -> float:
     """What is left above 4 kHz of s, f, p and the like: frames that hold more energy above 4 kHz than below.
 

@@ -38,6 +38,7 @@ MAIN = {
 """Scores of noisy speech: heading and digits."""
 HARM = (
     ("onsets", "onsets_heard", "onsets kept within 2 dB (5..15 dB)", 2),
+    ("onsets", "clear_onsets_heard", "of words that begin 10 dB above the noise", 2),
     ("onsets", "onsets_kept_db", "onset dB (5..15 dB)", 1),
     ("noisy", "fricatives_kept_db", "s, f, p above 4 kHz dB", 1),
     ("noisy", "speech_kept_db", "speech dB", 1),
@@ -120,7 +121,7 @@ def cell(summary: Summary, metric: str, digits: int, spread: bool = True) -> str
     value = summary.get(metric)
     if not value:
         return ""
-    if metric == "onsets_heard":
+    if metric in ("onsets_heard", "clear_onsets_heard"):
         return f"{100 * value['mean']:.0f} %"
     text = f"{value['mean']:.{digits}f}"
     return f"{text} ±{(value['high'] - value['low']) / 2:.{digits}f}" if spread else text

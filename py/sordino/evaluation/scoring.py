@@ -58,7 +58,7 @@ def score_pair(case: Case, noisy: Signal, clean: Signal, found: Signal) -> dict[
     """All scores of one clip; which of them there are depends on its part.
 
     noisy, clean, found  (n,) float32 at 48 kHz, aligned
-    returns              numbers, and under "onsets_kept_db" one number per word
+    returns              numbers, and under "onsets_kept_db" and "onsets_snr_db" one number per word
     """
     if case.part == "music alone":
         return {
@@ -76,6 +76,7 @@ def score_pair(case: Case, noisy: Signal, clean: Signal, found: Signal) -> dict[
         "speech_kept_db": measures.speech_kept_db(clean, found),
         "fricatives_kept_db": measures.fricatives_kept_db(clean, found, case.bandwidth_hz),
         "onsets_kept_db": measures.onsets_kept_db(clean, found),
+        "onsets_snr_db": measures.onset_snrs_db(clean, noisy),
     }
     if case.part == "clean":
         scores["level_change_db"] = measures.level_change_db(clean, found)

@@ -12,6 +12,8 @@ from .testset import NOISY_PARTS, Case
 
 COMPARED = ("pesq", "estoi", "si_sdr_db", "sig", "bak", "ovrl", "onsets_kept_db")
 """Scores whose paired differences are reported."""
+PER_WORD = ("onsets_kept_db", "onsets_snr_db")
+"""Scores with one number per word."""
 RESAMPLES = 1000
 INTERVAL = (2.5, 97.5)
 FEWEST_CLIPS = 8
@@ -19,6 +21,8 @@ FEWEST_CLIPS = 8
 SNR_EDGES_DB = (-5, 0, 5, 10, 15, 20)
 HEARD_DB = -2.0
 """An onset that keeps more than this is heard as it was."""
+CLEAR_DB = 10.0
+"""A word begins clearly that stands so far above the noise in its first 50 ms."""
 LOWEST_DB = -30.0
 """An onset that keeps less counts as this."""
 GOOD_OVRL = 3.0
@@ -46,14 +50,17 @@ def interval(values: Iterable[float], seed: int = 0) -> dict[str, float | int]:
 
 
 def summarise(scores: Scores, cases: list[Case]) -> Summary:
-    """Mean and interval of every metric over some clips; onsets become a mean and a share per clip."""
+    """Mean and interval of every metric over some clips; onsets become a mean and shares."""
     chosen = [scores[case.index] for case in cases if case.index in scores]
-    names = dict.fromkeys(name for found in chosen for name in found if name != "onsets_kept_db")
+    names = dict.fromkeys(name for found in chosen for name in found if name not in PER_WORD)
     summary = {name: interval(found.get(name) for found in chosen) for name in names}
     onsets = [value for found in chosen for value in found.get("onsets_kept_db", [])]
     if onsets:
         summary["onsets_kept_db"] = interval(np.maximum(onsets, LOWEST_DB))
         summary["onsets_heard"] = interval(float(value >= HEARD_DB) for value in onsets)
+        words = ([found.get(name, []) for name in PER_WORD] for found in chosen)
+        clear = [kept for kinds in words for kept, ratio in zip(*kinds, strict=False) if ratio >= CLEAR_DB]
+        summary["clear_onsets_heard"] = interval(float(kept >= HEARD_DB) for kept in clear)
     return {name: value for name, value in summary.items() if value}
 
 
