@@ -10,7 +10,18 @@ import pytest
 import soundfile
 
 from sordino.engines import NativeEngine
-from sordino.evaluation import comparison, denoisers, fingerprint, options, ours, quality, report, running, systems
+from sordino.evaluation import (
+    command,
+    comparison,
+    denoisers,
+    fingerprint,
+    options,
+    ours,
+    quality,
+    report,
+    running,
+    systems,
+)
 from sordino.evaluation.running import Manner
 from sordino.evaluation.testset import NOISE_KINDS, ORDER, Case
 from sordino.params import BANDS, SAMPLE_RATE
@@ -100,6 +111,21 @@ def test_good_recordings_are_summed_up_by_themselves(found: dict):
     assert found["differences_good"]["standard - noisy"]["pesq"]["clips"] == len(good)
     text = report.markdown(found)
     assert "## OVRL of the plain part by recording" in text and "rates the clean one 3 or more" in text
+
+
+def test_the_command_tells_good_recordings_where_they_are_known(found: dict, capsys: pytest.CaptureFixture[str]):
+    command.show(found)
+    text = capsys.readouterr().out
+    assert text.index("differences on the same clips") < text.index("plain clips of good recordings")
+    assert text.index("plain clips of good recordings") < text.index("differences on these")
+    rated = report.Result(systems.find_system("oracle-clean"), made_up(3.0), Manner(0, 0.0001))
+    spoken = {case.index for case in CASES if case.part != "music alone"}
+    assert report.clean_ratings([rated]) == {index: made_up(3.0)[index]["ovrl"] for index in spoken}
+    assert not report.clean_ratings([report.Result(systems.NOISY, made_up(1.0), Manner(0, 0.0001))])
+    results = [report.Result(systems.NOISY, made_up(1.0), Manner(0, 0.0001))]
+    facts = {"set": "x", "parts": [case.part for case in CASES]}
+    command.show(report.collect(results, CASES, {}, facts))
+    assert "good recordings" not in capsys.readouterr().out
 
 
 def test_onsets_are_told_by_part(found: dict):

@@ -22,7 +22,8 @@ What can be named:
   a peer            rnnoise-0.1, rnnoise-0.2, rnnoise-shiguredo, gtcrn, speex, webrtc-2, webrtc-4, dtln, nsnet2,
                     deepfilternet3; its package is installed into WORK/peers
   oracle-gains, oracle-comb   ideal gains, ideal gains and comb strengths: what the method can do at best
-  oracle-clean      the clean recording itself: what the measures say of that
+  oracle-clean      the clean recording itself: what the measures say of that; with it, the plain clips of recordings
+                    that DNSMOS rates 3 or more are told by themselves too
 
 \b
 Words behind a model:
@@ -72,7 +73,7 @@ def evaluate(
         raise typer.BadParameter("of seeded mixtures, not of folders of recordings", param_hint=hint)
     from .comparison import ClipSet, Comparison, Place, seeded_set, workers
     from .folders import folder_set
-    from .report import collect
+    from .report import clean_ratings, collect
     from .systems import NOISY, find_system
 
     chosen = [NOISY, *map(find_system, dict.fromkeys(systems or ["standard"]))]
@@ -87,7 +88,7 @@ def evaluate(
     first = next((r.system.name for r in results if r.system is not NOISY), NOISY.name)
     others = [r.system.name for r in results if r.system.name not in (first, NOISY.name)]
     pairs = [(first, NOISY.name), *((name, first) for name in others)] if first != NOISY.name else []
-    found = collect(results, clips.cases, missing, {"set": clips.key, "parts": parts}, pairs)
+    found = collect(results, clips.cases, missing, {"set": clips.key, "parts": parts}, pairs, clean_ratings(results))
     if as_json:
         print(json.dumps(found, indent=2))
     else:
@@ -96,8 +97,7 @@ def evaluate(
 
 def show(found: dict[str, Any]) -> None:
     """Print what report.collect returns: a row per measure, a column per system."""
-    from .report import HARM, MAIN, cell, difference, heading
-    from .statistics import COMPARED
+    from .report import HARM, MAIN, cell
 
     console = Console()
     systems = found["systems"]
@@ -109,11 +109,22 @@ def show(found: dict[str, Any]) -> None:
         kept = [cell(s["onsets_by_part"].get(part, {}), "onsets_heard", 2) for s in systems.values()]
         rows.append([f"onsets kept, {part}", *kept])
     _print(console, f"{len(found['parts'])} clips of {found['set']}", list(systems), rows)
-    differences = found["differences"]
-    rows = [[heading(metric)[0], *(difference(d, metric) for d in differences.values())] for metric in COMPARED]
-    _print(console, "differences on the same clips, 95 % interval", list(differences), rows)
+    _print_differences(console, "differences on the same clips, 95 % interval", found["differences"])
+    good = [system["by_recording"].get("good recordings", {}) for system in systems.values()]
+    rows = [[text, *(cell(of, metric, digits) for of in good)] for metric, (text, digits) in MAIN.items()]
+    _print(console, "plain clips of good recordings", list(systems), rows)
+    _print_differences(console, "differences on these", found["differences_good"])
     for name, reason in found["missing"].items():
         console.print(f"{name}: {reason}", markup=False)
+
+
+def _print_differences(console: Console, title: str, differences: dict[str, Any]) -> None:
+    """A row per measure, a column per pair."""
+    from .report import difference, heading
+    from .statistics import COMPARED
+
+    rows = [[heading(metric)[0], *(difference(d, metric) for d in differences.values())] for metric in COMPARED]
+    _print(console, title, list(differences), rows)
 
 
 def _print(console: Console, title: str, columns: list[str], rows: list[list[str]]) -> None:

@@ -16,11 +16,9 @@ from .comparison import Comparison, Place, seeded_set, workers
 from .options import BENCH, run
 from .options import parser as command_line
 from .peers import install
-from .systems import NOISY, PEERS, Package, System, find_system, shipped_systems
+from .systems import CLEAN, NOISY, PEERS, Package, System, find_system, shipped_systems
 from .testset import SECONDS
 
-CLEAN = "oracle-clean"
-"""Rated too: how good the recordings are."""
 VISQOL_PACKAGES = (("visqol-python", "3.8.0"), ("ai-edge-litert", "2.3.0"))
 
 
@@ -51,7 +49,7 @@ def compare(options: argparse.Namespace) -> dict[str, Any]:
         place = Place(options.out, options.peers, options.processes, options.offline)
         clean = [] if CLEAN in [system.name for system in systems] else [find_system(CLEAN)]
         results, left_out = Comparison(clips, place, pool).all([*systems, *clean], options.visqol)
-    ratings = {i: score["ovrl"] for r in results if r.system.name == CLEAN for i, score in r.scores.items()}
+    ratings = report.clean_ratings(results)
     results = [result for result in results if result.system not in clean]
     facts = {"set": clips.key, "seconds": SECONDS, "parts": [case.part for case in clips.cases]}
     found = report.collect(results, clips.cases, missing | left_out, facts, ratings=ratings)

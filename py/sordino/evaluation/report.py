@@ -21,7 +21,7 @@ from .statistics import (
     sure,
     suspicion,
 )
-from .systems import System
+from .systems import CLEAN, System
 from .testset import NOISY_PARTS, Case
 
 MAIN = {
@@ -59,6 +59,12 @@ class Result:
     system: System
     scores: Scores
     manner: Manner
+
+
+def clean_ratings(results: list[Result]) -> Ratings:
+    """OVRL of the recordings before any noise is added: from the scores of CLEAN, empty if it is not among them."""
+    scored = (item for result in results if result.system.name == CLEAN for item in result.scores.items())
+    return {index: found["ovrl"] for index, found in scored if found.get("ovrl") is not None}
 
 
 def collect(

