@@ -1,5 +1,6 @@
 """A loopback web server for the browser tests: folders of the repository and bytes held in memory, nothing else."""
 
+import sys
 import threading
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,7 +30,7 @@ class Server:
         self.folders = folders
         self.data: dict[str, bytes] = {}
         self.cache_control = "no-store"
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
+        self._http = _Http(("127.0.0.1", 0), partial(_Handler, self))
         self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
 
     @property
@@ -57,6 +58,13 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self._http.shutdown()
         self._http.server_close()
+
+
+class _Http(ThreadingHTTPServer):
+    def handle_error(self, *about: object) -> None:
+        """A page that is closed while it loads is no error."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(*about)
 
 
 class _Handler(BaseHTTPRequestHandler):
