@@ -59,8 +59,9 @@ class Contestant:
 
 
 def recording(minutes: float) -> np.ndarray:
-    """The page's clips one after the other, again and again; (n,) float32."""
-    clips = np.concatenate([soundfile.read(path, dtype="float32")[0] for path in sorted(CLIPS.glob("*.ogg"))])
+    """The page's scenes in its order, again and again; (n,) float32."""
+    names = [scene["name"] for scene in json.loads((CLIPS / "scenes.json").read_text())]
+    clips = np.concatenate([soundfile.read(CLIPS / f"{name}.ogg", dtype="float32")[0] for name in names])
     return np.resize(clips, int(minutes * 60 * SAMPLE_RATE) // HOP * HOP)
 
 

@@ -173,7 +173,7 @@ def make_any(name: str, packages: Path) -> Callable[[Signal, Path], Signal]:
     if name not in systems.ORACLES and not ours.parse(name).ideal:
         denoise = make(name, packages)
         return lambda noisy, _: denoise(noisy)
-    if name == "oracle-clean":
+    if name == systems.CLEAN:
         return lambda noisy, clean: np.fromfile(clean, np.float32)
     from . import oracle
 

