@@ -49,6 +49,12 @@ void bind_stages(py::module_ m)
     bind(m, "normalise", sordino_normalise, {features, features, features, features}, 1);
     bind(m, "mix_comb", sordino_mix_comb, {bins, bins, bins, bins, bands}, 2);
     bind(m, "apply_gains", sordino_apply_gains, {bins, bins, bands, bands}, 2);
+    m.def("follow_level", [](const py::buffer &level, const py::buffer &x) {
+        int32_t *at = view<int32_t>(level, 4, true);
+        sordino_level now{at[0], at[1], at[2], at[3]};
+        sordino_follow_level(&now, view<float>(x, HOP, false));
+        at[0] = now.peak, at[1] = now.age, at[2] = now.scale, at[3] = now.wait;
+    });
     m.def("onset", [](const py::buffer &memory, float voice) {
         return sordino_onset(view<float>(memory, 2, true), voice);
     });

@@ -10,6 +10,7 @@
 /* How the frame just given out was treated.
  *
  * look_ahead  frames between the newest and the one given out
+ * scale       samples and overlap are 2^scale times what came in and goes out
  * period      of the comb filter, samples
  * gain        [PADDED_BANDS] after post-filter and attenuation limit
  * strength    [PADDED_BANDS]
@@ -17,7 +18,7 @@
  * overlap     [HOP] second half of its last frame
  */
 typedef struct {
-    int32_t look_ahead, period;
+    int32_t look_ahead, scale, period;
     const float *gain, *strength, *samples, *overlap;
 } sordino_treatment;
 

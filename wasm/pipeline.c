@@ -23,8 +23,9 @@ struct sordino_state {
     int32_t look_ahead;
     int32_t post_filter;
     float floor_gain;
-    /* carried from hop to hop */
+    /* carried from hop to hop, the sound as 2^level.scale times what came in */
     _Alignas(16) float samples[SAMPLES];
+    sordino_level level;
     float decimated[PITCH_HISTORY];
     frame frames[FRAMES]; /* the oldest first */
     float score[LAGS];
@@ -97,12 +98,36 @@ void sordino_reset(sordino_state *state)
         for (int i = 0; i < LAGS; i++) state->origins[frame][i] = (uint8_t)i;
     state->network->reset(state->network_state);
     state->period = PERIOD_MAX;
+    sordino_reset_level(&state->level);
+}
+
+/* Follow the level; where the scale changes, bring what is remembered to the new one. */
+static void set_level(sordino_state *s, const float *hop)
+{
+    const sordino_level before = s->level;
+    sordino_follow_level(&s->level, hop);
+    if (s->level.scale == before.scale) return;
+    const float factor = sordino_power_of_two(s->level.scale - before.scale);
+    const float power = before.peak == SILENT_PEAK ? 0.0f : factor * factor;
+    sordino_multiply(s->samples, SAMPLES, factor);
+    sordino_multiply(s->decimated, PITCH_HISTORY, factor);
+    sordino_multiply(s->overlap, HOP, factor);
+    sordino_multiply(s->noise_memory, 2, power);
+    for (int i = 0; i <= s->look_ahead; i++) {
+        sordino_multiply(s->frames[i].re, PADDED_BINS, factor);
+        sordino_multiply(s->frames[i].im, PADDED_BINS, factor);
+        sordino_multiply(s->frames[i].energy, PADDED_BANDS, power);
+    }
 }
 
 static void listen(sordino_state *s, const float *in)
 {
+    float hop[HOP];
+    for (int n = 0; n < HOP; n++) hop[n] = guard(in[n]);
+    set_level(s, hop);
+    sordino_multiply(hop, HOP, sordino_power_of_two(s->level.scale));
     __builtin_memmove(s->samples, s->samples + HOP, sizeof s->samples - HOP * sizeof(float));
-    for (int n = 0; n < HOP; n++) s->samples[SAMPLES - HOP + n] = guard(in[n]);
+    __builtin_memcpy(s->samples + SAMPLES - HOP, hop, sizeof hop);
     __builtin_memmove(s->frames, s->frames + 1, (uint32_t)s->look_ahead * sizeof(frame));
     frame *newest = &s->frames[s->look_ahead];
     sordino_analyse(newest->re, newest->im, s->samples + SAMPLES - WINDOW);
@@ -155,6 +180,7 @@ static void speak(sordino_state *s, float *out)
     sordino_mix_comb(now->re, now->im, s->comb_re, s->comb_im, s->strength);
     sordino_apply_gains(now->re, now->im, now->energy, s->gain);
     sordino_synthesise(out, s->overlap, now->re, now->im);
+    sordino_multiply(out, HOP, sordino_power_of_two(-s->level.scale));
 }
 
 int32_t sordino_begin(sordino_state *s, const float *in)
@@ -219,7 +245,7 @@ uint32_t sordino_latency(const sordino_state *s)
 
 sordino_treatment sordino_last_treatment(const sordino_state *s)
 {
-    return (sordino_treatment){s->look_ahead, s->period, s->gain, s->strength, s->samples, s->overlap};
+    return (sordino_treatment){s->look_ahead, s->level.scale, s->period, s->gain, s->strength, s->samples, s->overlap};
 }
 
 void sordino_set_look_ahead(sordino_state *s, int32_t frames)

@@ -13,6 +13,28 @@
 extern "C" {
 #endif
 
+/* scale.c */
+
+/* How loud a stream is, and what its samples are multiplied by. Reference: scale.Level. */
+typedef struct {
+    int32_t peak;  /* exponent of the loudest recent sample, which lies below 2^peak */
+    int32_t age;   /* hops since the peak was reached or last lowered */
+    int32_t scale; /* the samples are multiplied by 2^scale */
+    int32_t wait;  /* hops until the scale may fall by another step */
+} sordino_level;
+
+/* As before the first sound. */
+void sordino_reset_level(sordino_level *level);
+
+/* Choose the scale of one more hop. level in/out; x [HOP] samples that have passed the guard. Reference: scale.follow. */
+void sordino_follow_level(sordino_level *level, const float *x);
+
+/* 2^exponent, exactly; exponent -126..127. Reference: scale.power_of_two. */
+float sordino_power_of_two(int32_t exponent);
+
+/* x [n] in/out times a factor. */
+void sordino_multiply(float *x, uint32_t n, float factor);
+
 /* stft.c */
 
 /* Spectrum of one frame. re, im [PADDED_BINS], the padding is 0; x [WINDOW] samples. Reference: stft.analyse. */

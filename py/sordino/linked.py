@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import bands, comb, gains, stft
+from . import scale as scales
 from .numerics import Float32
 from .params import HISTORY, HOP, WINDOW
 from .pipeline import Pipeline, guard
@@ -15,7 +16,7 @@ class Channel:
 
     def __init__(self, leader: Pipeline) -> None:
         self.leader = leader
-        self.samples, self.overlap = leader.samples, leader.overlap
+        self.samples, self.overlap, self.scale = leader.samples, leader.overlap, leader.level.scale
 
     def follow(self, hop: Float32) -> Float32:
         """Treat one hop as the leader has treated the mean of the same hop.
@@ -25,7 +26,9 @@ class Channel:
         source   C twin: sordino_follow in wasm/linked.c
         """
         leader = self.leader
-        self.samples = np.concatenate([self.samples[HOP:], guard(hop.astype(np.float32))])
+        self._set_scale(leader.level.scale)
+        scaled = guard(hop.astype(np.float32)) * scales.power_of_two(self.scale)
+        self.samples = np.concatenate([self.samples[HOP:], scaled])
         window = self.samples[HISTORY : HISTORY + WINDOW]
         spectrum = stft.analyse(window)
         energy = bands.band_energy(*spectrum)
@@ -33,7 +36,12 @@ class Channel:
         mixed = gains.mix_comb(spectrum, comb_spectrum, leader.final_strength)
         output = gains.apply_gains(mixed, energy, leader.final_gain)
         samples, self.overlap = stft.synthesise(*output, self.overlap)
-        return samples
+        return samples * scales.power_of_two(-self.scale)
+
+    def _set_scale(self, scale: int) -> None:
+        """Bring what is remembered to the leader's scale."""
+        factor = scales.power_of_two(scale - self.scale)
+        self.samples, self.overlap, self.scale = self.samples * factor, self.overlap * factor, scale
 
 
 def mean(channels: list[Float32]) -> Float32:

@@ -23,6 +23,24 @@ SAMPLE_LIMIT = 16.0
 SAMPLE_FLOOR = 1e-15
 """Smaller samples are taken as silence, so that no denormal number enters the chain."""
 
+# Scale of faint and hot input, in powers of two
+SCALE_FAINT = -7
+"""Peaks below 2^(SCALE_FAINT - 1) (-48 dBFS) are faint: the training held no voices so quiet."""
+SCALE_HOT = 1
+"""Peaks from 2^SCALE_HOT on (+6 dBFS) are hot."""
+SCALE_TARGET = -6
+"""The peaks of both are brought to 2^-7..2^-6 (-42 to -36 dBFS)."""
+SCALE_SLACK = 1
+"""Steps of 6 dB by which they may leave that before the scale is changed."""
+SCALE_MAX = 24
+"""Largest scale: +144 dB."""
+SILENT_PEAK = -128
+"""Peak exponent of digital silence."""
+SCALE_FALL_HOPS = 3
+"""Hops (30 ms) that each step down takes: a network that hears all noise vanish at once takes the voice with it."""
+SCALE_RELEASE_HOPS = 500
+"""Hops (5 s) after which a peak that was not reached again counts 6 dB less."""
+
 # Bands
 BANDS = 34
 BAND_TOP_HZ = 20_000

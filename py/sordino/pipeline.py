@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import bands, comb, features, gains, pitch, stft
+from . import bands, comb, features, gains, pitch, scale, stft
 from .model import Model
 from .network import Network
 from .numerics import Float32
@@ -23,6 +23,7 @@ from .params import (
     POST_FILTER_PASSES_MAX,
     SAMPLE_FLOOR,
     SAMPLE_LIMIT,
+    SILENT_PEAK,
     WINDOW,
 )
 from .postfilter import noise_share, postfilter
@@ -72,6 +73,7 @@ class Pipeline:
         """Forget everything heard."""
         frames = self.model.look_ahead + 1
         silent = np.zeros(BINS, np.float32)
+        self.level = scale.Level()
         self.samples = np.zeros(HISTORY + WINDOW + HOP * self.model.look_ahead, np.float32)
         self.decimated = np.zeros(PITCH_HISTORY, np.float32)
         self.spectra = deque([(silent, silent)] * frames, frames)
@@ -92,11 +94,27 @@ class Pipeline:
         """
         if hop.shape != (HOP,):
             raise ValueError(f"a hop has shape {hop.shape}, wanted {(HOP,)}")
-        self._listen(guard(hop.astype(np.float32)))
+        hop = guard(hop.astype(np.float32))
+        self._set_level(hop)
+        self._listen(hop * scale.power_of_two(self.level.scale))
         self._follow_pitch()
         self._compare_with_comb()
         self._decide()
         return self._speak()
+
+    def _set_level(self, hop: Float32) -> None:
+        """Follow the level; where the scale changes, bring what is remembered to the new one."""
+        before, self.level = self.level, scale.follow(self.level, hop)
+        if self.level.scale == before.scale:
+            return
+        factor = scale.power_of_two(self.level.scale - before.scale)
+        power = factor * factor if before.peak != SILENT_PEAK else np.float32(0)
+        self.samples, self.decimated = self.samples * factor, self.decimated * factor
+        self.overlap, self.noise_memory = self.overlap * factor, self.noise_memory * power
+        for i, (re, im) in enumerate(self.spectra):
+            self.spectra[i] = (re * factor, im * factor)
+        for i, energy in enumerate(self.energies):
+            self.energies[i] = energy * power
 
     def _listen(self, hop: Float32) -> None:
         self.samples = np.concatenate([self.samples[HOP:], hop])
@@ -139,7 +157,7 @@ class Pipeline:
         mixed = gains.mix_comb(self.spectrum, self.comb_spectrum, self.final_strength)
         self.output = gains.apply_gains(mixed, self.energy, self.final_gain)
         samples, self.overlap = stft.synthesise(*self.output, self.overlap)
-        return samples
+        return samples * scale.power_of_two(-self.level.scale)
 
 
 def denoise(samples: Float32, model: Model, settings: Settings | None = None, quantised: bool = True) -> Float32:

@@ -97,6 +97,12 @@ def seeded_noise() -> Samples:
     return on_grid(np.clip(np.random.default_rng(5).normal(0, 1, t.size) * 10 ** (4.5 * (t / 4 - 1)), -1, 1))
 
 
+def levels() -> Samples:
+    """Noise that jumps between -130 dB and twice full scale, so that the scale of the input falls and rises."""
+    steps_db = np.repeat([-130, -70, -10, -100, -100, 6, -20, -80], RATE // 4)
+    return (np.random.default_rng(8).normal(0, 1, steps_db.size) * 10 ** (steps_db / 20)).astype(np.float32)
+
+
 def bursts() -> Samples:
     """Noise bursts between silences, so that every recursion starts and dies away several times."""
     t = seconds(3)
@@ -122,6 +128,7 @@ GENERATORS: tuple[Callable[[], Samples], ...] = (
     direct_current,
     pitch_glide,
     seeded_noise,
+    levels,
     bursts,
     not_finite,
 )

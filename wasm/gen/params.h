@@ -9,6 +9,14 @@
 #define MAX_LOOK_AHEAD 2
 #define SAMPLE_LIMIT 1.6e+01f
 #define SAMPLE_FLOOR 1.0e-15f
+#define SCALE_FAINT -7
+#define SCALE_HOT 1
+#define SCALE_TARGET -6
+#define SCALE_SLACK 1
+#define SCALE_MAX 24
+#define SILENT_PEAK -128
+#define SCALE_FALL_HOPS 3
+#define SCALE_RELEASE_HOPS 500
 #define BANDS 34
 #define BAND_TOP_HZ 20000
 #define BAND_MIN_BINS 2

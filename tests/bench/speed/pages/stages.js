@@ -26,6 +26,7 @@ function prepare(exports, clip) {
 /** How often a stage runs per hop, and how it is called. */
 function calls(exports, at) {
   return {
+    "follow level": [1, () => exports.sordino_follow_level(at.origin, at.frame)],
     analyse: [2, () => exports.sordino_analyse(at.re, at.im, at.frame)],
     "band energy": [3, () => exports.sordino_band_energy(at.energy, at.re, at.im)],
     "band cross": [1, () => exports.sordino_band_cross(at.cross, at.re, at.im, at.combRe, at.combIm)],
