@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from .numerics import Float32
 from .pcm import file_size
 from .pcm_header import Reader
 from .sound import AudioError, Format
-from .wholeness import has_mp3_count, missing_end, packet_bytes
+from .wholeness import chain_links, has_mp3_count, missing_end, packet_bytes
 
 if TYPE_CHECKING:
     import av.audio.frame
@@ -42,14 +43,32 @@ TECHNICAL = {
 """Tags that speak of the file, not of the recording."""
 
 
-class _File:
-    """A file without its name, which would be taken for an address."""
+class Part:
+    """A part of a file, or all of it, as a file of its own, without the name, which would be taken for an address."""
 
-    def __init__(self, source: Any, head: bytes, suffix: str, can_seek: bool) -> None:
-        self.name = f"source{suffix}"
-        self.source, self.head = source, head
-        if can_seek:
-            self.seek, self.tell = source.seek, source.tell
+    def __init__(self, file: Any, start: int, size: int) -> None:
+        self.file, self.start, self.size, self.at = file, start, size, 0
+        self.name = ""
+
+    def read(self, size: int) -> bytes:
+        self.file.seek(self.start + self.at)
+        data = bytes(self.file.read(max(0, min(size, self.size - self.at))))
+        self.at += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self.at = max(0, offset + (0, self.at, self.size)[whence])
+        return self.at
+
+    def tell(self) -> int:
+        return self.at
+
+
+class _File:
+    """What comes through a pipe, with what was taken from it already."""
+
+    def __init__(self, source: Any, head: bytes) -> None:
+        self.source, self.head, self.name = source, head, ""
 
     def read(self, size: int) -> bytes:
         if self.head:
@@ -70,17 +89,30 @@ class CodedSound:
     def __init__(
         self, file: Reader, suffix: str, close: Callable[[], object], head: bytes = b"", can_seek: bool = True
     ) -> None:
-        import av
-
         self.file, self._close, self.can_seek = file, close, can_seek
         self.size = file_size(file) if can_seek else 0
         self.faults: list[str] = []
-        safe = suffix if suffix.isascii() and suffix[1:].isalnum() else ""
+        self.hint = suffix if suffix.isascii() and suffix[1:].isalnum() else ""
+        links = chain_links(file, self.size) if can_seek else []  # type: ignore[arg-type]
+        if len(links) > 1:
+            self._open(Part(file, *links[0]))
+        else:
+            self._open(_File(file, head) if not can_seek else Part(file, 0, self.size))
+        try:
+            self._describe()
+        except BaseException:
+            self.container.close()
+            raise
+        self.frames: Iterator[Any] = chain(self.first, self._further(links[1:]))
+
+    def _open(self, part: Any) -> None:
+        """Open the file, or a link of a chain of them. raises AudioError"""
+        import av
+
+        part.name = f"source{self.hint}"
         options = {"format_whitelist": CONTAINERS}
         try:
-            self.container = av.open(
-                _File(file, head, safe, can_seek), mode="r", container_options=options, metadata_errors="replace"
-            )
+            self.container = av.open(part, mode="r", container_options=options, metadata_errors="replace")
         except (av.FFmpegError, ValueError, UnicodeError) as error:
             raise AudioError(f"is no sound file that can be read ({getattr(error, 'strerror', error)})") from error
         try:
@@ -88,6 +120,17 @@ class CodedSound:
         except BaseException:
             self.container.close()
             raise
+
+    def _further(self, links: list[tuple[int, int]]) -> Iterator[Any]:
+        """The frames of the other links of a chain, each a file of its own behind the one before."""
+        for start, size in links:
+            self.container.close()
+            try:
+                self._open(Part(self.file, start, size))
+            except AudioError as error:
+                self.faults.append(f"has a part from byte {start} on that {error}")
+                continue
+            yield from self._decode()
 
     def _choose(self) -> None:
         from av.stream import Discard
@@ -106,7 +149,9 @@ class CodedSound:
         self.name = self.container.format.name
         if codec.name == "flac":  # a damaged frame is loud noise, unless its sum is looked at
             codec.options = {"err_detect": "crccheck+explode"}
-        self.frames, self.rate, self.layout = self._first_frames()
+
+    def _describe(self) -> None:
+        self.first, self.rate, self.layout = self._first_frames()
         tags = {**self.container.metadata, **self.stream.metadata}
         kept = {k.lower(): v for k, v in tags.items() if k.lower() not in TECHNICAL and isinstance(v, str)}
         channels = self.layout.nb_channels
@@ -115,8 +160,6 @@ class CodedSound:
 
     def _first_frames(self) -> tuple[Iterator[av.audio.frame.AudioFrame], int, Any]:
         """All frames, and what the first one says: a decoder knows better than a header."""
-        from itertools import chain
-
         frames = self._decode()
         first = next(frames, None)
         if first is None:
@@ -150,7 +193,7 @@ class CodedSound:
         import av
 
         damaged = packets = 0
-        whole = True
+        whole, wanted = True, None
         demux = self.container.demux(self.stream)
         while True:
             try:
@@ -158,7 +201,8 @@ class CodedSound:
             except StopIteration:
                 break
             except (av.FFmpegError, OSError) as error:
-                self.faults.append(f"is damaged after {packets} packets ({getattr(error, 'strerror', error)})")
+                reason = getattr(error, "strerror", error)
+                self.faults.append(f"is truncated or damaged after {packets} packets ({reason})")
                 break
             if packet.size:
                 packets += 1
@@ -167,10 +211,14 @@ class CodedSound:
             try:
                 yield from packet.decode()
             except av.FFmpegError:
-                damaged += 1
-        if damaged:
+                # What does not even begin as sound is a tag, or what fills up the last block of a WAV file.
+                junk = self.name == "wav" or (self.name in ("mp3", "aac") and bytes(packet)[:1] != b"\xff")
+                damaged, whole = damaged + (not junk), junk
+        if damaged == 0 and whole:
+            return
+        if damaged > (not whole):
             self.faults.append(f"is damaged: {damaged} of {packets} packets cannot be decoded")
-        elif not whole:
+        else:
             self.faults.append("is truncated: its last packet is not whole")
 
     def blocks(self) -> Iterator[Float32]:
@@ -238,7 +286,7 @@ class CodedSound:
 
     def _announced(self) -> int | None:
         """Samples that the header promises, where that is no guess."""
-        exact = self.name in ("flac", "wv", "tta", "ape", "tak", "aiff", "caf", "w64", "wav", "voc", "avi")
+        exact = self.name in ("flac", "wv", "tta", "ape", "tak", "aiff", "voc", "avi")
         if self.name == "mp3":
             exact = has_mp3_count(self.file)  # type: ignore[arg-type]
         duration, base = self.stream.duration, self.stream.time_base

@@ -309,7 +309,8 @@ def _caf(take: Taker, head: bytes) -> Header:
             fields.mask = known if fields.channels > 2 else None
         elif name == b"info":
             words = [text(part) for part in content[4:].split(b"\0")]
-            fields.tags.update({k.lower(): v for k, v in zip(words[::2], words[1::2], strict=False) if k and v})
+            named = {k.lower(): v for k, v in zip(words[::2], words[1::2], strict=False)}
+            fields.tags.update({k: v for k, v in named.items() if v and k in INFO_NAMES.values()})
 
 
 def _caf_description(fields: Fields, content: bytes) -> None:

@@ -6,7 +6,7 @@ import struct
 from typing import BinaryIO
 
 TAIL = 1 << 17
-EOS = 4
+BOS, EOS = 2, 4
 EBML, SEGMENT, CLUSTER = 0x1A45DFA3, 0x18538067, 0x1F43B675
 DEEPER = (SEGMENT, CLUSTER, 0xA0)
 """Elements of Matroska to look into when their size is not known: segment, cluster, group of blocks."""
@@ -39,6 +39,8 @@ def missing_end(file: BinaryIO, size: int, container: str) -> str | None:
         return _matroska(file, size)
     if container == "asf":
         return _asf(file, size)
+    if container in ("wav", "caf"):
+        return _chunks(file, size, container)
     return None
 
 
@@ -67,6 +69,45 @@ def _boxes(file: BinaryIO, size: int) -> str | None:
             return None
         at += length
     return None if at == size else f"{max(at - size, 1)} bytes are missing"
+
+
+def _chunks(file: BinaryIO, size: int, container: str) -> str | None:
+    at, form = (12, "<4sI") if container == "wav" else (8, ">4sq")
+    head = struct.calcsize(form)
+    while at + head <= size:
+        file.seek(at)
+        name, length = struct.unpack(form, file.read(head))
+        if name == b"data" and (length <= 0 or length >= 0x7FFF_0000):
+            return None
+        at += head + length + (length % 2 if container == "wav" else 0)
+    return f"{at - size} bytes are missing" if at > size + 1 else None
+
+
+def chain_links(file: BinaryIO, size: int) -> list[tuple[int, int]]:
+    """(start, bytes) of each link of an Ogg file that is a chain of several; nothing for other files."""
+    starts, at, was_first = list[int](), 0, False
+    file.seek(0)
+    while file.read(4) == b"OggS" or (at := _next_page(file, at, size)) < size:
+        file.seek(at)
+        head = file.read(27)
+        if len(head) < 27:
+            break
+        if head[5] & BOS and not was_first:
+            starts.append(at)
+        was_first = bool(head[5] & BOS)
+        at += 27 + head[26] + sum(file.read(head[26]))
+        file.seek(at)
+    file.seek(0)
+    return [(start, end - start) for start, end in zip(starts, [*starts[1:], size], strict=False)]
+
+
+def _next_page(file: BinaryIO, at: int, size: int) -> int:
+    """Where the next page begins after a place where none does; for what is no Ogg file: its end."""
+    if at == 0:
+        return size
+    file.seek(at)
+    found = file.read(TAIL).find(b"OggS")
+    return size if found < 0 else at + found
 
 
 def _number(file: BinaryIO, keep_mark: bool) -> tuple[int, int]:

@@ -40,7 +40,7 @@ class Writer(Protocol):
 
 
 class FlacWriter:
-    """FLAC of 16 or 24 bits, with any tags and the loudspeakers."""
+    """FLAC of 16 or 24 bits, with any tags and the loudspeakers. FFmpeg's errors are ValueError or OSError already."""
 
     def __init__(self, out: Any, form: Format) -> None:
         import av
@@ -101,8 +101,6 @@ class OggWriter:
 @contextmanager
 def open_writer(path: Path, container: str, form: Format) -> Iterator[Writer]:
     """A new file; complete when the context ends well. Raises AudioError for what it cannot hold, OSError."""
-    import av
-
     what = f"{form.channels} channels at {form.rate} Hz in {container} to {path.parent}"
     if container == "FLAC" and form.channels > FLAC_CHANNELS:
         raise AudioError(f"cannot write {what}: it has at most {FLAC_CHANNELS}")
@@ -117,8 +115,6 @@ def open_writer(path: Path, container: str, form: Format) -> Iterator[Writer]:
             writer.close()
         except soundfile.LibsndfileError as error:
             raise AudioError(f"cannot write {what} ({error.error_string})") from error
-        except av.FFmpegError as error:
-            raise AudioError(f"cannot write {what} ({error.strerror})") from error
         out.flush()
         os.fsync(out.fileno())
 
