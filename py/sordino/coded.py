@@ -107,7 +107,10 @@ class CodedSound:
 
     def _open(self, part: Any) -> None:
         """Open the file, or a link of a chain of them. raises AudioError"""
-        import av
+        try:
+            import av
+        except ImportError as error:
+            raise AudioError("is coded sound, which needs the package `av`; it is not installed") from error
 
         part.name = f"source{self.hint}"
         options = {"format_whitelist": CONTAINERS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -40,7 +41,7 @@ class Writer(Protocol):
 
 
 class FlacWriter:
-    """FLAC of 16 or 24 bits, with any tags and the loudspeakers. FFmpeg's errors are ValueError or OSError already."""
+    """FLAC of 16 or 24 bits, with any tags and the loudspeakers."""
 
     def __init__(self, out: Any, form: Format) -> None:
         import av
@@ -98,6 +99,11 @@ class OggWriter:
     abandon = close
 
 
+def _ffmpeg_errors() -> tuple[type[Exception], ...]:
+    """What PyAV raises, where it has been used."""
+    return (sys.modules["av"].FFmpegError,) if "av" in sys.modules else ()
+
+
 @contextmanager
 def open_writer(path: Path, container: str, form: Format) -> Iterator[Writer]:
     """A new file; complete when the context ends well. Raises AudioError for what it cannot hold, OSError."""
@@ -115,6 +121,8 @@ def open_writer(path: Path, container: str, form: Format) -> Iterator[Writer]:
             writer.close()
         except soundfile.LibsndfileError as error:
             raise AudioError(f"cannot write {what} ({error.error_string})") from error
+        except _ffmpeg_errors() as error:
+            raise AudioError(f"cannot write {what} ({error})") from error
         out.flush()
         os.fsync(out.fileno())
 
