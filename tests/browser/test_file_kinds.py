@@ -1,4 +1,4 @@
-"""The page and the command line accept the same files: the same bytes for lossless ones, the same sound for coded ones."""
+"""The page and the command line accept the same files: same bytes for lossless ones, same sound for coded ones."""
 
 import base64
 import io
@@ -13,21 +13,22 @@ from browser.server import Server
 from browser.test_file import call, offer, open_demo
 from golden.signals import RATE
 from sordino.audio import TruncatedError, denoise_file
-from sound_files import make_all, need_programs
+from sound_files import JOINED, make_all, need_programs
 
 __all__ = ["open_demo"]
 
 SAME_BYTES = """
-pcm16.wav pcm24.wav pcm32.wav float.wav double.wav byte.wav alaw.wav ulaw.wav rf64.wav extensible.wav rifx.wav tagged.wav
-bext.wav wave.w64 float.w64 sound.aiff sox.aiff float.aifc little.aiff sound.au float.au ulaw.au sound.caf float.caf
+pcm16.wav pcm24.wav pcm32.wav float.wav double.wav byte.wav alaw.wav ulaw.wav rf64.wav extensible.wav rifx.wav
+tagged.wav bext.wav wave.w64 float.w64 sound.aiff sox.aiff float.aifc little.aiff sound.au float.au ulaw.au sound.caf float.caf
 sound.flac deep.flac sox.flac cover.flac streamed.wav sox_streamed.wav float_streamed.wav streamed.w64 streamed.aiff
-streamed.au streamed.caf streamed.flac cut_pcm16.wav cut_float.wav cut_wave.w64 cut_sound.aiff cut_sound.au cut_sound.caf
+streamed.au streamed.caf streamed.flac cut_pcm16.wav cut_float.wav cut_wave.w64 cut_sound.aiff cut_sound.au
+cut_sound.caf
 """
 SAME_SOUND = """
 cbr.mp3 vbr.mp3 vbr_streamed.mp3 lame_streamed.mp3 cbr_title.mp3 cbr_cover.mp3 vbr_cover.mp3 old_tag.mp3 twice.mp3
 plain.mp3 vorbis.ogg vorbis_streamed.ogg title.ogg twice.ogg opusenc.opus streamed.opus twice.opus same.opus opus.webm
-streamed.webm live.webm fragments.mp4 video.mkv sound.mov flac.mka cut_vbr_streamed.mp3 cut_cbr.mp3 cut_vorbis.ogg
-cut_opusenc.opus cut_live.webm cut_sound.flac
+streamed.webm live.webm fragments.mp4 video.mkv sound.mov flac.mka cut_cbr.mp3 cut_vorbis.ogg
+cut_opusenc.opus cut_sound.flac other.ogg
 """
 """Those with AAC only where the browser decodes it."""
 LEAST_MATCH = 0.98
@@ -72,7 +73,7 @@ def match(got: np.ndarray, wanted: np.ndarray) -> float:
 
 
 def test_the_sound_of_the_command_line(open_demo: Any, server: Server, folder: Path, record_property: Any) -> None:
-    tab, wrong = open_demo("chromium"), {}
+    tab, wrong, lengths_of = open_demo("chromium"), {}, {}
     has_aac = tab.page.evaluate(
         "AudioDecoder.isConfigSupported({codec: 'mp4a.40.2', sampleRate: 48000, numberOfChannels: 1})"
         ".then(({supported}) => supported)"
@@ -87,10 +88,14 @@ def test_the_sound_of_the_command_line(open_demo: Any, server: Server, folder: P
             wrong[name] = answer
             continue
         got, got_rate = soundfile.read(io.BytesIO(base64.b64decode(answer["bytes"])), dtype="float32", always_2d=True)
-        found = match(got[:, 0], wanted[:, 0])
+        part = slice(0, RATE if name in JOINED else None)  # at a seam of MP3 decoders may differ by a frame
+        found = match(got[part, 0], wanted[part, 0])
         lengths = got.shape[0] - wanted.shape[0]
+        lengths_of[name] = lengths
         same = got_rate == rate == RATE and abs(lengths) <= LONGEST_FRAME and found >= LEAST_MATCH
         if not same or bool(answer.get("fault")) != cut:
             wrong[name] = (got_rate, rate, lengths, found, answer.get("fault"), cut)
     record_property("AAC in chromium", has_aac)
+    differing = {name: n for name, n in lengths_of.items() if n}
+    record_property("samples that the page gives beyond the command line, of coded files", differing)
     assert not wrong

@@ -5,6 +5,7 @@ import {
   type AudioSample,
   AudioSampleSink,
   BlobSource,
+  EncodedPacketSink,
   FLAC,
   Input,
   type InputAudioTrack,
@@ -20,6 +21,7 @@ import {
 } from "mediabunny";
 import { FileError } from "../errors.js";
 import type { SoundFormat } from "../messages.js";
+import { Converter, type Shape } from "./convert.js";
 import { mp3Trim, NO_TRIM, type Trim } from "./mp3.js";
 import { chainOf } from "./ogg.js";
 import { openPcm } from "./pcm.js";
@@ -70,26 +72,26 @@ export async function openMedia(file: File, signal: AbortSignal): Promise<Sound>
   return { ...sound, blocks: () => joined(sound, more, next, chain.fault) };
 }
 
-/** One link after the other; what is in another format cannot be joined. */
+/** One link after the other, in the rate and the channels of the first. */
 async function* joined(
   sound: Sound,
   more: readonly Blob[],
   open: (link: Blob) => Promise<Sound>,
   fault: string | undefined,
 ): AsyncGenerator<Block> {
-  let shape: readonly [number, number] | undefined;
+  let shape: Shape | undefined;
   for (const link of [undefined, ...more]) {
     const part = link ? await open(link) : sound;
+    let converter: Converter | undefined;
     for await (const block of part.blocks()) {
-      shape ??= [block.sampleRate, block.planes.length];
-      const now = [block.sampleRate, block.planes.length];
-      if (now[0] === shape[0] && now[1] === shape[1]) yield block;
+      shape ??= { sampleRate: block.sampleRate, channels: block.planes.length };
+      if (block.sampleRate === shape.sampleRate && block.planes.length === shape.channels) yield block;
       else {
-        sound.faults.push(`its sound changes from ${shape[0]} Hz to ${now[0]} Hz, or its channels do`);
-        part.close();
-        return;
+        converter ??= new Converter(block.sampleRate, shape);
+        yield converter.take(block);
       }
     }
+    if (converter) yield converter.finish();
     if (part !== sound) {
       sound.faults.push(...part.faults);
       part.close();
@@ -120,8 +122,9 @@ async function describe(file: Blob, input: Input, track: InputAudioTrack): Promi
   const seconds = (await track.getDurationFromMetadata()) ?? (await track.computeDuration());
   const [sampleRate, channels] = [await track.getSampleRate(), await track.getNumberOfChannels()];
   const decodable = await track.canDecode();
-  const isMp3 = (await input.getFormat()) === MP3;
-  const trim = isMp3 ? await mp3Trim(file, Math.round(seconds * sampleRate)) : NO_TRIM;
+  const total = Math.round(seconds * sampleRate);
+  const format = await input.getFormat();
+  const trim = format === MP3 ? await mp3Trim(file, total) : format === OGG ? { ...NO_TRIM, frames: total } : NO_TRIM;
   const faults: string[] = [];
   const start = await startOf(input);
   return {
@@ -179,10 +182,20 @@ async function* decode(
     faults.push(damaged(cause, given).message);
   }
   const promised = Math.round(seconds * (await track.getSampleRate()));
+  if (faults.length === 0 && (await track.getCodec()) === "mp3" && (await isLastCut(track))) {
+    faults.push("its last packet is not whole");
+  }
   if (given === 0) throw damaged(new Error("it holds no samples"), 0);
   if (faults.length === 0 && ((lossless && given < promised) || given < trim.promised)) {
     faults.push(`${given} of the ${lossless ? promised : trim.promised} samples that it announces are there`);
   }
+}
+
+/** Whether the last packet begins in the file and does not end there. */
+async function isLastCut(track: InputAudioTrack): Promise<boolean> {
+  const sink = new EncodedPacketSink(track);
+  const last = await sink.getPacket(Number.POSITIVE_INFINITY, { metadataOnly: true });
+  return last !== null && (await sink.getPacket(last.timestamp))?.sequenceNumber !== last.sequenceNumber;
 }
 
 function damaged(cause: unknown, frames: number): FileError {

@@ -23,7 +23,7 @@ export async function chainOf(file: Blob): Promise<Chain | undefined> {
     return window.subarray(at - from, at - from + size);
   };
   const starts: number[] = [];
-  let [at, flags, wasFirst] = [0, 0, false];
+  let [at, page, flags, wasFirst] = [0, 0, 0, false];
   while (at < file.size) {
     const head = await bytes(at, HEAD_BYTES);
     if (!isPage(head)) {
@@ -33,6 +33,7 @@ export async function chainOf(file: Blob): Promise<Chain | undefined> {
       at = next;
       continue;
     }
+    page = at;
     flags = head[5]!;
     const segments = head[26]!;
     const isFirst = (flags & FIRST) !== 0;
@@ -42,7 +43,8 @@ export async function chainOf(file: Blob): Promise<Chain | undefined> {
     at += HEAD_BYTES + segments + sizes.reduce((sum, size) => sum + size, 0);
   }
   const cut = at > file.size ? "its last page is cut" : flags & LAST ? undefined : "it has no last page";
-  return { links: starts.map((start, i) => file.slice(start, starts[i + 1] ?? file.size)), fault: cut };
+  const end = at > file.size ? page : file.size;
+  return { links: starts.map((start, i) => file.slice(start, starts[i + 1] ?? end)), fault: cut };
 }
 
 function isPage(head: Uint8Array): boolean {
