@@ -13,7 +13,7 @@ from support import unavailable
 
 PROGRAMS = ("ffmpeg", "sox", "lame", "opusenc")
 FFMPEG = ["ffmpeg", "-nostdin", "-v", "error", "-y"]
-SECONDS = 3
+SECONDS = 2
 TITLE, ARTIST = "Interview 7", "Zoë Ångström"
 TAGS = ["-metadata", f"title={TITLE}", "-metadata", f"artist={ARTIST}"]
 
@@ -31,7 +31,7 @@ def shell(script: str, folder: Path) -> None:
 
 @functools.cache
 def speech() -> np.ndarray:
-    """(3 s, 2) noisy speech at 48 kHz, another recording in each channel."""
+    """(2 s, 2) noisy speech at 48 kHz, another recording in each channel."""
     return np.stack([read_clip(file)[RATE : (1 + SECONDS) * RATE] for file in clip_files()[:2]], axis=1)
 
 
@@ -100,10 +100,10 @@ SEEKABLE = {
     "vorbis.webm": ff("-c:a libvorbis vorbis.webm"),
     "aac.mka": ff("-c:a aac aac.mka"),
     "flac.mka": ff("-c:a flac flac.mka", "stereo.wav"),
-    "video.mp4": "ffmpeg -v error -f lavfi -i testsrc=d=3:r=10:s=64x64 -i mono.wav -c:a aac video.mp4",
-    "video.mkv": "ffmpeg -v error -f lavfi -i testsrc=d=3:r=10:s=64x64 -i stereo.wav -c:a libopus video.mkv",
-    "video.avi": "ffmpeg -v error -f lavfi -i testsrc=d=3:r=10:s=64x64 -i mono.wav -c:a mp3 video.avi",
-    "video.ts": "ffmpeg -v error -f lavfi -i testsrc=d=3:r=10:s=64x64 -i mono.wav -c:a aac video.ts",
+    "video.mp4": "ffmpeg -v error -f lavfi -i testsrc=d=2:r=10:s=64x64 -i mono.wav -c:a aac video.mp4",
+    "video.mkv": "ffmpeg -v error -f lavfi -i testsrc=d=2:r=10:s=64x64 -i stereo.wav -c:a libopus video.mkv",
+    "video.avi": "ffmpeg -v error -f lavfi -i testsrc=d=2:r=10:s=64x64 -i mono.wav -c:a mp3 video.avi",
+    "video.ts": "ffmpeg -v error -f lavfi -i testsrc=d=2:r=10:s=64x64 -i mono.wav -c:a aac video.ts",
     "sound.wma": ff("sound.wma", "stereo.wav"),
     "sound.ac3": ff("sound.ac3", "stereo.wav"),
     "sound.wv": ff("-c:a wavpack sound.wv"),

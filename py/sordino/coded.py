@@ -26,6 +26,8 @@ CONTAINERS = (
 """Those that hold their sound themselves: play lists and scripts, which name other files and addresses, are none."""
 TIMED = ("matroska", "mov", "mpegts", "asf", "avi", "flv", "flac", "nut", "mxf")
 """Containers whose time stamps tell of holes."""
+MOST_PLANES = 8
+"""From so many channels on PyAV reads beyond the list of the planes of a frame."""
 HOLE_S = 0.1
 LONGEST_HOLE_S = 3600.0
 LOSSLESS = ("flac", "alac", "wavpack", "tta", "ape", "tak", "shorten", "mlp", "truehd", "wmalossless", "dsd")
@@ -257,13 +259,15 @@ class CodedSound:
         import av
 
         converter, source, shape = None, None, (self.rate, self.layout.name)
+        packed = "flt" if self.layout.nb_channels >= MOST_PLANES else "fltp"
         for frame in self.frames:
             now = (frame.sample_rate, frame.layout.name, frame.format.name)
             if converter and now != source:
                 yield from converter.resample(None)
                 converter = None
-            if now[:2] != shape and converter is None:
-                converter, source = av.AudioResampler("fltp", self.layout, self.rate), now
+            unreadable = frame.format.is_planar and frame.layout.nb_channels >= MOST_PLANES
+            if converter is None and (now[:2] != shape or unreadable):
+                converter, source = av.AudioResampler(packed, self.layout, self.rate), now
             if converter:
                 frame.pts = None
                 yield from converter.resample(frame)

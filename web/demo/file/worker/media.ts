@@ -22,6 +22,7 @@ import {
 import { FileError } from "../errors.js";
 import type { SoundFormat } from "../messages.js";
 import { Converter, type Shape } from "./convert.js";
+import { mended } from "./matroska.js";
 import { mp3Trim, NO_TRIM, type Trim } from "./mp3.js";
 import { chainOf } from "./ogg.js";
 import { openPcm } from "./pcm.js";
@@ -61,7 +62,12 @@ export async function openMedia(file: File, signal: AbortSignal): Promise<Sound>
   const plain = await openPcm(file);
   if (plain) return plain;
   const chain = await chainOf(file);
-  if (!chain) return openCoded(file.name, file, signal);
+  if (!chain) {
+    const less = await mended(file);
+    const sound = await openCoded(file.name, less?.whole ?? file, signal);
+    if (less) sound.faults.push(less.fault);
+    return sound;
+  }
   const [first, ...more] = chain.links;
   const sound = await openCoded(file.name, first!, signal);
   if (more.length === 0) {
