@@ -119,12 +119,20 @@ class CodedSound:
         try:
             self.container = av.open(part, mode="r", container_options=options, metadata_errors="replace")
         except (av.FFmpegError, ValueError, UnicodeError) as error:
-            raise AudioError(f"is no sound file that can be read ({getattr(error, 'strerror', error)})") from error
+            raise AudioError(self._why_not(getattr(error, "strerror", error))) from error
         try:
             self._choose()
         except BaseException:
             self.container.close()
             raise
+
+    def _why_not(self, reason: object) -> str:
+        """What to say of a file that cannot be opened: an MP4 file may lack the index at its end."""
+        if self.can_seek and self.size > 8:
+            self.file.seek(4)  # type: ignore[attr-defined]
+            if self.file.read(4) == b"ftyp" and missing_end(self.file, self.size, "mov"):  # type: ignore[arg-type]
+                return "is truncated before its index, without which nothing in it can be decoded"
+        return f"is no sound file that can be read ({reason})"
 
     def _further(self, links: list[tuple[int, int]]) -> Iterator[Any]:
         """The frames of the other links of a chain, each a file of its own behind the one before."""

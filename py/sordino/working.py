@@ -93,7 +93,8 @@ def _do(
     start, fault = time.monotonic(), None
     names = str(job.source), str(job.target)
     try:
-        if resume and not force and job.target.exists():
+        existed = resume and job.target.exists()
+        if existed and not force:
             kept = _kept(job, settings)
             if kept:
                 return kept
@@ -101,7 +102,7 @@ def _do(
             job.target.parent.mkdir(parents=True, exist_ok=True)
         source = stamp(job.source) if job.source.exists() else (0, 0)
         try:
-            denoise_file(job.source, job.target, treatment, report, overwrite=force or resume)
+            denoise_file(job.source, job.target, treatment, report, overwrite=force or existed)
         except TruncatedError as error:
             fault = str(error)
         note(job.target, source, settings, fault)
