@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
+import hashlib
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import soundfile
 
 from .api import MAX_CHANNELS, MAX_RATE, MIN_RATE
 from .engines import Engine, open_engine
 from .numerics import Float32
 from .params import MAX_LOOK_AHEAD
+from .pcm import PcmSound
+from .pcm_header import Reader
 from .pipeline import Settings
+from .reading import open_sound, open_stream
+from .sound import AudioError, Sound, TruncatedError
 from .stream import Chain
+from .wav_file import WavWriter
+from .writing import OUTPUT_FORMATS, for_container, open_writer
 
-BLOCK_SECONDS = 1.0
-OUTPUT_FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
-LARGEST_WAV_BYTES = 0xF000_0000
-COARSE_SUBTYPES = ("PCM_16", "PCM_S8", "PCM_U8", "VORBIS", "OPUS", "ULAW", "ALAW", "MPEG_LAYER_III")
+__all__ = ["OUTPUT_FORMATS", "AudioError", "Treatment", "TruncatedError", "cleaned", "denoise_file", "denoise_pipe"]
+
 RAW_FORMATS: dict[str, np.dtype[Any]] = {"s16": np.dtype("<i2"), "f32": np.dtype("<f4")}
-
-
-class AudioError(ValueError):
-    """Sound cannot be read or written; the message says what was got and what was wanted."""
+PARTIAL = re.compile(r"\.(\d+)\.partial$")
 
 
 @dataclass(frozen=True)
@@ -54,42 +55,6 @@ class Treatment:
         return Chain(self.open, rate, channels, self.linked, native)
 
 
-def open_input(path: Path) -> soundfile.SoundFile:
-    """Open a sound file for reading.
-
-    raises  FileNotFoundError; AudioError for a file that is empty, truncated or no sound
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"no such file: {path}")
-    if path.stat().st_size == 0:
-        raise AudioError(f"{path} is an empty file (0 bytes), wanted a sound file")
-    try:
-        sound = soundfile.SoundFile(path)
-    except soundfile.LibsndfileError as error:
-        raise AudioError(f"{path} is no sound file that can be read ({error.error_string})") from error
-    except TypeError as error:
-        raise AudioError(f"{path} is raw samples; wanted a file with a header, or `-` and --rate") from error
-    data_lines = [line for line in sound.extra_info.splitlines() if line.strip().startswith("data")]
-    problem = None
-    if any("should be" in line for line in data_lines):
-        problem = "is truncated: its header announces more samples than the file holds"
-    elif sound.frames == 0:
-        problem = "holds no samples"
-    elif not sound.seekable():
-        problem = "is no file of known length"
-    if problem:
-        sound.close()
-        raise AudioError(f"{path} {problem}")
-    return sound
-
-
-def output_subtype(sound: soundfile.SoundFile, container: str) -> str:
-    """Sample format of the output: that of the input where it is 16 or 24 bits, 24 bits for finer ones."""
-    if container == "OGG":
-        return "VORBIS"
-    return "PCM_16" if sound.subtype in COARSE_SUBTYPES else "PCM_24"
-
-
 def denoise_file(
     source: Path,
     target: Path,
@@ -99,12 +64,13 @@ def denoise_file(
 ) -> None:
     """Denoise one file; the target appears complete or not at all.
 
-    source     any file libsndfile reads
+    source     a sound file or a video with sound
     target     .wav, .flac or .ogg
     treatment  what is done; default: the model "standard"
-    progress   called with (frames done, frames in all); what it raises ends the work
+    progress   called with (frames done, frames in all as far as can be told); what it raises ends the work
     overwrite  replace an existing target
-    raises     FileNotFoundError, FileExistsError, AudioError, EngineError, ModelError, OSError
+    raises     FileNotFoundError, FileExistsError, AudioError, EngineError, ModelError, OSError; TruncatedError, after
+               the target has been written, where the source ends too early or has damaged parts
     """
     container = OUTPUT_FORMATS.get(target.suffix.lower())
     if container is None:
@@ -117,60 +83,63 @@ def denoise_file(
         raise FileExistsError(f"{target} exists; --force overwrites it")
     if target.exists() and target.samefile(source):
         raise AudioError(f"{target} is the source itself, wanted another file")
-    with open_input(source) as sound:
-        chain = (treatment or Treatment()).chain(sound.samplerate, sound.channels)
-        partial = target.with_name(f".{target.name}.partial")
-        try:
-            _write(partial, container, sound, cleaned(_blocks(sound), chain), progress)
-            _publish(partial, target, overwrite)
-        finally:
-            partial.unlink(missing_ok=True)
-
-
-def _write(
-    path: Path,
-    container: str,
-    sound: soundfile.SoundFile,
-    blocks: Iterable[Float32],
-    progress: Callable[[int, int], None],
-) -> None:
-    subtype = output_subtype(sound, container)
-    if container == "WAV" and 3 * sound.frames * sound.channels > LARGEST_WAV_BYTES:
-        container = "RF64"
+    sound = open_sound(source)
+    partial = _partial(target)
     try:
-        with soundfile.SoundFile(path, "w", sound.samplerate, sound.channels, subtype, format=container) as out:
-            written = 0
-            for block in blocks:
-                out.write(block.T)
-                written += block.shape[1]
-                progress(written, sound.frames)
-    except soundfile.LibsndfileError as error:
-        what = f"{sound.channels} channels at {sound.samplerate} Hz in {container}"
-        raise AudioError(f"cannot write {what} to {path.parent} ({error.error_string})") from error
+        chain = (treatment or Treatment()).chain(sound.format.rate, sound.format.channels)
+        if not _write(partial, container, sound, chain, progress):
+            raise AudioError(f"{source} " + "; ".join([*sound.faults, "holds no samples"]))
+        _publish(partial, target, overwrite)
+    finally:
+        sound.close()
+        partial.unlink(missing_ok=True)
+    if sound.faults:
+        raise TruncatedError(f"{source} {'; '.join(sound.faults)}; what is there has been cleaned")
+
+
+def _partial(target: Path) -> Path:
+    """Where a result grows: a name that is this process's alone; what processes left that are no more is removed."""
+    stem = ".sordino-" + hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
+    for left in target.parent.glob(f"{stem}.*.partial"):
+        found = PARTIAL.search(left.name)
+        if found and not _is_running(int(found[1])):
+            left.unlink(missing_ok=True)
+    return target.with_name(f"{stem}.{os.getpid()}.partial")
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _write(path: Path, container: str, sound: Sound, chain: Chain, progress: Callable[[int, int], None]) -> int:
+    """Returns the frames written."""
+    written = 0
+    with open_writer(path, container, for_container(sound.format, container)) as out:
+        for block in cleaned(sound.blocks(), chain):
+            out.write(block)
+            written += block.shape[1]
+            part = sound.part()
+            progress(written, max(written + 1, round(written / part) if part > 0 else 0))
+    progress(written, written)
+    return written
 
 
 def _publish(partial: Path, target: Path, overwrite: bool) -> None:
     """Give a complete file its name, without replacing one that has appeared meanwhile."""
     if not overwrite:
-        with contextlib.suppress(PermissionError, NotImplementedError):
+        try:
             os.link(partial, target)
             return
-        if target.exists():
-            raise FileExistsError(f"{target} exists; --force overwrites it")
+        except OSError:  # there is one, or this file system has no links
+            if target.exists():
+                raise FileExistsError(f"{target} exists; --force overwrites it") from None
     partial.replace(target)
-
-
-def _blocks(sound: soundfile.SoundFile) -> Iterator[Float32]:
-    done = 0
-    while done < sound.frames:
-        try:
-            block = sound.read(int(sound.samplerate * BLOCK_SECONDS), dtype="float32", always_2d=True)
-        except soundfile.LibsndfileError as error:
-            raise AudioError(f"{sound.name} is damaged after {done} samples ({error.error_string})") from error
-        if block.shape[0] == 0:
-            raise AudioError(f"{sound.name} is truncated: {done} of {sound.frames} samples could be read")
-        done += block.shape[0]
-        yield np.ascontiguousarray(block.T)
 
 
 def cleaned(blocks: Iterable[Float32], chain: Chain) -> Iterator[Float32]:
@@ -189,7 +158,7 @@ def cleaned(blocks: Iterable[Float32], chain: Chain) -> Iterator[Float32]:
 
 
 def denoise_raw(
-    source: BinaryIO, write: Callable[[bytes], object], raw: str, rate: int, channels: int, treatment: Treatment
+    source: Reader, write: Callable[[bytes], object], raw: str, rate: int, channels: int, treatment: Treatment
 ) -> int:
     """Denoise interleaved samples without a header, as they come.
 
@@ -221,3 +190,47 @@ def denoise_raw(
     if rest[0]:
         raise AudioError(f"the input ends within a frame: {len(rest[0])} bytes after {frames} frames of {width} bytes")
     return frames
+
+
+def denoise_pipe(
+    source: BinaryIO, write: Callable[[bytes], object], raw: str, rate: int, channels: int, treatment: Treatment
+) -> int:
+    """Denoise what comes through a pipe: a sound file with its header becomes a WAV file, anything else is raw.
+
+    source, write, raw, rate, channels  as for denoise_raw; what is no raw samples says its own rate and channels
+    returns  frames given out
+    raises   what denoise_raw raises; TruncatedError, after everything has been written, where a file lacks its end
+    """
+    sound, head = open_stream(source)
+    if sound is None:
+        return denoise_raw(_Joined(head, source), write, raw, rate, channels, treatment)
+    chain = treatment.chain(sound.format.rate, sound.format.channels)
+    frames = sound.announced if isinstance(sound, PcmSound) else None
+    out = WavWriter(_Out(write), sound.format, True, frames)  # type: ignore[arg-type]
+    for block in cleaned(sound.blocks(), chain):
+        out.write(block)
+    out.close()
+    if sound.faults:
+        raise TruncatedError(f"the input {'; '.join(sound.faults)}; what is there has been cleaned")
+    return out.frames
+
+
+class _Joined:
+    """What has been taken from a pipe already, then the pipe."""
+
+    def __init__(self, head: bytes, source: BinaryIO) -> None:
+        self.head, self.source = head, source
+
+    def read(self, size: int = -1, /) -> bytes:
+        """As much as is there."""
+        if self.head:
+            head, self.head = self.head, b""
+            return head
+        return bytes(getattr(self.source, "read1", self.source.read)(size))
+
+
+class _Out:
+    """A function that takes bytes, as a file."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self.write = write
