@@ -40,6 +40,8 @@ function enabledOf(track: MediaStreamTrack): Accessor | undefined {
 export class Mute {
   /** The source that it shares its mute with. */
   #source: Source | undefined;
+  /** The last one, once the twin has ended: what the page does to the twin it means for that. */
+  #past: Source | undefined;
   readonly #browser: Accessor;
   readonly #delayMs: () => number;
   readonly #changed: (() => void) | undefined;
@@ -57,8 +59,9 @@ export class Mute {
     this.#delayMs = delayMs;
     this.#changed = changed;
     this.#on = this.#browser.get();
-    const set = (on: boolean): void => (this.#source ? this.#source.turn(this, Boolean(on)) : this.turn(Boolean(on)));
-    Object.defineProperty(twin, "enabled", { configurable: true, enumerable: true, get: () => this.#on, set });
+    const get = (): boolean => this.#past?.on ?? this.#on;
+    const set = (on: boolean): void => this.#set(Boolean(on));
+    Object.defineProperty(twin, "enabled", { configurable: true, enumerable: true, get, set });
   }
 
   get on(): boolean {
@@ -70,6 +73,18 @@ export class Mute {
     this.#source?.leave(this, source !== undefined);
     this.#source = source && Source.of(source);
     this.#source?.join(this);
+  }
+
+  /** The twin has ended. heir: it was the last one, so that to mute or unmute it goes on to be to do so to the source */
+  end(heir: boolean): void {
+    this.#past = heir ? this.#source : undefined;
+    this.follow(undefined);
+  }
+
+  #set(on: boolean): void {
+    if (this.#source) this.#source.turn(this, on);
+    else if (this.#past) this.#past.on = on;
+    else this.turn(on);
   }
 
   /** heardWhileMuted: the source was live, and what it gave is still under way */
@@ -114,6 +129,15 @@ class Source {
 
   private constructor(track: MediaStreamTrack) {
     this.#track = track;
+  }
+
+  get on(): boolean {
+    return this.#track.enabled;
+  }
+
+  /** Nothing happens where others share the mute by now. */
+  set on(on: boolean) {
+    if (this.#twins.size === 0) this.#track.enabled = on;
   }
 
   join(twin: Mute): void {

@@ -113,7 +113,7 @@ export class Twins {
 
   /** Returns whether it was one that lived. */
   #drop(twin: MediaStreamTrack): boolean {
-    this.#live.get(twin)?.follow(undefined);
+    this.#live.get(twin)?.end(twin === this.#first && this.#live.size === 1);
     stopByBrowser(twin);
     return this.#live.delete(twin);
   }

@@ -1,0 +1,111 @@
+"""Muting, as one table: every way to mute, whatever happens meanwhile, every adapter; measured at the far end of a call."""
+
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from browser import browsers
+from browser.server import Server
+from web.test_delivery import install_consumers
+from web.test_jitsi import jitsi_library
+
+RATE = 48_000
+WAYS = {
+    "cleaned": ("cleaned", "cleaned"),
+    "source": ("source", "source"),
+    "cleaned, then source": ("cleaned", "source"),
+    "source, then cleaned": ("source", "cleaned"),
+    "sender": ("sender", "sender"),
+    "null": ("null", "null"),
+    "platform": ("platform", "platform"),
+    "constraint": ("constraint", "constraint"),
+}
+"""How the page mutes and unmutes: `enabled` of the cleaned track, of the source, of what the sender has; replaceTrack(null)
+and the track that was there; the platform's own; a constraint."""
+EVENTS = ("nothing", "on", "suspend", "resume", "stop", "model", "missing", "device", "trap", "step-down", "destroy")
+"""What happens while it is muted; "on": suppression is switched on."""
+LANES = {
+    "suppressTrack": {"kind": "Core"},
+    "suppressTrack, frames": {"kind": "Core", "path": "frames"},
+    "webrtc": {"kind": "Sender"},
+    "webrtc, frames": {"kind": "Sender", "path": "frames"},
+    "livekit": {"kind": "LiveKit"},
+    "livekit, upstream paused": {"kind": "LiveKitPaused"},
+    "livekit, microphone stopped": {"kind": "LiveKitStopped"},
+    "jitsi": {"kind": "Jitsi"},
+    "twilio": {"kind": "Twilio"},
+    "100ms": {"kind": "Hms"},
+}
+AT_ONCE = 5
+"""Calls side by side."""
+SENDS_ITSELF = {"LiveKit": ("stop", "device"), "Twilio": ("on", "stop", "device"), "Hms": ("on", "stop", "device", "destroy")}
+"""Platforms that then put a track on the sender, and mute it as their own mute says, whatever was on it."""
+
+
+def why_not(lane: dict[str, str], way: str, event: str) -> str | None:
+    """Why there is no such cell, or None."""
+    kind = lane["kind"]
+    own = kind not in ("Core", "Sender")
+    if way == "constraint":
+        return "no browser has a constraint that mutes; `volume` was one"
+    if lane.get("path") == "frames" and event in ("suspend", "resume"):
+        return "the frame path has no context"
+    if way == "platform" and not own:
+        return "a page of its own has no other mute"
+    if kind in ("LiveKitPaused", "LiveKitStopped") and way != "platform":
+        return "as livekit"
+    if kind == "LiveKitPaused" and event in ("on", "stop", "device"):
+        return "LiveKit then puts a track on the sender itself"
+    if kind == "LiveKitStopped" and event in ("model", "missing", "trap", "step-down", "resume"):
+        return "there is no microphone meanwhile"
+    if way != "platform" and event in SENDS_ITSELF.get(kind, ()) and not (kind == "Hms" and way == "source"):
+        return "the platform then puts a track on the sender, muted as its own mute says"
+    if kind == "Hms" and way not in ("platform", "source", "null"):
+        return "100ms keeps its cleaned track to itself"
+    if event == "on" and "cleaned" in WAYS[way][:1]:
+        return "there is no cleaned track yet"
+    return None
+
+
+def cells(lane: dict[str, str]) -> list[list[str]]:
+    """[mute, event, unmute] of all cells of a lane."""
+    return [
+        [WAYS[way][0], event, WAYS[way][1]] for event in EVENTS for way in WAYS if why_not(lane, way, event) is None
+    ]
+
+
+@pytest.fixture(scope="module")
+def phone(server: Server, playwright: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[browsers.Tab]:
+    """A Chromium whose microphones all give the same tone, with the platforms' libraries."""
+    project = install_consumers()
+    subprocess.run(["node", "platforms.mjs"], cwd=project, check=True)
+    at = np.arange(2 * RATE) / RATE
+    tone = tmp_path_factory.mktemp("microphone") / "tone.wav"
+    soundfile.write(tone, 0.3 * np.sin(2 * np.pi * 200 * at) + 0.2 * np.sin(2 * np.pi * 400 * at), RATE, subtype="PCM_16")
+    flags = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    flags.append(f"--use-file-for-fake-audio-capture={tone}")
+    with contextlib.closing(browsers.launch(playwright, "chromium", flags)) as browser:
+        page = browser.new_page()
+        page.goto(f"{server.origin}/pages/index.html")
+        page.add_script_tag(url=jitsi_library(server))
+        yield browsers.PlaywrightTab("chromium", page)
+
+
+@pytest.mark.timeout(600)
+def test_the_table(phone: browsers.Tab, server: Server, record_property) -> None:
+    wanted = {name: {**lane, "cells": cells(lane)} for name, lane in LANES.items()}
+    names = list(wanted)
+    wrong: dict[str, str] = {}
+    for first in range(0, len(names), AT_ONCE):
+        part = names[first : first + AT_ONCE]
+        answers = phone.call(f"{server.origin}/pages/mutes.js", "table", [wanted[name] for name in part])
+        for name, answer in zip(part, answers, strict=True):
+            assert len(answer) == len(wanted[name]["cells"])
+            wrong |= {f"{name}: {cell}": said for cell, said in answer.items() if said}
+    record_property("cells", {name: len(lane["cells"]) for name, lane in wanted.items()})
+    assert wrong == {}
