@@ -43,7 +43,7 @@ LANES = {
 }
 AT_ONCE = 5
 """Calls side by side."""
-SENDS_ITSELF = {"LiveKit": ("stop", "device"), "Twilio": ("on", "stop", "device"), "Hms": ("on", "stop", "device", "destroy")}
+SENDS_ITSELF = {"LiveKit": ("on", "stop", "device"), "Twilio": ("on", "stop", "device"), "Hms": ("on", "stop", "device", "destroy")}
 """Platforms that then put a track on the sender, and mute it as their own mute says, whatever was on it."""
 
 
@@ -63,10 +63,13 @@ def why_not(lane: dict[str, str], way: str, event: str) -> str | None:
         return "LiveKit then puts a track on the sender itself"
     if kind == "LiveKitStopped" and event in ("model", "missing", "trap", "step-down", "resume"):
         return "there is no microphone meanwhile"
-    if way != "platform" and event in SENDS_ITSELF.get(kind, ()) and not (kind == "Hms" and way == "source"):
+    kept = (kind, way) == ("Hms", "source") or (kind == "LiveKit" and event == "on" and way != "null")
+    if way != "platform" and event in SENDS_ITSELF.get(kind, ()) and not kept:
         return "the platform then puts a track on the sender, muted as its own mute says"
     if kind == "Hms" and way not in ("platform", "source", "null"):
         return "100ms keeps its cleaned track to itself"
+    if kind == "Sender" and way == "null" and event == "on":
+        return "a sender without a track has nothing to be suppressed, and is refused"
     if event == "on" and "cleaned" in WAYS[way][:1]:
         return "there is no cleaned track yet"
     return None

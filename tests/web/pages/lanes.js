@@ -30,6 +30,11 @@ class Lane {
   /** Whether the voice takes another way while the context stands still; elsewhere the far end fades what came before. */
   passesOver = false;
 
+  /** Whether unmuting by itself leads to sound where the context stands still. */
+  resumesAfter(unmute) {
+    return this.passesOver || unmute !== "null";
+  }
+
   /** What is being suppressed: something with update(), setModel() and events. */
   get stream() {
     return this.suppressed;
@@ -207,6 +212,10 @@ export class LiveKit extends Lane {
 
 /** LiveKit's pause of what is sent, which is replaceTrack(null). */
 export class LiveKitPaused extends LiveKit {
+  resumesAfter() {
+    return false;
+  }
+
   mute(on) {
     return on ? this.track.pauseUpstream() : this.track.resumeUpstream();
   }
@@ -355,11 +364,16 @@ export class Twilio extends Lane {
 }
 
 export class Hms extends Lane {
+  resumesAfter() {
+    return false;
+  }
+
   async open() {
     const { EventBus, HMSLocalAudioTrack, HMSLocalStream } = await import(`${PLATFORMS}/hms.js`);
     const microphone = await openMicrophone();
     const stream = new HMSLocalStream(new MediaStream([microphone]));
     this.track = new HMSLocalAudioTrack(stream, microphone, "regular", new EventBus());
+    this.shared = this.track.pluginsManager.audioContext;
     if (this.call) await this.call.sender.replaceTrack(microphone);
     else this.call = await call(microphone);
     this.listener = this.call.listener;
@@ -380,19 +394,15 @@ export class Hms extends Lane {
   }
 
   get context() {
-    return this.plugin.node.context;
+    return this.shared;
   }
 
   async on() {
     this.plugin = new SordinoPlugin(this.options);
     const ready = once(this.plugin, "ready");
     await this.track.addPlugin(this.plugin);
-    await this.context0().resume();
+    await this.shared.resume();
     await ready;
-  }
-
-  context0() {
-    return this.track.pluginsManager.audioContext;
   }
 
   off() {
@@ -417,8 +427,7 @@ export class Hms extends Lane {
   }
 
   async close() {
-    await this.context0().resume();
     await this.track.cleanup();
-    for (const track of [this.source]) track.stop();
+    this.source.stop();
   }
 }

@@ -17,10 +17,12 @@ async function cell(lane, [mute, event, unmute]) {
   if (!(await listener.isSilent())) return "it is heard though it is muted";
   if (event === "resume") await lane.context.suspend();
   await lane.events[event]();
-  const level = await listener.level(HEARD_MS);
-  if (!(level <= silenceDb)) return `heard at ${level} dBFS while it is muted`;
+  const { db } = await listener.level(HEARD_MS);
+  if (db > silenceDb) return `heard at ${db} dBFS while it is muted`;
+  if (event === "nothing" && !(await listener.playsNothing())) return "something is played while it is muted";
   if (event === "destroy") return "";
   await lane.ways[unmute][1]();
+  if (event === "suspend" && !lane.resumesAfter(unmute)) await lane.context.resume();
   if (!(await listener.hears())) return "silent after unmuting";
   if (event !== "suspend") return "";
   await lane.context.resume();
@@ -28,20 +30,45 @@ async function cell(lane, [mute, event, unmute]) {
   return (await listener.hears()) ? "" : "silent after resuming";
 }
 
-/** All cells of a lane, one after the other. wanted: { kind, path, cells: [mute, event, unmute][] } */
-async function run({ kind, path, cells }) {
-  const lane = new lanes[kind](path);
-  const found = {};
-  for (const one of cells) {
-    try {
-      found[one.join(" ")] = await cell(lane, one);
-    } catch (error) {
-      found[one.join(" ")] = `${error}\n${error.stack}`;
-    }
-    await lane.close();
+const LONGEST_MS = 30_000;
+
+/** What a cell says, or what was thrown; it may take so long. */
+async function said(work) {
+  let timer;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(() => resolve(`not done after ${LONGEST_MS} ms`), LONGEST_MS);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } catch (error) {
+    return `${error.stack}`;
+  } finally {
+    clearTimeout(timer);
   }
-  return found;
 }
 
-/** Lanes side by side. */
-export const table = (wanted) => Promise.all(wanted.map(run));
+/** What was found, by lanes and cells, so far. */
+const found = {};
+let running = 0;
+
+/** All cells of a lane, one after the other. */
+async function run(name, { kind, path, cells }) {
+  const lane = new lanes[kind](path);
+  for (const one of cells) {
+    const wrong = await said(() => cell(lane, one));
+    found[name][one.join(" ")] = wrong + ((await said(() => lane.close())) ?? "");
+  }
+  running--;
+}
+
+/** Begin with lanes side by side. wanted: { name: { kind, path, cells: [mute, event, unmute][] } } */
+export function begin(wanted) {
+  for (const [name, lane] of Object.entries(wanted)) {
+    found[name] = {};
+    running++;
+    void run(name, lane);
+  }
+}
+
+/** What was found, once all is done; undefined until then. */
+export const results = (evenSo) => (running === 0 || evenSo ? found : undefined);

@@ -33,12 +33,17 @@ export class SordinoProcessor {
 
   /**
    * The voice passes at once, cleaned as soon as the kernel is ready, and muted where the track is. LiveKit holds the track locked meanwhile, so this
-   * does not wait for files; `suppressed.started` says when suppression has begun.
+   * does not wait for files; `suppressed.started` says when suppression has begun. Of a microphone that LiveKit has stopped,
+   * to mute it, there is nothing to process until it is opened again.
    */
   async init({ track, audioContext }: LiveKitOptions): Promise<void> {
     this.#context = audioContext;
     const before = this.#suppressed;
     if (before && !before.track.enabled) track.enabled = false;
+    if (track.readyState === "ended") {
+      this.#release();
+      return;
+    }
     this.#suppressed = new SuppressedTrack(track, { ...this.#options, context: this.#options.context ?? audioContext });
     this.processedTrack = this.#suppressed.track;
     before?.stop();

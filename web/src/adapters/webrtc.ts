@@ -86,10 +86,14 @@ export class SuppressedSender {
     return carries !== null && (carries === this.#put || this.#cleaned.has(carries));
   }
 
-  /** While it is muted the source need not take the place of a track that stands still: both are silent. */
+  /**
+   * The source in the place of a track that stands still. Muted, it gives the silence that drives the last of the voice out
+   * of the sender's buffers; but not where it is muted for this track only, and still live for another one.
+   */
   get #wanted(): MediaStreamTrack {
     const { context, source, track } = this.suppressed;
-    return context && context.state !== "running" && track.enabled ? source : track;
+    if (!context || context.state === "running") return track;
+    return source.enabled === track.enabled ? source : track;
   }
 
   async #follow(): Promise<void> {
