@@ -165,7 +165,10 @@ class Source {
   /** One of the twins is muted or unmuted. */
   turn(twin: Mute, on: boolean): void {
     const wasLive = this.#browser?.get() ?? true;
-    if (on) this.#browser?.set(true);
+    if (on) {
+      this.#browser?.set(true);
+      for (const other of this.#twins) other.returns = false;
+    }
     twin.turn(on, wasLive);
     if (on) return;
     twin.returns = wasLive && ![...this.#twins].some((other) => other.on);

@@ -20,6 +20,21 @@ interface Cleaner {
 /** stop() of one's own track fires no event, so it is looked for so often. */
 const LOOK_MS = 500;
 
+const twins = new WeakSet<MediaStreamTrack>();
+let streamsAsk = false;
+
+/** MediaStream.clone() copies tracks behind their backs; from the first twin on, twins are asked for their clones. */
+function letStreamsAsk(): void {
+  if (streamsAsk || typeof MediaStream === "undefined") return;
+  streamsAsk = true;
+  const { clone } = MediaStream.prototype;
+  MediaStream.prototype.clone = function (this: MediaStream): MediaStream {
+    const tracks = this.getTracks();
+    if (!tracks.some((track) => twins.has(track))) return clone.call(this);
+    return new MediaStream(tracks.map((track) => track.clone()));
+  };
+}
+
 /** The cleaned track and its clones, as long as they live. All of them end with their source, or by end(). */
 export class Twins {
   readonly #cleaner: Cleaner;
@@ -31,6 +46,7 @@ export class Twins {
 
   /** first: a track made by this package */
   constructor(first: MediaStreamTrack, cleaner: Cleaner) {
+    letStreamsAsk();
     this.#cleaner = cleaner;
     this.#first = first;
     this.#firstMute = this.#add(first, cleaner.muteChanged);
@@ -59,9 +75,9 @@ export class Twins {
   end(byItself: boolean): void {
     this.#unfollow.abort();
     clearInterval(this.#timer);
-    const twins = [...this.#live.keys()];
-    for (const twin of twins) this.#drop(twin);
-    for (const twin of twins) if (byItself || twin !== this.#first) twin.dispatchEvent(new Event("ended"));
+    const living = [...this.#live.keys()];
+    for (const twin of living) this.#drop(twin);
+    for (const twin of living) if (byItself || twin !== this.#first) twin.dispatchEvent(new Event("ended"));
   }
 
   #look(): void {
@@ -94,6 +110,7 @@ export class Twins {
       stop: { value: () => this.#stop(twin) },
     });
     this.#live.set(twin, mute);
+    twins.add(twin);
     return mute;
   }
 

@@ -93,7 +93,7 @@ class Lane {
 }
 
 /** suppressTrack in a page that has a sender of its own. */
-export class Core extends Lane {
+class Core extends Lane {
   async open() {
     this.source = await openMicrophone();
     if (this.call) await this.call.sender.replaceTrack(this.source);
@@ -136,7 +136,7 @@ export class Core extends Lane {
   }
 }
 
-export class Sender extends Core {
+class Sender extends Core {
   passesOver = true;
 
   async on() {
@@ -161,7 +161,7 @@ export class Sender extends Core {
   }
 }
 
-export class LiveKit extends Lane {
+class LiveKit extends Lane {
   async open() {
     const { LocalAudioTrack } = await import(`${PLATFORMS}/livekit.js`);
     this.audioContext = new AudioContext();
@@ -185,7 +185,7 @@ export class LiveKit extends Lane {
   async on() {
     this.processor = new SordinoProcessor(this.options);
     await this.track.setProcessor(this.processor);
-    await this.suppressed.started;
+    await this.suppressed?.started;
   }
 
   off() {
@@ -211,7 +211,7 @@ export class LiveKit extends Lane {
 }
 
 /** LiveKit's pause of what is sent, which is replaceTrack(null). */
-export class LiveKitPaused extends LiveKit {
+class LiveKitPaused extends LiveKit {
   resumesAfter() {
     return false;
   }
@@ -222,14 +222,14 @@ export class LiveKitPaused extends LiveKit {
 }
 
 /** LiveKit's mute that stops the microphone. */
-export class LiveKitStopped extends LiveKit {
+class LiveKitStopped extends LiveKit {
   async open() {
     await super.open();
     this.track.stopOnMute = true;
   }
 }
 
-export class Jitsi extends Lane {
+class Jitsi extends Lane {
   async open() {
     this.track = await this.#create();
     if (this.call) await this.call.sender.replaceTrack(this.track.getTrack());
@@ -294,7 +294,7 @@ export class Jitsi extends Lane {
   }
 }
 
-export class Twilio extends Lane {
+class Twilio extends Lane {
   async open() {
     const { AudioHelper, AudioProcessorEventObserver, PeerConnection } = await import(`${PLATFORMS}/twilio.js`);
     const audioProcessorEventObserver = new AudioProcessorEventObserver();
@@ -363,7 +363,7 @@ export class Twilio extends Lane {
   }
 }
 
-export class Hms extends Lane {
+class Hms extends Lane {
   resumesAfter() {
     return false;
   }
@@ -431,3 +431,5 @@ export class Hms extends Lane {
     this.source.stop();
   }
 }
+
+export const LANES = { Core, Sender, LiveKit, LiveKitPaused, LiveKitStopped, Jitsi, Twilio, Hms };

@@ -6,7 +6,7 @@ import { wait } from "./sounds.js";
 const SILENCE = 1e-5;
 /** What of the tone that stands for a voice is heard at least. */
 const VOICE = 0.02;
-const LONGEST_MS = 8000;
+const LONGEST_MS = 15_000;
 const LOOK_MS = 50;
 /**
  * One byte a sample, without memory, and of a whole number of zeros only zeros come. Opus is heard for seconds after a sound

@@ -1,6 +1,6 @@
 // The table of muting: in a call, every way to mute, and whatever may happen meanwhile; what the far end hears.
 
-import * as lanes from "./lanes.js";
+import { LANES } from "./lanes.js";
 import { silenceDb } from "./loopback.js";
 
 /** Long enough that what an event lets out is heard. */
@@ -30,7 +30,7 @@ async function cell(lane, [mute, event, unmute]) {
   return (await listener.hears()) ? "" : "silent after resuming";
 }
 
-const LONGEST_MS = 30_000;
+const LONGEST_MS = 60_000;
 
 /** What a cell says, or what was thrown; it may take so long. */
 async function said(work) {
@@ -53,7 +53,7 @@ let running = 0;
 
 /** All cells of a lane, one after the other. */
 async function run(name, { kind, path, cells }) {
-  const lane = new lanes[kind](path);
+  const lane = new LANES[kind](path);
   for (const one of cells) {
     const wrong = await said(() => cell(lane, one));
     found[name][one.join(" ")] = wrong + ((await said(() => lane.close())) ?? "");
