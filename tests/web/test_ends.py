@@ -13,7 +13,7 @@ from support import unavailable
 
 SOFT_DB = -30
 """The voice is at -34 dBFS when it is unmuted, and was at full scale until then."""
-CYCLES, MORE_CYCLES = 200, 1000
+CYCLES, MORE_CYCLES = 100, 1000
 MOST_GROWTH = 1.5e6
 """Bytes of heap over three quarters of the cycles; what a context or a kernel holds is more than that for every ten."""
 BOTH = pytest.mark.parametrize("path", ["worklet", "frames"])

@@ -19,8 +19,16 @@
 // source is still live for another twin, unmuting waits for that delay: what was said before comes out unheard.
 // Adapters carry the mute from one SuppressedTrack to the next by `enabled` of the two tracks alone.
 
+/** How long a sound takes from a source to its twins, and the clock that it takes it by. */
+export interface Delay {
+  readonly delayMs: () => number;
+  readonly nowMs: () => number;
+}
+
 /** Milliseconds that buffers of the browser may add to the delay of the kernel. */
-const BUFFERED_MS = 50;
+const BUFFERED_MS = 60;
+/** A clock that stands still, as that of a suspended context, is looked at again after so long. */
+const LOOK_MS = 10;
 
 interface Accessor {
   get(): boolean;
@@ -43,20 +51,17 @@ export class Mute {
   /** The last one, once the twin has ended: what the page does to the twin it means for that. */
   #past: Source | undefined;
   readonly #browser: Accessor;
-  readonly #delayMs: () => number;
+  readonly #delay: Delay;
   readonly #changed: (() => void) | undefined;
   #on: boolean;
   /** Comes back when the source is unmuted. */
   returns = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /**
-   * delayMs  how long a sound takes from the source to the twin
-   * changed  called when the page sees another value
-   */
-  constructor(twin: MediaStreamTrack, delayMs: () => number, changed?: () => void) {
+  /** changed: called when the page sees another value */
+  constructor(twin: MediaStreamTrack, delay: Delay, changed?: () => void) {
     this.#browser = enabledOf(twin)!;
-    this.#delayMs = delayMs;
+    this.#delay = delay;
     this.#changed = changed;
     this.#on = this.#browser.get();
     const get = (): boolean => this.#past?.on ?? this.#on;
@@ -77,6 +82,7 @@ export class Mute {
 
   /** The twin has ended. heir: it was the last one, so that to mute or unmute it goes on to be to do so to the source */
   end(heir: boolean): void {
+    clearTimeout(this.#timer);
     this.#past = heir ? this.#source : undefined;
     this.follow(undefined);
   }
@@ -101,7 +107,14 @@ export class Mute {
   hold(): void {
     if (!this.#on) return;
     this.#setBrowser(false);
-    this.#timer = setTimeout(() => this.#setBrowser(true), this.#delayMs() + BUFFERED_MS);
+    const { delayMs, nowMs } = this.#delay;
+    const due = nowMs() + delayMs() + BUFFERED_MS;
+    const wait = (): void => {
+      const left = due - nowMs();
+      if (left <= 0) this.#setBrowser(true);
+      else this.#timer = setTimeout(wait, Math.max(left, LOOK_MS));
+    };
+    wait();
   }
 
   #setBrowser(on: boolean): void {

@@ -94,6 +94,7 @@ export class SuppressedTrack extends TrackTarget {
     this.#twins = new Twins(this.track, {
       source: () => this.#source,
       delayMs: () => 1000 * this.latency.seconds,
+      nowMs: () => (this.context ? 1000 * this.context.currentTime : performance.now()),
       ended: () => this.#sourceEnded(),
       stopped: () => this.stop(),
       muteChanged: () => this.#muteChanged(),

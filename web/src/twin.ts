@@ -1,14 +1,12 @@
 // Page thread: makes a cleaned track and its clones behave like the track they stand for.
 
 import { MICROPHONE } from "./microphone.js";
-import { Mute } from "./mute.js";
+import { type Delay, Mute } from "./mute.js";
 
 /** What the source and the twins need of whoever cleans. */
-interface Cleaner {
+interface Cleaner extends Delay {
   /** Which track they stand for now; it may change. */
   readonly source: () => MediaStreamTrack;
-  /** How long a sound takes from the source to the twins. */
-  readonly delayMs: () => number;
   /** The source has ended: by itself, or by stop(). */
   readonly ended: () => void;
   /** Somebody has stopped the last of the twins. */
@@ -98,7 +96,7 @@ export class Twins {
       const { sampleRate, channelCount } = own();
       return { ...source().getSettings(), ...(sampleRate && { sampleRate }), ...(channelCount && { channelCount }) };
     };
-    const mute = new Mute(twin, this.#cleaner.delayMs, muteChanged);
+    const mute = new Mute(twin, this.#cleaner, muteChanged);
     Object.defineProperties(twin, {
       getSettings: { value: settings },
       getConstraints: { value: () => source().getConstraints() },

@@ -74,18 +74,20 @@ export async function cycles(path, count, atOnce) {
     return suppressing;
   };
   const used = [];
+  const note = async () => {
+    await until(() => alive.contexts === 0 && alive.workers === 0);
+    for (let i = 0; i < 5; i++) {
+      await wait(200);
+      gc();
+    }
+    used.push(performance.memory.usedJSHeapSize);
+  };
   let working = 0;
   for (let done = 0; done < count; done += atOnce) {
     working += (await Promise.all(Array.from({ length: atOnce }, one))).filter(Boolean).length;
-    if (done % (count / 4) === 0) {
-      await until(() => alive.contexts === 0 && alive.workers === 0);
-      gc();
-      used.push(performance.memory.usedJSHeapSize);
-    }
+    if (done % (count / 4) === 0) await note();
   }
-  await until(() => alive.contexts === 0 && alive.workers === 0);
-  gc();
-  used.push(performance.memory.usedJSHeapSize);
+  await note();
   end();
   return { working, left: { ...alive }, used };
 }
@@ -185,7 +187,13 @@ export async function saidWhileMuted(path, way) {
   await wait(600);
   const { db: whileMuted } = await listener.level(0);
   level.offset.value = 0.02;
-  await wait(12);
+  const analyser = new AnalyserNode(context, { fftSize: 128 });
+  voice.connect(analyser);
+  const last = new Float32Array(128);
+  do {
+    await wait(1);
+    analyser.getFloatTimeDomainData(last);
+  } while (last.every((x) => x === 0) || last.some((x) => Math.abs(x) > 0.03));
   if (sending) await sender.replaceTrack(suppressed.track);
   else muted.enabled = true;
   const { db } = await listener.level(500);
