@@ -64,7 +64,7 @@ export async function stoppedSource(path) {
   };
 }
 
-/** So many microphones are opened, cleaned and stopped, some at once; nothing of ours is called. */
+/** So many microphones are opened, cleaned and stopped, some at once; nothing of ours is called. used: bytes of heap */
 export async function cycles(path, count, atOnce) {
   const end = watch();
   const one = async () => {
@@ -73,23 +73,17 @@ export async function cycles(path, count, atOnce) {
     microphone.stop();
     return suppressing;
   };
-  const used = [];
-  const note = async () => {
-    await until(() => alive.contexts === 0 && alive.workers === 0);
-    for (let i = 0; i < 5; i++) {
-      await wait(200);
-      gc();
-    }
-    used.push(performance.memory.usedJSHeapSize);
-  };
   let working = 0;
   for (let done = 0; done < count; done += atOnce) {
     working += (await Promise.all(Array.from({ length: atOnce }, one))).filter(Boolean).length;
-    if (done % (count / 4) === 0) await note();
   }
-  await note();
+  await until(() => alive.contexts === 0 && alive.workers === 0);
   end();
-  return { working, left: { ...alive }, used };
+  for (let i = 0; i < 5; i++) {
+    await wait(200);
+    gc();
+  }
+  return { working, left: { ...alive }, used: performance.memory.usedJSHeapSize };
 }
 
 /** What a clone of the cleaned track says of itself, and how it lives and ends. */
