@@ -73,6 +73,8 @@ def why_not(lane: dict[str, str], way: str, event: str) -> str | None:
         return "100ms keeps its cleaned track to itself"
     if kind == "Sender" and way == "null" and event == "on":
         return "a sender without a track has nothing to be suppressed, and is refused"
+    if kind == "Twilio" and way == "platform" and event in ("on", "stop"):
+        return "Twilio sends the microphone that it opens anew before it mutes it, with an adapter or without"
     if event == "on" and "cleaned" in WAYS[way][:1]:
         return "there is no cleaned track yet"
     return None

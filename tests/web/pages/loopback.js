@@ -7,6 +7,9 @@ const SILENCE = 1e-5;
 /** What of the tone that stands for a voice is heard at least. */
 const VOICE = 0.02;
 const LONGEST_MS = 15_000;
+/** So many packets of 20 ms without a sound are silence; so are none for so long, as where a sender has no track. */
+const SILENT_PACKETS = 8;
+const NO_PACKETS_MS = 600;
 const LOOK_MS = 50;
 /**
  * One byte a sample, without memory, and of a whole number of zeros only zeros come. Opus is heard for seconds after a sound
@@ -72,9 +75,16 @@ export class Listener {
     return this.#becomes(() => this.#take().peak > VOICE, 2);
   }
 
-  /** Whether nothing arrives, now or soon, and it stays so. */
+  /** Whether nothing but silence arrives, now or soon. */
   isSilent() {
-    return this.#becomes(() => this.#take().peak <= SILENCE, 3);
+    let silent = 0;
+    let since = performance.now();
+    return this.#becomes(() => {
+      const { peak, packets } = this.#take();
+      if (packets > 0) since = performance.now();
+      silent = peak <= SILENCE ? silent + packets : 0;
+      return silent >= SILENT_PACKETS || performance.now() - since > NO_PACKETS_MS;
+    }, 1);
   }
 
   /** Whether nothing is played, now or soon, and it stays so. */
