@@ -1,17 +1,27 @@
 // The table of muting: in a call, every way to mute, and whatever may happen meanwhile; what the far end hears.
 
-import { LANES } from "./lanes.js";
+import { Core, Sender } from "./lanes.js";
 import { silenceDb } from "./loopback.js";
+import { Hms, Jitsi, LiveKit, LiveKitPaused, LiveKitStopped, Twilio } from "./platforms.js";
+
+const LANES = { Core, Sender, LiveKit, LiveKitPaused, LiveKitStopped, Jitsi, Twilio, Hms };
 
 /** Long enough that what an event lets out is heard. */
 const HEARD_MS = 200;
+
+/** What there is to say of a lane that is silent. */
+async function stateOf({ listener, sender, source, suppressed, context }) {
+  const of = (track) => track && [track.readyState, track.enabled, track.muted];
+  const { packets } = await listener.level(1000);
+  return JSON.stringify([packets, of(sender.track), of(source), of(suppressed?.track), context?.state]);
+}
 
 /** One cell. Returns what is wrong, in words; empty where nothing is. */
 async function cell(lane, [mute, event, unmute]) {
   await lane.open();
   const { listener } = lane;
   if (event !== "on") await lane.on();
-  if (!(await listener.hears())) return "the voice is not heard before";
+  if (!(await listener.hears())) return `the voice is not heard before: ${await stateOf(lane)}`;
   if (event === "resume" && lane.passesOver) await lane.context.suspend();
   await lane.ways[mute][0]();
   if (!(await listener.isSilent())) return "it is heard though it is muted";
@@ -23,7 +33,7 @@ async function cell(lane, [mute, event, unmute]) {
   if (event === "destroy") return "";
   await lane.ways[unmute][1]();
   if (event === "suspend" && !lane.resumesAfter(unmute)) await lane.context.resume();
-  if (!(await listener.hears())) return "silent after unmuting";
+  if (!(await listener.hears())) return `silent after unmuting: ${await stateOf(lane)}`;
   if (event !== "suspend") return "";
   await lane.context.resume();
   await listener.level(HEARD_MS);
