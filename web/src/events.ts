@@ -43,6 +43,8 @@ export interface TrackEventMap {
   readonly overrun: CustomEvent<Overrun>;
   /** Once per hop of 10 ms, while somebody listens. */
   readonly voice: CustomEvent<Voice>;
+  /** Of tracks: `enabled` of the cleaned track has changed, by its own setter or by the source's. */
+  readonly mutechange: Event;
 }
 
 export interface SordinoEventMap extends TrackEventMap {
