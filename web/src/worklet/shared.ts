@@ -149,39 +149,55 @@ export class SharedKernel {
   }
 }
 
-/** The instances of this scope that are in use, and the last one that was. */
-const kept: SharedKernel[] = [];
+/** The instances of this scope that are in use. */
+const used: SharedKernel[] = [];
+/**
+ * The last one that was. It waits for the next stream until the browser wants its memory back: an address space holds
+ * little more than a hundred, and a scope lives as long as its context.
+ */
+let last: WeakRef<SharedKernel> | undefined;
 /** One after the other, so that streams that start at the same time find each other's. */
 let starting: Promise<unknown> = Promise.resolve();
 
-/** The scope's instance for these files, until unshare(). rejects EngineError "wasm" */
+/** The scope's instance for these files, until unshare(). rejects EngineError "wasm" or "memory" */
 export function share(files: EngineFiles): Promise<SharedKernel> {
   const found = starting.then(() => find(files));
-  starting = found.catch(() => undefined);
+  // The promise that others wait for must not hold what it resolves to.
+  starting = found.then(
+    () => undefined,
+    () => undefined,
+  );
   return found;
 }
 
 async function find(files: EngineFiles): Promise<SharedKernel> {
-  let shared = kept.find((candidate) => candidate.isOf(files));
+  let shared = used.find((candidate) => candidate.isOf(files));
   if (shared === undefined) {
-    shared = await SharedKernel.load(files);
-    kept.push(shared);
+    shared = takeLast(files) ?? (await SharedKernel.load(files));
+    used.push(shared);
   }
   shared.users++;
   return shared;
 }
 
+function takeLast(files: EngineFiles): SharedKernel | undefined {
+  const waiting = last?.deref();
+  last = undefined;
+  return waiting?.isOf(files) ? waiting : undefined;
+}
+
 /** One user less. An instance without users waits for the next one, in place of any other that does. */
 export function unshare(shared: SharedKernel): void {
   shared.users--;
-  if (shared.users > 0) return;
-  for (const other of kept.slice()) if (other.users === 0 && other !== shared) abandon(other);
+  if (shared.users > 0 || !used.includes(shared)) return;
+  abandon(shared);
+  last = new WeakRef(shared);
 }
 
 /** Nobody is to begin with the instance any more. */
 export function abandon(shared: SharedKernel): void {
-  const index = kept.indexOf(shared);
-  if (index >= 0) kept.splice(index, 1);
+  const index = used.indexOf(shared);
+  if (index >= 0) used.splice(index, 1);
 }
 
 function same(a: Uint8Array, b: Uint8Array): boolean {
