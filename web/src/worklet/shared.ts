@@ -1,7 +1,7 @@
 // Audio thread: one wasm memory with one copy of the weights for all streams of this scope that want the same files.
 
 import type { EngineFiles } from "../messages.js";
-import { Allocator, EngineError, instantiate, type Kernel } from "./kernel.js";
+import { Allocator, EngineError, instantiate, instantiateNow, type Kernel } from "./kernel.js";
 
 /** So many streams take a part of the network together (wasm/network.h): then each weight is read once for all. */
 const TOGETHER = 4;
@@ -55,9 +55,14 @@ export class SharedKernel {
     this.#weights().set(new Uint8Array(files.weights));
   }
 
-  /** Compile the module and load the weights. rejects EngineError "wasm" */
+  /** Compile the module and load the weights. rejects EngineError "wasm" or "memory" */
   static async load(files: EngineFiles): Promise<SharedKernel> {
     return new SharedKernel(await instantiate(files.wasm), files);
+  }
+
+  /** As load(), at once. throws EngineError "wasm" or "memory" */
+  static make(files: EngineFiles): SharedKernel {
+    return new SharedKernel(instantiateNow(files.wasm), files);
   }
 
   /** Bytes of the memory, everything counted. */
@@ -171,11 +176,20 @@ export function share(files: EngineFiles): Promise<SharedKernel> {
 }
 
 async function find(files: EngineFiles): Promise<SharedKernel> {
-  let shared = used.find((candidate) => candidate.isOf(files));
-  if (shared === undefined) {
-    shared = takeLast(files) ?? (await SharedKernel.load(files));
-    used.push(shared);
-  }
+  return use(present(files) ?? (await SharedKernel.load(files)));
+}
+
+/** As share(), at once. throws EngineError "wasm" or "memory" */
+export function shareNow(files: EngineFiles): SharedKernel {
+  return use(present(files) ?? SharedKernel.make(files));
+}
+
+function present(files: EngineFiles): SharedKernel | undefined {
+  return used.find((candidate) => candidate.isOf(files)) ?? takeLast(files);
+}
+
+function use(shared: SharedKernel): SharedKernel {
+  if (!used.includes(shared)) used.push(shared);
   shared.users++;
   return shared;
 }
