@@ -19,9 +19,7 @@ export class Carrier {
     this.stop();
     this.#end = new AbortController();
     const kept = { signal: this.#end.signal, preventAbort: true, preventClose: true };
-    this.#under = this.#under
-      .then(() => this.#open(track).pipeTo(this.#writable, kept))
-      .catch(() => undefined);
+    this.#under = this.#under.then(() => this.#open(track).pipeTo(this.#writable, kept)).catch(() => undefined);
   }
 
   stop(): void {

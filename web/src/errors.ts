@@ -6,8 +6,8 @@
  * - `sample-rate`  the context runs at a rate outside 8000 to 192000 Hz, or at another rate than the track in a browser
  *                  that does not convert rates between the two
  * - `option`       an option has a value that makes no sense
- * - `fetch`        the wasm module, the weight file or the worklet script did not arrive
- * - `worklet`      the browser refused the worklet script or the processor
+ * - `fetch`        the wasm module or the weight file did not arrive, or a page of text came in its place
+ * - `worklet`      the browser refused the worklet script, the processor or the script of the frame path's Worker
  * - `memory`       the browser gives no more wasm memory: too many contexts are in use
  * - `wasm`         the wasm module did not compile, or lacks an export
  * - `weights`      the weight file is not one that this kernel can use
@@ -36,24 +36,25 @@ export type SordinoErrorCode =
   | "stalled"
   | "source";
 
+const LONGEST_PART = 120;
+const LONGEST_MESSAGE = 300;
+
+/** Words, an address or another error for a message: cut in the middle where it is long, an inlined file only named. */
+export function briefly(what: unknown, longest: number = LONGEST_PART): string {
+  const text = String(what).replace(/data:([\w/+.-]*)[^,\s]*,[^\s'")]*/g, "data:$1,… (inlined)");
+  if (text.length <= longest) return text;
+  const half = Math.floor(longest / 2);
+  return `${text.slice(0, half)}…${text.slice(1 - half)}`;
+}
+
 export class SordinoError extends Error {
   override readonly name = "SordinoError";
   readonly code: SordinoErrorCode;
 
   constructor(code: SordinoErrorCode, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(briefly(message, LONGEST_MESSAGE), cause === undefined ? undefined : { cause });
     this.code = code;
   }
-}
-
-const LONGEST_PART = 160;
-
-/** Words, an address or another error for a message: what is too long is cut in the middle, an inlined file named as one. */
-export function briefly(what: unknown): string {
-  const text = String(what).replace(/data:([\w/+.-]*)[^,\s]*,[^\s'")]*/g, "data:$1,… (inlined)");
-  if (text.length <= LONGEST_PART) return text;
-  const half = LONGEST_PART / 2;
-  return `${text.slice(0, half)}…${text.slice(1 - half)}`;
 }
 
 /** Whatever was thrown, as a SordinoError. */

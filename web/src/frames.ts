@@ -14,6 +14,7 @@ import {
   streamShape,
 } from "./options.js";
 import { SAMPLE_RATE } from "./params.js";
+import { lookAt } from "./received.js";
 import { keepFlowing } from "./remote.js";
 import { checkOptions } from "./start.js";
 import { StateWatch, type StreamState } from "./state.js";
@@ -128,7 +129,7 @@ export class FrameStream extends TrackTarget {
     });
     this.#watch = new StateWatch(this, facts, true, { late: (ticks) => this.#late(ticks) });
     this.addEventListener("fallback", () => this.#standIn || settle());
-    this.#employ(options.assets?.worker || options.assets?.base ? worker : undefined);
+    this.#employ(options.assets?.worker || options.assets?.base ? worker : undefined, worker);
     void this.#upkeep.attempt();
   }
 
@@ -257,8 +258,8 @@ export class FrameStream extends TrackTarget {
 
   readonly #passVoice = (event: Event): void => this.dispatchVoice((event as CustomEvent<Voice>).detail.probability);
 
-  /** Start the Worker. script: where it is not beside the package's own */
-  #employ(script: URL | undefined): void {
+  /** Start the Worker. script: where it is not beside the package's own; address: where it is in any case */
+  #employ(script: URL | undefined, address: URL): void {
     const { signal } = this.#end;
     const violations: string[] = [];
     const note = ({ effectiveDirective }: SecurityPolicyViolationEvent): void =>
@@ -266,7 +267,7 @@ export class FrameStream extends TrackTarget {
     document.addEventListener("securitypolicyviolation", note, { signal });
     const refuse = (cause?: unknown): void => {
       // The browser tells of violations in a task of their own.
-      setTimeout(() => this.#refused(refusal(script, cause, violations)));
+      setTimeout(async () => this.#refused(await refusal(address, cause, violations[0])));
     };
     try {
       const worker = script ? new Worker(script) : defaultWorker();
@@ -372,10 +373,10 @@ export class FrameStream extends TrackTarget {
 }
 
 /** Why there is no Worker, as far as the browser says. */
-function refusal(script: URL | undefined, cause: unknown, violations: readonly string[]): SordinoError {
-  const from = script ? ` ${briefly(script)}` : "";
-  const reason = violations.length > 0 ? `the policy's ${violations[0]} forbids it` : (cause ?? "it did not load");
-  return new SordinoError("worklet", `the browser refused the Worker's script${from}: ${briefly(reason)}`, cause);
+async function refusal(script: URL, cause: unknown, directive: string | undefined): Promise<SordinoError> {
+  const known = directive ? `the policy's ${directive} forbids it` : cause && briefly(cause);
+  const reason = known ?? (await lookAt("script", script)) ?? "it did not load";
+  return new SordinoError("worklet", `the browser refused the Worker's script ${briefly(script)}: ${reason}`, cause);
 }
 
 /** The literal stands in new Worker(new URL(...)) so that bundlers find it. */

@@ -22,6 +22,8 @@ export interface Settings {
 export interface EngineFiles {
   readonly wasm: ArrayBuffer;
   readonly weights: ArrayBuffer;
+  /** Where they came from, for messages. */
+  readonly from?: { readonly wasm: string; readonly weights: string };
 }
 
 /** What stays the same as long as a stream lives. */

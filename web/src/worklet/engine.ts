@@ -183,6 +183,16 @@ export class Engine {
     if (channels > 1) this.#follow(channels);
   }
 
+  /** Milliseconds that other engines worked for this one since the last call, less those that it worked for others. */
+  takeOwedMs(): number {
+    let owedMs = 0;
+    for (const stream of this.#streams) {
+      owedMs += stream.owedMs;
+      stream.owedMs = 0;
+    }
+    return owedMs;
+  }
+
   reset(): void {
     for (const stream of this.#streams) this.#shared.reset(stream);
     this.active = 1;

@@ -1,6 +1,6 @@
 // Audio thread: the wasm module's functions (wasm/sordino.h), and how a module is started.
 
-import type { Failure } from "../messages.js";
+import type { EngineFiles, Failure } from "../messages.js";
 
 const PAGE_BYTES = 65_536;
 const ALIGNMENT = 16;
@@ -80,20 +80,20 @@ export class EngineError extends Error {
 }
 
 /** rejects  EngineError "wasm" or "memory" */
-export async function instantiate(wasm: ArrayBuffer): Promise<Kernel> {
-  const { instance } = await WebAssembly.instantiate(wasm).catch((cause: unknown) => {
-    throw refusal(wasm, cause);
+export async function instantiate(files: EngineFiles): Promise<Kernel> {
+  const { instance } = await WebAssembly.instantiate(files.wasm).catch((cause: unknown) => {
+    throw refusal(files, cause);
   });
   return checked(instance.exports);
 }
 
 /** As instantiate(), at once. throws EngineError "wasm" or "memory" */
-export function instantiateNow(wasm: ArrayBuffer): Kernel {
+export function instantiateNow(files: EngineFiles): Kernel {
   let instance: WebAssembly.Instance;
   try {
-    instance = new WebAssembly.Instance(new WebAssembly.Module(wasm));
+    instance = new WebAssembly.Instance(new WebAssembly.Module(files.wasm));
   } catch (cause) {
-    throw refusal(wasm, cause);
+    throw refusal(files, cause);
   }
   return checked(instance.exports);
 }
@@ -111,8 +111,8 @@ export function failureOf(cause: unknown, otherwise: string): EngineError {
   return new EngineError("wasm", `${otherwise}: ${cause}`);
 }
 
-function refusal(wasm: ArrayBuffer, cause: unknown): EngineError {
-  return failureOf(cause, `the wasm module (${wasm.byteLength} bytes) was refused`);
+function refusal({ wasm, from }: EngineFiles, cause: unknown): EngineError {
+  return failureOf(cause, `the wasm module ${from?.wasm ?? ""} (${wasm.byteLength} bytes) was refused`);
 }
 
 /** throws EngineError "wasm" */

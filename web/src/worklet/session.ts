@@ -52,8 +52,6 @@ export class Session {
   #heard = false;
   #tellVoice = false;
   #reported = 0;
-  /** Since the last hop was given out. */
-  #spentMs = 0;
   #alive = true;
   /** Of the engine that process() is to begin with, where it holds no memory until then. */
   #parked: EngineFiles | undefined;
@@ -230,14 +228,14 @@ export class Session {
       return this.#fail(`the kernel trapped: ${cause}`, chain);
     }
     if (hops < 0) return this.#fail("the kernel returned samples that are not finite numbers", chain);
-    this.#spentMs += this.#host.now() - begin;
+    chain.spentMs += this.#host.now() - begin + chain.engine.takeOwedMs();
     if (hops === 0) return true;
     if (chain === this.#current) this.#pulse?.noteHops(hops);
     if (this.#tellVoice && chain === this.#current) {
       this.#host.reply({ type: "voice", probability: chain.engine.voice });
     }
-    const verdict = this.#watch.note(hops, this.#spentMs);
-    this.#spentMs = 0;
+    const verdict = this.#watch.note(hops, Math.max(0, chain.spentMs));
+    chain.spentMs = Math.min(0, chain.spentMs);
     if (verdict === "fine" || !this.#shape.realTime) return true;
     return this.#beLate(chain, verdict === "stop");
   }

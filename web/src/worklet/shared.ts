@@ -3,6 +3,10 @@
 import type { EngineFiles } from "../messages.js";
 import { Allocator, EngineError, instantiate, instantiateNow, type Kernel } from "./kernel.js";
 
+/** Milliseconds, as fine as the thread can tell. */
+const { performance: fine } = globalThis as { performance?: { now(): number } };
+const now = fine ? (): number => fine.now() : Date.now;
+
 /** So many streams take a part of the network together (wasm/network.h): then each weight is read once for all. */
 const TOGETHER = 4;
 
@@ -20,6 +24,8 @@ export interface Stream {
   readonly at: number;
   /** Parts of the network that the hop under way still needs. */
   left: number;
+  /** Milliseconds that others worked for it, less those that it worked for others. */
+  owedMs: number;
 }
 
 /** Whoever keeps views of the memory. */
@@ -35,6 +41,7 @@ export class SharedKernel {
   readonly kernel: Kernel;
   readonly allocator: Allocator;
   readonly #wasm: Uint8Array;
+  readonly #name: string;
   readonly #weightsAt: number;
   readonly #weightBytes: number;
   readonly #listAt: number;
@@ -47,6 +54,7 @@ export class SharedKernel {
     this.kernel = kernel;
     this.allocator = new Allocator(kernel, () => this.#renew());
     this.#wasm = new Uint8Array(files.wasm);
+    this.#name = files.from?.weights ?? "";
     this.#weightBytes = files.weights.byteLength;
     this.#weightsAt = this.allocator.reserve(this.#weightBytes);
     this.#listAt = this.allocator.reserve(TOGETHER * Uint32Array.BYTES_PER_ELEMENT);
@@ -57,12 +65,12 @@ export class SharedKernel {
 
   /** Compile the module and load the weights. rejects EngineError "wasm" or "memory" */
   static async load(files: EngineFiles): Promise<SharedKernel> {
-    return new SharedKernel(await instantiate(files.wasm), files);
+    return new SharedKernel(await instantiate(files), files);
   }
 
   /** As load(), at once. throws EngineError "wasm" or "memory" */
   static make(files: EngineFiles): SharedKernel {
-    return new SharedKernel(instantiateNow(files.wasm), files);
+    return new SharedKernel(instantiateNow(files), files);
   }
 
   /** Bytes of the memory, everything counted. */
@@ -91,10 +99,13 @@ export class SharedKernel {
     if (answer !== 0) {
       this.allocator.free(at, this.kernel.sordino_state_bytes());
       const reason = INIT_FAILURES[answer] ?? `sordino_init answered ${answer}`;
-      throw new EngineError("weights", `the weight file (${this.#weightBytes} bytes) was refused: ${reason}`);
+      throw new EngineError(
+        "weights",
+        `the weight file ${this.#name} (${this.#weightBytes} bytes) was refused: ${reason}`,
+      );
     }
     if (lookAhead !== undefined) this.kernel.sordino_set_look_ahead(at, lookAhead);
-    const stream = { at, left: 0 };
+    const stream = { at, left: 0, owedMs: 0 };
     this.#streams.push(stream);
     return stream;
   }
@@ -120,8 +131,14 @@ export class SharedKernel {
   advance(stream: Stream, left: number): void {
     while (stream.left > left) {
       const count = this.#gather(stream);
+      const begin = now();
       this.kernel.sordino_advance_together(this.#listAt, count);
-      for (let i = 0; i < count; i++) this.#together[i]!.left--;
+      const share = (now() - begin) / count;
+      stream.owedMs -= share * count;
+      for (let i = 0; i < count; i++) {
+        this.#together[i]!.owedMs += share;
+        this.#together[i]!.left--;
+      }
     }
   }
 
