@@ -12,7 +12,9 @@ from golden.signals import clip_files, read_clip
 from sordino.engines import open_engine
 from web.sessions import RATE, Samples
 
-SECONDS = 2
+SECONDS = 1
+BROWSER_ROUNDS_US = 250
+"""Chromium hands on time stamps in steps of 0.1 ms."""
 SAME_RATE = {
     "441 and 480 in turns": [[441, RATE, 1], [480, RATE, 1]],
     "long": [[4096, RATE, 1]],
@@ -50,7 +52,7 @@ def test_frames_of_any_length(live: Tab, server: Server, page: str, name: str) -
     else:
         assert np.array_equal(output, wanted)
     begins = np.cumsum([0, *(part[0] for part in answer["parts"][:-1])]) / RATE
-    assert np.abs(begins - [part[3] / 1e6 for part in answer["parts"]]).max() < 1e-4
+    assert np.abs(1e6 * begins - [part[3] for part in answer["parts"]]).max() < BROWSER_ROUNDS_US
 
 
 def test_a_gap(live: Tab, server: Server, page: str) -> None:
@@ -60,7 +62,8 @@ def test_a_gap(live: Tab, server: Server, page: str) -> None:
     output, answer = feed(live, server, page, clip, pattern)
     assert np.array_equal(output, open_engine("native").process(clip)[: output.size]) and answer["log"] == []
     steps = np.diff([part[3] for part in answer["parts"]])
-    assert np.array_equal(np.unique(steps), [10_000, 510_000])
+    gaps = steps > 100_000
+    assert np.abs(steps - np.where(gaps, 510_000, 10_000)).max() < BROWSER_ROUNDS_US and gaps.sum() == 3
 
 
 @pytest.mark.parametrize("name", RATES)

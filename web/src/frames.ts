@@ -339,7 +339,7 @@ export class FrameStream extends TrackTarget {
     if (this.#end.signal.aborted || this.#standIn || this.#loaded) return;
     this.#worker?.terminate();
     this.#worker = undefined;
-    this.#lead(this.#source);
+    if (!this.#instead) this.#lead(this.#source);
     this.#takeOver(cause);
   }
 
