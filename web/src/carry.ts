@@ -7,8 +7,8 @@ type Open = (track: MediaStreamTrack) => ReadableStream;
 export class Carrier {
   readonly #writable: WritableStream;
   readonly #open: Open;
-  #under: Promise<void> = Promise.resolve();
-  #end = new AbortController();
+  #writer: WritableStreamDefaultWriter<AudioData> | undefined;
+  #reader: ReadableStreamDefaultReader<AudioData> | undefined;
 
   constructor(writable: WritableStream, open: Open) {
     this.#writable = writable;
@@ -17,12 +17,25 @@ export class Carrier {
 
   carry(track: MediaStreamTrack): void {
     this.stop();
-    this.#end = new AbortController();
-    const kept = { signal: this.#end.signal, preventAbort: true, preventClose: true };
-    this.#under = this.#under.then(() => this.#open(track).pipeTo(this.#writable, kept)).catch(() => undefined);
+    this.#writer ??= this.#writable.getWriter();
+    this.#reader = this.#open(track).getReader();
+    void this.#pump(this.#reader, this.#writer).catch(() => undefined);
   }
 
   stop(): void {
-    this.#end.abort();
+    void this.#reader?.cancel().catch(() => undefined);
+    this.#reader = undefined;
+  }
+
+  async #pump(
+    own: ReadableStreamDefaultReader<AudioData>,
+    writer: WritableStreamDefaultWriter<AudioData>,
+  ): Promise<void> {
+    for (;;) {
+      const { value: frame, done } = await own.read();
+      if (done) return;
+      if (this.#reader === own) await writer.write(frame);
+      else frame.close();
+    }
   }
 }

@@ -29,12 +29,14 @@ type TrackGenerator = MediaStreamTrack & { readonly writable: WritableStream };
 
 /** Not in every browser, hence not in the standard types. */
 interface Breakout {
-  readonly MediaStreamTrackProcessor?: new (init: { track: MediaStreamTrack }) => TrackProcessor;
+  readonly MediaStreamTrackProcessor?: new (init: { track: MediaStreamTrack; maxBufferSize: number }) => TrackProcessor;
   readonly MediaStreamTrackGenerator?: new (init: { kind: "audio" }) => TrackGenerator;
 }
 
 const breakout = globalThis as Breakout;
 const TIMEOUT_MS = 10_000;
+/** Of a source whose frames are very short a browser drops some where it holds only few for the Worker. */
+const WAITING_FRAMES = 50;
 /** So many quarters of a second without an answer, and a Worker that has once answered counts as dead. */
 const DEAD_TICKS = 40;
 
@@ -55,7 +57,7 @@ export interface StandIn extends EventTarget {
 }
 
 function framesOf(track: MediaStreamTrack): ReadableStream {
-  return new breakout.MediaStreamTrackProcessor!({ track }).readable;
+  return new breakout.MediaStreamTrackProcessor!({ track, maxBufferSize: WAITING_FRAMES }).readable;
 }
 
 /** Whether this browser has the frame path (Chromium has). */

@@ -142,7 +142,8 @@ export async function remoteVoice(path) {
 /** A track on the frame path under whatever the page allows: what it tells, whether it is heard, by which way. */
 export async function takeOver(options) {
   const { track, close } = await toneTrack(1, 0.3);
-  const suppressed = new SuppressedTrack(track, { ...options, path: "frames", overrunPolicy: "ignore" });
+  const common = { path: "frames", overrunPolicy: "ignore", attenuationLimitDb: 6 };
+  const suppressed = new SuppressedTrack(track, { ...options, ...common });
   const log = logOf(suppressed);
   const messages = [];
   suppressed.addEventListener("error", ({ error }) => messages.push(error.message));

@@ -20,7 +20,9 @@ export class Blocks {
   #fill = 0;
   #timestamp = 0;
   #converter: Converter | undefined;
-  #convertedUntil = 0;
+  /** Time stamps at which what the converter has taken, and what it has given, ends. */
+  #takenUntil = 0;
+  #givenUntil = 0;
 
   /** rate: of the blocks, Hz */
   constructor(rate: number) {
@@ -32,12 +34,13 @@ export class Blocks {
   push(samples: readonly Float32Array[], rate: number, timestamp: number): Block[] {
     const blocks = this.#converter && this.#converter.from !== rate ? this.#endConversion() : [];
     if (rate === this.rate) return [...blocks, ...this.#gather(samples, timestamp)];
-    this.#converter ??= new Converter(rate, this.rate);
-    const converted = this.#converter.push(samples);
-    const end = timestamp + (samples[0]!.length / rate) * SECOND;
-    const from = Math.max(timestamp, Math.min(this.#convertedUntil || timestamp, end));
-    this.#convertedUntil = end;
-    return [...blocks, ...this.#gather(converted, from)];
+    if (this.#converter === undefined) {
+      this.#converter = new Converter(rate, this.rate);
+      this.#takenUntil = this.#givenUntil = timestamp;
+    }
+    this.#givenUntil += timestamp - this.#takenUntil;
+    this.#takenUntil = timestamp + (samples[0]!.length / rate) * SECOND;
+    return [...blocks, ...this.#give(this.#converter.push(samples))];
   }
 
   /** What fills no block, shorter than one; undefined where nothing is left. */
@@ -50,10 +53,14 @@ export class Blocks {
 
   #endConversion(): Block[] {
     const rest = this.#converter!.flush();
-    const at = this.#convertedUntil;
     this.#converter = undefined;
-    this.#convertedUntil = 0;
-    return rest.length > 0 ? this.#gather(rest, at) : [];
+    return rest.length > 0 ? this.#give(rest) : [];
+  }
+
+  #give(converted: readonly Float32Array[]): Block[] {
+    const blocks = this.#gather(converted, this.#givenUntil);
+    this.#givenUntil += (converted[0]!.length / this.rate) * SECOND;
+    return blocks;
   }
 
   /** A block has the most channels that any of its samples had; a missing channel is the first one. */
