@@ -1,6 +1,7 @@
-"""The frame path with frames of any length, rate and channel count: the samples of the reference, and the right times."""
+"""The frame path with frames of any length, rate and channel count: the reference's samples, and the right times."""
 
 import base64
+import itertools
 from typing import Any
 
 import numpy as np
@@ -88,5 +89,5 @@ def test_a_rate_that_stays(live: Tab, server: Server, page: str) -> None:
     parts = answer["parts"]
     assert [parts[50][1], parts[-1][1]] == [48_000, 16_000]
     begins = np.cumsum([0, *(part[0] for part in parts)])
-    levels = [np.sqrt(np.square(output[a:b]).mean()) for a, b in zip(begins[60:-1], begins[61:], strict=False)]
+    levels = [np.sqrt(np.square(output[a:b]).mean()) for a, b in itertools.pairwise(begins[60:])]
     assert 20 * np.log10(np.mean(levels) / 0.05) < -10 and max(levels) < 0.05, "the unchanged noise is 0.05"

@@ -60,7 +60,9 @@ export class Session {
 
   constructor(host: Host, shape: StreamShape, settings: Settings, rate: number, quantum: number) {
     this.#host = host;
-    this.#shape = shape;
+    // What is handed over may hold the files too, which must not live as long as the stream.
+    const { channels, linked, realTime, offline = false, spread = false, lookAhead } = shape;
+    this.#shape = { channels, linked, realTime, offline, spread, ...(lookAhead !== undefined && { lookAhead }) };
     this.#settings = settings;
     this.#rate = rate;
     this.#quantum = quantum;
