@@ -75,9 +75,10 @@ def test_the_adapters_have_the_platforms_types(project: Path) -> None:
     ],
 )
 def test_types_are_found(project: Path, compiler: str, resolution: str, module: str) -> None:
-    flags = ["--noEmit", "--strict", "--target", "es2022", "--lib", "es2022,dom,dom.iterable", "--types", ""]
-    tsc = ["node", f"node_modules/{compiler}/bin/tsc", *flags]
-    run(project, *tsc, "--moduleResolution", resolution, "--module", module, "resolve.ts")
+    common = {"noEmit": True, "strict": True, "target": "es2022", "lib": ["es2022", "dom", "dom.iterable"], "types": []}
+    options = {**common, "moduleResolution": resolution, "module": module}
+    (project / "tsconfig.resolve.json").write_text(json.dumps({"compilerOptions": options, "files": ["resolve.ts"]}))
+    run(project, "node", f"node_modules/{compiler}/bin/tsc", "-p", "tsconfig.resolve.json")
 
 
 def test_the_package_is_harmless_on_a_server(project: Path) -> None:
