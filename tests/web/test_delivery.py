@@ -49,6 +49,23 @@ def test_the_adapters_have_the_platforms_types(project: Path) -> None:
     run(project, "npx", "tsc", "-p", "tsconfig.json")
 
 
+@pytest.mark.parametrize(
+    ("compiler", "resolution", "module"),
+    [
+        ("typescript5", "node10", "es2022"),
+        ("typescript5", "node16", "node16"),
+        ("typescript5", "bundler", "es2022"),
+        ("typescript", "nodenext", "nodenext"),
+        ("typescript", "bundler", "es2022"),
+    ],
+)
+def test_types_are_found(project: Path, compiler: str, resolution: str, module: str) -> None:
+    common = {"noEmit": True, "strict": True, "target": "es2022", "lib": ["es2022", "dom", "dom.iterable"], "types": []}
+    options = {**common, "moduleResolution": resolution, "module": module}
+    (project / "tsconfig.resolve.json").write_text(json.dumps({"compilerOptions": options, "files": ["resolve.ts"]}))
+    run(project, "node", f"node_modules/{compiler}/bin/tsc", "-p", "tsconfig.resolve.json")
+
+
 def test_the_package_is_harmless_on_a_server(project: Path) -> None:
     names = ["sordino", *(f"sordino/{name}" for name in ("livekit", "jitsi", "twilio", "100ms", "webrtc"))]
     imports = ";".join(f"await import('{name}')" for name in names)

@@ -16,6 +16,7 @@ import {
   streamShape,
 } from "./options.js";
 import { checkOptions } from "./start.js";
+import { StateTeller, type StreamState } from "./state.js";
 import { Twins } from "./twin.js";
 
 export interface TrackOptions extends SordinoOptions {
@@ -65,6 +66,7 @@ export class SuppressedTrack extends TrackTarget {
   readonly #attempts: Attempts | undefined;
   readonly #end = new AbortController();
   readonly #twins: Twins;
+  readonly #states = new StateTeller(this, () => this.state);
   #options: TrackOptions;
   #source: MediaStreamTrack;
 
@@ -79,9 +81,11 @@ export class SuppressedTrack extends TrackTarget {
     this.#options = options;
     this.#given = options.context;
     if (options.path === "frames" && canUseFrames()) {
-      this.#frames = new FrameStream(source, options);
+      const worklet = { ...options, path: "worklet" } as const;
+      this.#frames = new FrameStream(source, options, (track) => new SuppressedTrack(track, worklet));
       this.track = this.#frames.track;
       passOn(this.#frames, this, this.#end.signal);
+      this.#frames.addEventListener("state", this.#states.update);
     } else {
       const context = this.#given && canListen(this.#given, source) ? this.#given : contextFor(source);
       const channels = Math.min(streamShape(options).channels, source.getSettings().channelCount ?? 1);
@@ -100,6 +104,7 @@ export class SuppressedTrack extends TrackTarget {
       muteChanged: () => this.#muteChanged(),
     });
     this.#twins.follow(source);
+    for (const type of ["mute", "unmute"]) this.track.addEventListener(type, this.#states.update);
     this.started = this.#attempts ? this.#attempts.begin() : this.#frames!.started;
     whileStarting(this.started, options.signal, () => this.stop());
   }
@@ -121,6 +126,15 @@ export class SuppressedTrack extends TrackTarget {
 
   get source(): MediaStreamTrack {
     return this.#source;
+  }
+
+  /** What the track does now; "state" events tell of changes. */
+  get state(): StreamState {
+    if (this.#end.signal.aborted) return "ended";
+    const without = this.#attempts?.underWay ? "starting" : "fallback";
+    const state = this.#frames?.state ?? this.node?.state ?? without;
+    if (this.context && this.context.state !== "running") return "suspended";
+    return this.#source.muted && !["fallback", "suspended", "stalled"].includes(state) ? "muted" : state;
   }
 
   /** Whether the track now carries the cleaned voice. */
@@ -201,6 +215,7 @@ export class SuppressedTrack extends TrackTarget {
     this.#twins.end(byItself);
     this.#graph?.close();
     this.#frames?.stop();
+    this.#states.update();
     const { context } = this;
     if (context && context !== this.#given) void context.close().catch(() => undefined);
   }
@@ -222,6 +237,8 @@ export class SuppressedTrack extends TrackTarget {
       if (this.#options !== asked) node?.update(this.#options);
       this.tellVoice(this.voiceListeners.any);
       graph.use(node);
+      node?.addEventListener("state", this.#states.update);
+      this.#states.update();
     };
     return new Attempts(this, create, use, this.#options.retryMs);
   }
@@ -235,6 +252,7 @@ export class SuppressedTrack extends TrackTarget {
     for (const gesture of GESTURES) addEventListener(gesture, go, { signal, passive: true, capture: true });
     document.addEventListener("visibilitychange", go, { signal });
     navigator.mediaDevices?.addEventListener("devicechange", go, { signal });
+    context.addEventListener("statechange", this.#states.update, { signal });
     go();
   }
 
