@@ -71,6 +71,8 @@ def why_not(lane: dict[str, str], way: str, event: str) -> str | None:
         return "the platform then puts a track on the sender, muted as its own mute says"
     if kind == "Hms" and way not in ("platform", "source", "null"):
         return "100ms keeps its cleaned track to itself"
+    if way == "sender" and kind not in ("Sender", "Twilio"):
+        return "as the cleaned track, or the source where that has its place"
     if kind == "Sender" and way == "null" and event == "on":
         return "a sender without a track has nothing to be suppressed, and is refused"
     if kind == "Twilio" and way == "platform" and event in ("on", "stop"):

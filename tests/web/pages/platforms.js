@@ -145,6 +145,9 @@ export class Jitsi extends Lane {
   }
 }
 
+/** Of all of Twilio's helpers: each makes one of its own otherwise, which it never closes. */
+let audioContext;
+
 export class Twilio extends Lane {
   async open() {
     const { AudioHelper, AudioProcessorEventObserver, PeerConnection } = await import(`${PLATFORMS}/twilio.js`);
@@ -154,7 +157,9 @@ export class Twilio extends Lane {
       const audio = { ...wanted.audio, ...MICROPHONE };
       return navigator.mediaDevices.getUserMedia({ audio });
     };
-    this.audio = new AudioHelper(async () => undefined, changed, { audioProcessorEventObserver, getUserMedia });
+    audioContext ??= new AudioContext();
+    const options = { audioProcessorEventObserver, audioContext, getUserMedia };
+    this.audio = new AudioHelper(async () => undefined, changed, options);
     const signalling = { status: "connected", on: (type, heard) => type === "answer" && answers.push(heard) };
     const answers = [];
     signalling.removeListener = () => undefined;
