@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from golden.signals import clip_files, read_clip
-from kernels import every_build, kernels, same_bytes
+from kernels import every_build, kernels
 from sordino import denoise
 from sordino.engines import open_engine
 from sordino.evaluation.measures import hop_power
