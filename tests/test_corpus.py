@@ -10,8 +10,8 @@ import pytest
 from corpus_support import hiss, write
 from sordino.corpus.index import index
 from sordino.corpus.layouts import Entry, recognise
+from sordino.corpus.manifest import CorpusError, read_manifest
 from sordino.corpus.splits import draw_splits
-from sordino.train.corpus import CorpusError, read_manifest
 from train_support import voice
 
 

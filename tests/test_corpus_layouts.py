@@ -8,7 +8,7 @@ import pytest
 from corpus_support import RATE, hiss, touch, write
 from sordino.corpus.index import index
 from sordino.corpus.layouts import recognise
-from sordino.train.corpus import CorpusError, read_manifest
+from sordino.corpus.manifest import CorpusError, read_manifest
 from train_support import voice
 
 

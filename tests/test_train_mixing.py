@@ -14,11 +14,13 @@ from train_support import RATE, require_torch, voice, write_corpus
 require_torch()
 import torch  # noqa: E402
 
+from sordino.corpus.cache import build_cache  # noqa: E402
+from sordino.corpus.clips import STORES, Store, load_store  # noqa: E402
+from sordino.corpus.manifest import CorpusError  # noqa: E402
 from sordino.train import extras  # noqa: E402
 from sordino.train.bank import Bank, make_bank, say_once  # noqa: E402
 from sordino.train.coding import opus_copy  # noqa: E402
 from sordino.train.config import load_config  # noqa: E402
-from sordino.train.corpus import STORES, CorpusError, Store, build_cache, load_store  # noqa: E402
 from sordino.train.extras import Amounts, add_extras  # noqa: E402
 from sordino.train.filters import impulse_responses  # noqa: E402
 from sordino.train.mixing import Mixer  # noqa: E402

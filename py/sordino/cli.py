@@ -15,7 +15,7 @@ from .bench import bench
 from .corpus.command import corpus
 from .engines import MODELS, EngineError, find_model
 from .evaluation.command import NAMES, evaluate
-from .model import Model, ModelError
+from .model import ModelError
 from .params import MAX_LOOK_AHEAD, VERSION
 from .pipeline import Settings
 
@@ -190,15 +190,16 @@ def export(
     """Quantise models into weight files beside them; with --generate, write the C for their shapes."""
     _need("onnx", "onnx")
     from .export.generate import write_generated
+    from .export.onnx_file import read_onnx
     from .export.weight_file import write_weights
 
     shipped = sorted(MODELS.glob("*.onnx"))
     for path in models or shipped:
         target = path.with_suffix(".sordino")
-        print(f"{target}: {write_weights(Model.load(path), target):,} bytes")
+        print(f"{target}: {write_weights(read_onnx(path), target):,} bytes")
     if generate:
         named = {p.stem: p for p in [*shipped, *(models or [])]}
-        changed = write_generated([Model.load(p) for _, p in sorted(named.items())], generate)
+        changed = write_generated([read_onnx(p) for _, p in sorted(named.items())], generate)
         print(f"{generate / 'gen'}: " + (f"changed {', '.join(changed)}" if changed else "up to date"))
 
 
@@ -209,7 +210,9 @@ def info(model: Annotated[str, typer.Argument(help="Name, or path of an .onnx fi
     import json
 
     _need("onnx", "onnx")
-    m = Model.load(find_model(model))
+    from .export.onnx_file import read_onnx
+
+    m = read_onnx(find_model(model))
     facts = {"name": m.name, "weights": m.shape.weight_count(), "look_ahead": m.look_ahead}
     short_first = dict(sorted(m.record.items(), key=lambda item: isinstance(item[1], dict)))
     print(json.dumps({**facts, "shape": dataclasses.asdict(m.shape), "record": short_first}, indent=2))
@@ -232,6 +235,7 @@ def train(
     _need("torch", "train")
     import torch
 
+    from .export.onnx_file import write_onnx
     from .train.checkpoint import load_checkpoint, to_model
     from .train.config import load_config
     from .train.curve import draw_if_possible
@@ -240,7 +244,7 @@ def train(
     chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     run(load_config(config, changes or []), corpus, cache, out, minutes, resume, chosen, seed, start_from=start_from)
     model = to_model(load_checkpoint(out / "last.pt"))
-    model.save(out / f"{model.name}.onnx")
+    write_onnx(model, out / f"{model.name}.onnx")
     draw_if_possible(out / "log.jsonl", out / f"{model.name}.png")
     print(f"{out / model.name}.onnx")
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from . import linked
-from .model import Model, ModelError
+from .model import ModelError
 from .models import MODELS, find_model, load_weights
 from .numerics import Float32
 from .params import BANDS, HOP, MAX_LOOK_AHEAD, PERIOD_MAX
@@ -98,7 +98,9 @@ class ReferenceEngine:
     ) -> None:
         if path.suffix != ".onnx":
             raise EngineError(f"the reference reads .onnx models, got {path}")
-        model = Model.load(path)
+        from .export.onnx_file import read_onnx
+
+        model = read_onnx(path)
         self.pipeline = Pipeline(model.with_look_ahead(min(look_ahead, model.look_ahead)), settings, quantised)
         self.latency = self.pipeline.latency
         self.decided = False

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -115,19 +114,6 @@ class Model:
     def with_look_ahead(self, look_ahead: int) -> Model:
         """The same weights declared for another look-ahead (for tests; the sound suffers)."""
         return dataclasses.replace(self, look_ahead=look_ahead)
-
-    @staticmethod
-    def load(path: str | Path) -> Model:
-        """Read an .onnx file written by save. Raises ModelError, FileNotFoundError."""
-        from .export.onnx_file import read_onnx
-
-        return read_onnx(Path(path))
-
-    def save(self, path: str | Path) -> None:
-        """Write an .onnx file, the same bytes for the same model."""
-        from .export.onnx_file import write_onnx
-
-        write_onnx(self, Path(path))
 
     def metadata(self) -> dict[str, str]:
         """What the ONNX file carries beside the graph, as strings."""

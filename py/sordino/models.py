@@ -59,7 +59,7 @@ def _read(path: Path, _modified_ns: int, _size: int) -> bytes:
     """The same object for every stream of a model, so that all share the memory."""
     if path.suffix == ".sordino":
         return path.read_bytes()
+    from .export.onnx_file import read_onnx
     from .export.weight_file import weight_bytes
-    from .model import Model
 
-    return weight_bytes(Model.load(path))
+    return weight_bytes(read_onnx(path))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from browser.browsers import Tab
 from browser.server import Server
+from sordino.export.onnx_file import read_onnx
 from sordino.features import normalise, normaliser
 from sordino.model import Model
 from sordino.network import Network
@@ -37,7 +38,7 @@ def state_shapes(path: Path) -> dict[str, list[int]]:
 
 
 def test_onnxruntime_web_says_what_the_reference_says(tab: Tab, server: Server, record_property) -> None:
-    model = Model.load(MODEL)
+    model = read_onnx(MODEL)
     features = wandering_features(model, sum(PARTS))
     offset, factor = normaliser(model.feature_mean, model.feature_std)
     request = {

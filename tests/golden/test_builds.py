@@ -7,8 +7,8 @@ from golden.outputs import whole_hops
 from golden.signals import golden_signals
 from kernels import same_bytes
 from sordino.engines import NativeEngine, WasmEngine, find_model, load_weights
+from sordino.export.onnx_file import read_onnx
 from sordino.export.weight_file import weight_bytes
-from sordino.model import Model
 from sordino.params import HOP
 from sordino.pipeline import Pipeline, Settings
 
@@ -28,7 +28,7 @@ def native(signals):
 
 def test_reference(signals, native, record_property):
     """NumPy, bit for bit: samples, pitch period, gains and strengths of every frame."""
-    model, samples = Model.load(MODEL), 0
+    model, samples = read_onnx(MODEL), 0
     for name, x in signals.items():
         pipeline, engine = Pipeline(model), NativeEngine(load_weights(MODEL), Settings())
         for i, hop in enumerate(x.reshape(-1, HOP)):
@@ -56,7 +56,7 @@ def test_wasmtime(signals, native, variant, record_property):
 @pytest.mark.parametrize("look_ahead", [0, 1, 2])
 @pytest.mark.parametrize("settings", [Settings(), Settings(post_filter=False, floor_gain=0.25)])
 def test_every_look_ahead_and_setting(signals, look_ahead, settings):
-    model = Model.load(MODEL).with_look_ahead(look_ahead)
+    model = read_onnx(MODEL).with_look_ahead(look_ahead)
     x = signals["pitch_glide"][: 100 * HOP]
     reference = Pipeline(model, settings)
     wanted = np.concatenate([reference.process(h) for h in x.reshape(-1, HOP)])

@@ -6,8 +6,8 @@ import pytest
 from golden.signals import clip_files, read_clip
 from kernels import every_build, same_bytes
 from sordino.engines import WasmMemory, find_model, load_weights, open_engine
+from sordino.export.onnx_file import read_onnx
 from sordino.linked import Channel, mean
-from sordino.model import Model
 from sordino.params import HOP, SAMPLE_RATE
 from sordino.pipeline import Pipeline, Settings
 from support import BUILD
@@ -70,7 +70,7 @@ def wasm(channels: np.ndarray, look_ahead: int, variant: str) -> np.ndarray:
 
 def reference(channels: np.ndarray, look_ahead: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """The followers' output and the leader's."""
-    pipeline = Pipeline(Model.load(find_model("standard")).with_look_ahead(look_ahead))
+    pipeline = Pipeline(read_onnx(find_model("standard")).with_look_ahead(look_ahead))
     followers = [Channel(pipeline), None]
     out, led = np.zeros_like(channels), np.zeros(channels.shape[1:], np.float32)
     for hop in range(HOPS):

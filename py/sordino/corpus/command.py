@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from sordino.train.corpus import KINDS, SPLITS, CorpusError
+from sordino.corpus.manifest import KINDS, SPLITS, CorpusError
 
 from .free import entries, fetch, read_list
 from .index import Summary, index

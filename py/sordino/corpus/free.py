@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sordino.train.corpus import CorpusError
+from sordino.corpus.manifest import CorpusError
 
 from .layouts import Entry, sound_files
 

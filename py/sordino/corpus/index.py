@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sordino.train.corpus import KINDS, CorpusError
+from sordino.corpus.manifest import KINDS, CorpusError
 
 from .inspect import Facts, Unfit, inspect
 from .layouts import Entry, recognise

@@ -10,7 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sordino.train.corpus import SAMPLE_RATE, CorpusError, active_level_db, decode
+from sordino.corpus.clips import active_level_db
+from sordino.corpus.decode import decode
+from sordino.corpus.manifest import CorpusError
+from sordino.params import SAMPLE_RATE
 
 SHORTEST_S = 0.1
 SILENT_DB = -60.0  # a recording whose largest sample stays below is silent

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sordino.train.corpus import KINDS, CorpusError, read_manifest
+from sordino.corpus.manifest import KINDS, CorpusError, read_manifest
 
 SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff", ".sph", ".w64", ".webm"}
 KIND_NAMES = {

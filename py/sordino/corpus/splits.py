@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sordino.train.corpus import CorpusError
+from sordino.corpus.manifest import CorpusError
 
 from .layouts import Entry
 

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from sordino.corpus.clips import Clip, Store, active_level_db
 from sordino.engines import open_engine
 from sordino.params import HOP, SAMPLE_RATE
-from sordino.train.corpus import Clip, Store, active_level_db
 
 MODEL = "standard"
 SURE = 0.9  # speech probability of a hop

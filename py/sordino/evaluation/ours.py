@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from sordino.engines import NativeEngine, find_model, load_weights
+from sordino.export.onnx_file import read_onnx
 from sordino.model import Model, ModelError
 from sordino.numerics import Float32
 from sordino.params import BANDS, FEATURES, HOP
@@ -64,7 +65,7 @@ class Variant:
         """The model with the changes made. Raises ModelError for a .sordino file, which cannot be changed."""
         if self.path.suffix == ".sordino":
             raise ModelError(f"{self.path}: a weight file runs as it is; wanted an .onnx model or a checkpoint")
-        model = _from_checkpoint(self.path) if self.path.suffix == _CHECKPOINT else Model.load(self.path)
+        model = _from_checkpoint(self.path) if self.path.suffix == _CHECKPOINT else read_onnx(self.path)
         for word in self.changes:
             model = change(model, word)
         return model

@@ -120,11 +120,12 @@ def write_onnx(model: Model, path: Path) -> None:
     path.write_bytes(proto.SerializeToString(deterministic=True))
 
 
-def read_onnx(path: Path) -> Model:
+def read_onnx(path: str | Path) -> Model:
     """Read a model that write_onnx wrote.
 
     raises  FileNotFoundError; ModelError when the file is no Sordino model
     """
+    path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no model file at {path}")
     try:

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from sordino.export.onnx_file import read_onnx, write_onnx
 from sordino.model import Model
 from sordino.params import BANDS
 from sordino.train.config import from_dict
@@ -116,7 +117,7 @@ def read_model(path: Path) -> Model:
     if path.suffix == ".pt":
         return to_model(load_checkpoint(path))
     if path.suffix == ".onnx":
-        return uncalibrated(Model.load(path))
+        return uncalibrated(read_onnx(path))
     raise ValueError(f"{path}: suffix {path.suffix!r}, wanted .pt or .onnx")
 
 
@@ -160,7 +161,7 @@ def export(
     if calibration != Calibration():
         model = calibrate(model, calibration)
     if out.suffix == ".onnx":
-        model.save(out)
+        write_onnx(model, out)
     elif out.suffix == ".npz":
         metadata = json.dumps(model.metadata(), sort_keys=True)
         arrays = model.weights | {"feature_mean": model.feature_mean, "feature_std": model.feature_std}

@@ -12,9 +12,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from sordino.corpus.clips import Clip, Sound, Store, active_level_db
 from sordino.corpus.inspect import bandwidth_hz
 from sordino.params import SAMPLE_RATE
-from sordino.train.corpus import Clip, Sound, Store, active_level_db
 
 KBPS = (6, 8, 12, 16, 24)
 """Rates of calls over poor connections: from a voice cut at 4 kHz to the whole band with audible faults."""

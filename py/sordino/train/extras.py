@@ -18,20 +18,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sordino.corpus.clips import CODED, CODED_PREFIX, EXTRAS, ROOM, SYNTHETIC, Sound, load_store
+from sordino.corpus.manifest import CorpusError
 from sordino.corpus.voices import LIMIT, voice_shares
 from sordino.engines import EngineError
+from sordino.params import SAMPLE_RATE
 from sordino.train.coding import KBPS, coded_copies
-from sordino.train.corpus import (
-    CODED,
-    CODED_PREFIX,
-    EXTRAS,
-    ROOM,
-    SAMPLE_RATE,
-    SYNTHETIC,
-    CorpusError,
-    Sound,
-    load_store,
-)
 from sordino.train.rooms import room_sounds
 from sordino.train.synthetic_music import music_sounds
 from sordino.train.synthetic_noise import noise_sounds

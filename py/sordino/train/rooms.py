@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from sordino.corpus.clips import ROOM, Clip, Sound
 from sordino.params import SAMPLE_RATE
-from sordino.train.corpus import ROOM, Clip, Sound
 
 _SMALLEST_M, _LARGEST_M = (2.2, 2.2, 2.2), (9.0, 8.0, 3.6)
 _DECAY_S = (0.12, 0.8)  # time to fall by 60 dB that is asked for

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sordino.corpus.clips import SYNTHETIC_PREFIX, Sound
 from sordino.params import SAMPLE_RATE
-from sordino.train.corpus import SYNTHETIC_PREFIX, Sound
 from sordino.train.synthetic_noise import CLIP_S, Signal, as_sound, play, wander, wavetable
 
 _SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 7, 9), (0, 3, 5, 6, 7, 10), (0, 1, 4, 5, 7, 8, 10))

@@ -12,8 +12,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from sordino.corpus.clips import SYNTHETIC_PREFIX, Clip, Sound, active_level_db
 from sordino.params import SAMPLE_RATE
-from sordino.train.corpus import SYNTHETIC_PREFIX, Clip, Sound, active_level_db
 
 CLIP_S = 10.0
 LEVEL_DB = -20.0  # mean power of a clip re full scale, lower where it would clip

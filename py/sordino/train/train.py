@@ -20,11 +20,14 @@ import torch.distributed as dist
 import torch.multiprocessing as multiprocessing
 from torch import Tensor
 
+from sordino.corpus.cache import build_cache
+from sordino.corpus.clips import STORES, load_store
+from sordino.corpus.manifest import manifest_sha256
+from sordino.export.onnx_file import read_onnx
 from sordino.model import Model
 from sordino.train.bank import Bank, make_bank
 from sordino.train.checkpoint import load_checkpoint, save_checkpoint, uncalibrated
 from sordino.train.config import Config, from_dict
-from sordino.train.corpus import STORES, build_cache, load_store, manifest_sha256
 from sordino.train.dataset import Source, Statistics, estimate_statistics
 from sordino.train.listener import weights_path
 from sordino.train.mixing import Mixer
@@ -93,7 +96,7 @@ class Run:
         if saved:
             self._restore(saved)
         elif job.start_from:
-            self._start_from(uncalibrated(Model.load(job.start_from)))
+            self._start_from(uncalibrated(read_onnx(job.start_from)))
         else:
             self.statistics = estimate_statistics(self.mixer, config.look_ahead)
         self.late = False
@@ -276,7 +279,7 @@ def train(
     raises     CorpusError, ValueError, ModelError, EngineError
     """
     if start_from:
-        _check_start(Model.load(start_from), config)
+        _check_start(read_onnx(start_from), config)
     if config.loss.listener:
         weights_path()  # says now what is missing, not after the corpus was decoded
     manifest = corpus / "manifest.csv" if corpus.is_dir() else corpus
