@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sordino.engines import WasmMemory
-from sordino.params import HISTORY
+from sordino.chain.params import HISTORY
+from sordino.run.engines import WasmMemory
 from support import BUILD
 
 BUILDS = ("native", "scalar", "simd128", "relaxed")

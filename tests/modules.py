@@ -7,9 +7,9 @@ from pathlib import Path
 from builder.kernels import C_FLAGS, WASM_FLAGS, WASM_VARIANTS, ZIG, exports
 from builder.paths import WASM
 from builder.programs import run
-from sordino.export.generate import write_generated
-from sordino.export.pruning import strongest_blocks
-from sordino.model import Model
+from sordino.chain.model import Model
+from sordino.formats.generate import write_generated
+from sordino.formats.pruning import strongest_blocks
 
 
 def build_modules(models: list[Model], variants: Iterable[str], folder: Path) -> dict[str, Path]:

@@ -9,9 +9,9 @@ import pytest
 import sordino
 from golden.signals import recordings
 from sordino import _native
-from sordino.engines import NativeEngine, find_model, load_weights
-from sordino.pipeline import Settings
-from sordino.stream import reserve
+from sordino.chain.pipeline import Settings
+from sordino.run.engines import NativeEngine, find_model, load_weights
+from sordino.run.stream import reserve
 from support import ROOT
 
 BLOCKS = (1, 17, 441, 480, 4096)

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from sordino.engines import MODELS, NativeEngine, WasmEngine, load_weights
-from sordino.export.generate import generate, network_file
-from sordino.export.onnx_file import read_onnx
-from sordino.export.weight_file import layout, weight_bytes, write_weights
-from sordino.model import ModelError, NetworkShape, random_model
-from sordino.pipeline import Settings
+from sordino.chain.model import ModelError, NetworkShape, random_model
+from sordino.chain.pipeline import Settings
+from sordino.formats.generate import generate, network_file
+from sordino.formats.onnx import read_onnx
+from sordino.formats.weight_file import layout, weight_bytes, write_weights
+from sordino.run.engines import MODELS, NativeEngine, WasmEngine, load_weights
 from support import ROOT
 
 WASM = ROOT / "wasm"

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sordino.params import BANDS, HOP, PERIOD_MAX
-from sordino.pipeline import Pipeline, Settings
+from sordino.chain.params import BANDS, HOP, PERIOD_MAX
+from sordino.chain.pipeline import Pipeline, Settings
 from train_support import require_torch, voice
 
 require_torch()

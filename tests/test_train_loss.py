@@ -10,7 +10,7 @@ from train_support import require_torch, voice, write_corpus
 require_torch()
 import torch  # noqa: E402
 
-from sordino.corpus.cache import build_cache  # noqa: E402
+from sordino.data.cache import build_cache  # noqa: E402
 from sordino.train.config import load_config  # noqa: E402
 from sordino.train.features import frame_spectra, inner  # noqa: E402
 from sordino.train.loss import level_loss  # noqa: E402

@@ -9,10 +9,10 @@ import pytest
 from train_support import require_torch, write_corpus
 
 require_torch()
-from sordino.export.onnx_file import read_onnx  # noqa: E402
-from sordino.export.pruning import strongest_blocks  # noqa: E402
-from sordino.export.weight_file import sparse_blocks  # noqa: E402
-from sordino.model import NetworkShape  # noqa: E402
+from sordino.chain.model import NetworkShape  # noqa: E402
+from sordino.formats.onnx import read_onnx  # noqa: E402
+from sordino.formats.pruning import strongest_blocks  # noqa: E402
+from sordino.formats.weight_file import sparse_blocks  # noqa: E402
 from sordino.train.checkpoint import export  # noqa: E402
 from sordino.train.config import Config, Schedule  # noqa: E402
 from sordino.train.prune import density_at  # noqa: E402

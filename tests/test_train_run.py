@@ -7,24 +7,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sordino.export.onnx_file import read_onnx
-from sordino.model import NetworkShape
+from sordino.chain.model import NetworkShape
+from sordino.formats.onnx import read_onnx
 from train_support import require_torch, write_corpus
 
 require_torch()
 import torch  # noqa: E402
 
-from sordino.corpus.cache import build_cache  # noqa: E402
-from sordino.corpus.clips import load_store  # noqa: E402
-from sordino.corpus.manifest import KINDS, CorpusError, read_manifest  # noqa: E402
+from sordino.data.cache import build_cache  # noqa: E402
+from sordino.data.cleaning import clean_speech  # noqa: E402
+from sordino.data.clips import load_store  # noqa: E402
+from sordino.data.manifest import KINDS, CorpusError, read_manifest  # noqa: E402
+from sordino.evaluation.metrics import si_sdr_db  # noqa: E402
 from sordino.train.bank import make_bank  # noqa: E402
 from sordino.train.checkpoint import Calibration, export, load_checkpoint  # noqa: E402
 from sordino.train.checkpoint import main as checkpoint_main  # noqa: E402
-from sordino.train.cleaning import clean_speech  # noqa: E402
 from sordino.train.config import Config, Schedule, from_dict, load_config  # noqa: E402
 from sordino.train.curve import draw, draw_if_possible, read_log, series  # noqa: E402
 from sordino.train.dataset import Source, draw_look_ahead, prepare  # noqa: E402
-from sordino.train.metrics import si_sdr_db  # noqa: E402
 from sordino.train.mixing import Mixer, active_power  # noqa: E402
 from sordino.train.recipe import Recipe  # noqa: E402
 from sordino.train.train import train  # noqa: E402

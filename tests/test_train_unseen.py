@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from sordino.export.onnx_file import write_onnx
-from sordino.model import NetworkShape, random_model
+from sordino.chain.model import NetworkShape, random_model
+from sordino.formats.onnx import write_onnx
 from train_support import require_torch, write_corpus
 
 require_torch()
 import torch  # noqa: E402
 
-from sordino.corpus.cache import build_cache  # noqa: E402
+from sordino.data.cache import build_cache  # noqa: E402
 from sordino.train import unseen  # noqa: E402
 from sordino.train.config import Config  # noqa: E402
 from sordino.train.recipe import Recipe  # noqa: E402

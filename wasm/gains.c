@@ -1,4 +1,4 @@
-/* Stage gains: mix the comb-filtered spectrum in, keep each band's energy, apply the gains. Reference: py/sordino/gains.py. */
+/* Stage gains: mix the comb-filtered spectrum in, keep each band's energy, apply the gains. Reference: py/sordino/chain/gains.py. */
 #include "numerics.h"
 #include "stages.h"
 

@@ -1,5 +1,5 @@
 /* Linked channels: each is treated as a stream has decided about the mean of all, so that the stereo image stays.
- * Reference: py/sordino/linked.py. */
+ * Reference: py/sordino/chain/linked.py. */
 #include "gen/params.h"
 #include "guard.h"
 #include "linked.h"

@@ -1,4 +1,4 @@
-/* Stage network: activations, gates and quantisation that all generated networks share. Reference: py/sordino/network.py. */
+/* Stage network: activations, gates and quantisation that all generated networks share. Reference: py/sordino/chain/network.py. */
 #include "network.h"
 
 #include "numerics.h"

@@ -1,5 +1,5 @@
 /* The whole chain on one stream: calls the stages in order and does no arithmetic of its own but the input guard.
- * Reference: py/sordino/pipeline.py. */
+ * Reference: py/sordino/chain/pipeline.py. */
 #include "guard.h"
 #include "linked.h"
 #include "network.h"

@@ -1,5 +1,5 @@
 /* Stage pitch: correlation of the decimated frame, Viterbi track, refinement at the full rate. Longest lag first.
- * Reference: py/sordino/pitch.py. */
+ * Reference: py/sordino/chain/pitch.py. */
 #include "gen/tables.h"
 #include "numerics.h"
 #include "stages.h"

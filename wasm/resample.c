@@ -1,5 +1,5 @@
 /* Sample rate conversion: polyphase windowed sinc, the filter computed here in double precision.
- * Reference: py/sordino/resample.py. */
+ * Reference: py/sordino/chain/resample.py. */
 #include "gen/params.h"
 #include "numerics.h"
 #include "sordino.h"

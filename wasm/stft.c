@@ -1,5 +1,5 @@
 /* Stage stft and synthesis: samples <-> half spectrum by a mixed-radix transform of WINDOW / 2 packed points.
- * Reference: py/sordino/stft.py. */
+ * Reference: py/sordino/chain/stft.py. */
 #include "gen/tables.h"
 #include "numerics.h"
 #include "stages.h"

@@ -11,17 +11,17 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from .bench import bench
-from .corpus.command import corpus
-from .engines import MODELS, EngineError, find_model
+from .chain.model import ModelError
+from .chain.params import MAX_LOOK_AHEAD, VERSION
+from .chain.pipeline import Settings
+from .data.command import corpus
 from .evaluation.command import NAMES, evaluate
-from .model import ModelError
-from .params import MAX_LOOK_AHEAD, VERSION
-from .pipeline import Settings
+from .run.bench import bench
+from .run.engines import MODELS, EngineError, find_model
 
 if TYPE_CHECKING:
-    from .audio import Treatment
-    from .batch import Outcome
+    from .run.audio import Treatment
+    from .run.batch import Outcome
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -87,8 +87,8 @@ def denoise(
     channels: Annotated[int, typer.Option(help="Of stdin.")] = 1,
 ) -> None:
     """Clean recordings; each result is aligned with its source and as long."""
-    from .api import _floor_gain
-    from .audio import Treatment
+    from .run.api import _floor_gain
+    from .run.audio import Treatment
 
     if len(paths) < 2:
         raise typer.BadParameter("wanted at least one source and a target", param_hint="SOURCE... TARGET")
@@ -104,7 +104,7 @@ def denoise(
 
 
 def _denoise_pipe(raw: str, rate: int, channels: int, treatment: Treatment) -> None:
-    from .audio import denoise_raw
+    from .run.audio import denoise_raw
 
     def write(data: bytes) -> None:
         sys.stdout.buffer.write(data)
@@ -116,7 +116,7 @@ def _denoise_pipe(raw: str, rate: int, channels: int, treatment: Treatment) -> N
 def _denoise_files(
     sources: list[str], target: Path, treatment: Treatment, force: bool, resume: bool, jobs: int, as_json: bool
 ) -> None:
-    from . import batch
+    from .run import batch
 
     plan = batch.plan(sources, target)
     if not force and not resume:
@@ -169,7 +169,7 @@ def compare(
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite the picture.")] = False,
 ) -> None:
     """Draw a recording before and after, with gains, pitch and speech probability; needs `sordino[plot]`."""
-    from . import picture
+    from .run import picture
 
     _need("matplotlib", "plot")
     if target.suffix.lower() not in picture.PICTURE_FORMATS:
@@ -189,9 +189,9 @@ def export(
 ) -> None:
     """Quantise models into weight files beside them; with --generate, write the C for their shapes."""
     _need("onnx", "onnx")
-    from .export.generate import write_generated
-    from .export.onnx_file import read_onnx
-    from .export.weight_file import write_weights
+    from .formats.generate import write_generated
+    from .formats.onnx import read_onnx
+    from .formats.weight_file import write_weights
 
     shipped = sorted(MODELS.glob("*.onnx"))
     for path in models or shipped:
@@ -210,7 +210,7 @@ def info(model: Annotated[str, typer.Argument(help="Name, or path of an .onnx fi
     import json
 
     _need("onnx", "onnx")
-    from .export.onnx_file import read_onnx
+    from .formats.onnx import read_onnx
 
     m = read_onnx(find_model(model))
     facts = {"name": m.name, "weights": m.shape.weight_count(), "look_ahead": m.look_ahead}
@@ -235,7 +235,7 @@ def train(
     _need("torch", "train")
     import torch
 
-    from .export.onnx_file import write_onnx
+    from .formats.onnx import write_onnx
     from .train.checkpoint import load_checkpoint, to_model
     from .train.config import load_config
     from .train.curve import draw_if_possible

@@ -9,10 +9,10 @@ import pytest
 from train_support import require_torch, write_corpus
 
 require_torch()
-from sordino.corpus.cache import build_cache  # noqa: E402
+from sordino.data.cache import build_cache  # noqa: E402
 from sordino.evaluation import calibration  # noqa: E402
-from sordino.export.onnx_file import read_onnx  # noqa: E402
-from sordino.models import MODELS  # noqa: E402
+from sordino.formats.onnx import read_onnx  # noqa: E402
+from sordino.formats.shipped import MODELS  # noqa: E402
 from sordino.train import checkpoint  # noqa: E402
 from sordino.train.checkpoint import Calibration  # noqa: E402
 

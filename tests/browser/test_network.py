@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from browser.browsers import Tab
 from browser.server import Server
-from sordino.export.onnx_file import read_onnx
-from sordino.features import normalise, normaliser
-from sordino.model import Model
-from sordino.network import Network
-from sordino.params import FEATURES
+from sordino.chain.features import normalise, normaliser
+from sordino.chain.model import Model
+from sordino.chain.network import Network
+from sordino.chain.params import FEATURES
+from sordino.formats.onnx import read_onnx
 from support import MODELS
 
 MODEL = MODELS / "standard.onnx"

@@ -6,11 +6,11 @@ import pytest
 from golden.outputs import whole_hops
 from golden.signals import golden_signals
 from kernels import same_bytes
-from sordino.engines import NativeEngine, WasmEngine, find_model, load_weights
-from sordino.export.onnx_file import read_onnx
-from sordino.export.weight_file import weight_bytes
-from sordino.params import HOP
-from sordino.pipeline import Pipeline, Settings
+from sordino.chain.params import HOP
+from sordino.chain.pipeline import Pipeline, Settings
+from sordino.formats.onnx import read_onnx
+from sordino.formats.weight_file import weight_bytes
+from sordino.run.engines import NativeEngine, WasmEngine, find_model, load_weights
 
 MODEL = find_model("standard")
 

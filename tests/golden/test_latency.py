@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from sordino.engines import NativeEngine
-from sordino.export.weight_file import weight_bytes
-from sordino.model import Model, NetworkShape, random_model
-from sordino.params import HOP
-from sordino.pipeline import Pipeline, Settings, denoise
+from sordino.chain.model import Model, NetworkShape, random_model
+from sordino.chain.params import HOP
+from sordino.chain.pipeline import Pipeline, Settings, denoise
+from sordino.formats.weight_file import weight_bytes
+from sordino.run.engines import NativeEngine
 
 OPEN = {"gain.bias": 40.0, "strength.bias": -40.0}
 

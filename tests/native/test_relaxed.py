@@ -7,7 +7,7 @@ from builder.kernels import C_FLAGS, WASM_FLAGS, WASM_VARIANTS, ZIG
 from builder.paths import WASM
 from builder.programs import run
 from kernels import Wasm, same_bytes
-from sordino.network import _IntegerLayer
+from sordino.chain.network import _IntegerLayer
 from stages.test_gemv import SIZES, TOGETHER, activations, packed, run_together, some_matrix
 
 WAYS = ("fused", "steps")

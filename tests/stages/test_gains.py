@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels import Inputs, every_build, kernels, padded, same_bytes
-from sordino import bands, gains
-from sordino.export.generate import PADDED_BANDS
-from sordino.params import BANDS, BINS
-from sordino.postfilter import noise_share, postfilter
+from sordino.chain import bands, gains
+from sordino.chain.params import BANDS, BINS
+from sordino.chain.postfilter import noise_share, postfilter
+from sordino.formats.generate import PADDED_BANDS
 
 FULL = np.float32(1)
 

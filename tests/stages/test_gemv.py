@@ -5,10 +5,10 @@ import pytest
 
 from kernels import Native, every_build, kernels, same_bytes
 from modules import pruned
-from sordino.export import weight_file
-from sordino.export.weight_file import MatrixPlace, network_id, sparse_blocks
-from sordino.model import NetworkShape, random_model
-from sordino.network import QuantisedMatrix, _IntegerLayer
+from sordino.chain.model import NetworkShape, random_model
+from sordino.chain.network import QuantisedMatrix, _IntegerLayer
+from sordino.formats import weight_file
+from sordino.formats.weight_file import MatrixPlace, network_id, sparse_blocks
 
 TOGETHER = 4
 SIZES = [(32, 4), (64, 8), (96, 72), (768, 256), (288, 2560)]

@@ -5,11 +5,11 @@ import pytest
 
 from golden.signals import clip_files, read_clip
 from kernels import every_build, same_bytes
-from sordino.engines import WasmMemory, find_model, load_weights, open_engine
-from sordino.export.onnx_file import read_onnx
-from sordino.linked import Channel, mean
-from sordino.params import HOP, SAMPLE_RATE
-from sordino.pipeline import Pipeline, Settings
+from sordino.chain.linked import Channel, mean
+from sordino.chain.params import HOP, SAMPLE_RATE
+from sordino.chain.pipeline import Pipeline, Settings
+from sordino.formats.onnx import read_onnx
+from sordino.run.engines import WasmMemory, find_model, load_weights, open_engine
 from support import BUILD
 
 HOPS = 120

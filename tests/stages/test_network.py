@@ -5,12 +5,12 @@ import onnxruntime
 import pytest
 
 from kernels import Inputs, every_build, kernels, same_bytes
-from sordino.export.onnx_file import read_onnx, write_onnx
-from sordino.features import normalise, normaliser
-from sordino.model import Model, ModelError, NetworkShape, random_model
-from sordino.network import Network, matrices, quantise, quantise_activation
-from sordino.numerics import sigmoid
-from sordino.params import FEATURES
+from sordino.chain.features import normalise, normaliser
+from sordino.chain.model import Model, ModelError, NetworkShape, random_model
+from sordino.chain.network import Network, matrices, quantise, quantise_activation
+from sordino.chain.numerics import sigmoid
+from sordino.chain.params import FEATURES
+from sordino.formats.onnx import read_onnx, write_onnx
 from support import MODELS
 
 SHAPES = [NetworkShape(32, 40, 48, 36, 1, 44, 20), NetworkShape(16, 24, 32, 28, 3, 20, 12, conv1_taps=3, conv2_taps=2)]

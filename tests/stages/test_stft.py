@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from kernels import Inputs, every_build, kernels, padded, same_bytes
-from sordino import stft
-from sordino.bands import PADDED_BINS
-from sordino.params import BINS, HOP, WINDOW
+from sordino.chain import stft
+from sordino.chain.bands import PADDED_BINS
+from sordino.chain.params import BINS, HOP, WINDOW
 
 
 def test_transform_agrees_with_numpy():

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from golden.signals import clip_files, read_clip
-from sordino.engines import open_engine
-from sordino.params import HOP
-from sordino.pipeline import Settings
+from sordino.chain.params import HOP
+from sordino.chain.pipeline import Settings
+from sordino.run.engines import open_engine
 from support import MODELS
 from web.sessions import CLICK, KERNEL, RATE, Samples, roughness, run_session, steepness, tone
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from golden.signals import clip_files, read_clip
-from sordino.engines import open_engine
+from sordino.run.engines import open_engine
 from web.sessions import CLICK, RATE, roughness, run_session, run_sessions, steepness, tone
 
 RATES = (8_000, 16_000, 44_100, 48_000, 96_000)

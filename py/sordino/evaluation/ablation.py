@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sordino.corpus.manifest import manifest_sha256
+from sordino.data.manifest import manifest_sha256
 
 from .comparison import Comparison, Place, seeded_set, workers
 from .options import parser as command_line

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sordino.params import HOP, SAMPLE_RATE, WINDOW
+from sordino.chain.params import HOP, SAMPLE_RATE, WINDOW
 
 Signal = NDArray[np.float32]
 BIN_HZ = SAMPLE_RATE / WINDOW

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sordino import bands
-from sordino.numerics import Float32
-from sordino.params import BINS, HOP, MAX_LOOK_AHEAD, SAMPLE_RATE, WINDOW
+from sordino.chain import bands
+from sordino.chain.numerics import Float32
+from sordino.chain.params import BINS, HOP, MAX_LOOK_AHEAD, SAMPLE_RATE, WINDOW
 from sordino.train.dataset import Statistics, batch_major
 from sordino.train.features import Analysis, analyse
 from sordino.train.loss import enhance

@@ -23,12 +23,12 @@ from pathlib import Path
 
 import numpy as np
 
-from sordino.engines import NativeEngine, find_model, load_weights
-from sordino.export.onnx_file import read_onnx
-from sordino.model import Model, ModelError
-from sordino.numerics import Float32
-from sordino.params import BANDS, FEATURES, HOP
-from sordino.pipeline import Pipeline, Settings
+from sordino.chain.model import Model, ModelError
+from sordino.chain.numerics import Float32
+from sordino.chain.params import BANDS, FEATURES, HOP
+from sordino.chain.pipeline import Pipeline, Settings
+from sordino.formats.onnx import read_onnx
+from sordino.run.engines import NativeEngine, find_model, load_weights
 
 CONSERVATIVE_LIMIT_DB = 15.0
 """As in web/src/options.ts."""
@@ -142,7 +142,7 @@ def weights(variant: Variant) -> bytes:
     """The weight file of a variant."""
     if not variant.changes and variant.path.suffix != _CHECKPOINT:
         return load_weights(variant.path)
-    from sordino.export.weight_file import weight_bytes
+    from sordino.formats.weight_file import weight_bytes
 
     return weight_bytes(variant.load())
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from sordino.engines import find_wasm
-from sordino.params import SAMPLE_RATE
+from sordino.chain.params import SAMPLE_RATE
+from sordino.run.engines import find_wasm
 
 from .fingerprint import HERE, PACKAGE, content
 from .measures import find_lag, shift
@@ -62,10 +62,10 @@ def fingerprint(system: System) -> str:
     files = [NODE_RUNNER if in_node(system) else PYTHON_RUNNER]
     if system.family in ("ours", "oracle") and system.name not in ORACLES:
         variant = parse(system.name)
-        files += [variant.path, HERE / "ours.py", PACKAGE / "export" / "weight_file.py"]
+        files += [variant.path, HERE / "ours.py", PACKAGE / "formats" / "weight_file.py"]
         files += sorted(PACKAGE.glob("_native*.so"))
         files += [find_wasm(OUR_MODULE)] if variant.arithmetic == "wasm" else []
-        files += sorted(PACKAGE.glob("*.py")) if variant.arithmetic == "float" else []
+        files += sorted((PACKAGE / "chain").glob("*.py")) if variant.arithmetic == "float" else []
     if system.family == "oracle":
         files += [HERE / "oracle.py", *sorted((PACKAGE / "train").glob("*.py"))]
     return content(files, system.runner, str(system.package))

@@ -16,9 +16,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from sordino.corpus.clips import Clip, Store, load_store
-from sordino.corpus.manifest import CorpusError
-from sordino.params import SAMPLE_RATE
+from sordino.chain.params import SAMPLE_RATE
+from sordino.data.clips import Clip, Store, load_store
+from sordino.data.manifest import CorpusError
 
 from .fingerprint import TEST_SET, content
 from .measures import active_power
@@ -81,7 +81,7 @@ class Material:
 def load_material(cache: Path, split: str, exclude_noise: tuple[str, ...] = ()) -> Material:
     """Open one split of a corpus cache.
 
-    cache          folder written by sordino.corpus.cache.build_cache
+    cache          folder written by sordino.data.cache.build_cache
     split          "valid" to choose, "test" to report
     exclude_noise  patterns of paths of noise recordings that hold speech
     raises         CorpusError if there is no cache, or no speech or noise in it

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, distributed
 
-from sordino.corpus.clips import ADVICE, CODED, CODED_PREFIX, ROOM, SYNTHETIC, Clip, Store
-from sordino.corpus.manifest import CorpusError
-from sordino.params import HOP, SAMPLE_RATE
+from sordino.chain.params import HOP, SAMPLE_RATE
+from sordino.data.clips import ADVICE, CODED, CODED_PREFIX, ROOM, SYNTHETIC, Clip, Store
+from sordino.data.manifest import CorpusError
 
 MARGIN = 30 * SAMPLE_RATE
 """Silence around the flat samples, so that a window of a signal's length may be cut around any clip."""
@@ -159,7 +159,7 @@ def make_bank(
 ) -> Bank:
     """Put the stores of one split on a device.
 
-    stores          by name (see sordino.corpus.clips.STORES): speech, noise, and what else there is
+    stores          by name (see sordino.data.clips.STORES): speech, noise, and what else there is
     exclude_speech  patterns of paths or speakers to leave out
     exclude_noise   patterns of paths to leave out
     snr_floor_db    speech recordings with a lower estimated ratio are left out

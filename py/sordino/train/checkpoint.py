@@ -19,9 +19,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sordino.export.onnx_file import read_onnx, write_onnx
-from sordino.model import Model
-from sordino.params import BANDS
+from sordino.chain.model import Model
+from sordino.chain.params import BANDS
+from sordino.formats.onnx import read_onnx, write_onnx
 from sordino.train.config import from_dict
 
 FORMAT = 2

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sordino.model import NetworkShape
-from sordino.params import MAX_LOOK_AHEAD
+from sordino.chain.model import NetworkShape
+from sordino.chain.params import MAX_LOOK_AHEAD
 from sordino.train.loss import LossWeights
 from sordino.train.recipe import Recipe
 

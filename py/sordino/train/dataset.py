@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from sordino.params import FEATURE_RANGE
+from sordino.chain.params import FEATURE_RANGE
 from sordino.train.config import Schedule
 from sordino.train.features import Analysis, analyse
 from sordino.train.mixing import Batch, Mixer

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sordino import bands, comb, pitch, stft
-from sordino.params import (
+from sordino.chain import bands, comb, pitch, stft
+from sordino.chain.params import (
     BANDS,
     COMB_REACH,
     CORRELATION_FLOOR,

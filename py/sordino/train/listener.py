@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sordino import stft
-from sordino.params import HOP, SAMPLE_RATE, WINDOW
-from sordino.train.metrics import dnsmos_path
+from sordino.chain import stft
+from sordino.chain.params import HOP, SAMPLE_RATE, WINDOW
+from sordino.train.dnsmos import dnsmos_path
 
 _RATE = 16_000  # Hz, of the estimator
 _STEP = _RATE * HOP // SAMPLE_RATE

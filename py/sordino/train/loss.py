@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sordino.params import BANDS, MIX_FLOOR, MIX_GAIN_MAX
+from sordino.chain.params import BANDS, MIX_FLOOR, MIX_GAIN_MAX
 from sordino.train.features import Analysis, inner, tables
 from sordino.train.listener import listener_loss
 from sordino.train.network import Outputs

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sordino.corpus.clips import ADVICE
-from sordino.params import HOP, SAMPLE_RATE
+from sordino.chain.params import HOP, SAMPLE_RATE
+from sordino.data.clips import ADVICE
 from sordino.train.bank import Bank, say_once
 from sordino.train.damage import cut_gaps, move_gain
 from sordino.train.filters import Curves, impulse_responses

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sordino.params import HOP, SAMPLE_RATE
+from sordino.chain.params import HOP, SAMPLE_RATE
 from sordino.train.bank import Bank, Shelf
 from sordino.train.damage import Chances, Damage, draw_damage
 from sordino.train.recipe import Recipe

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sordino import stft
-from sordino.params import (
+from sordino.chain import stft
+from sordino.chain.params import (
     HOP,
     ONSET_CLOSED,
     ONSET_FADE,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sordino import bands
-from sordino.params import HOP, SAMPLE_RATE, WINDOW
+from sordino.chain import bands
+from sordino.chain.params import HOP, SAMPLE_RATE, WINDOW
 from sordino.train.features import (
     Analysis,
     band_cross,

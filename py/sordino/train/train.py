@@ -20,11 +20,11 @@ import torch.distributed as dist
 import torch.multiprocessing as multiprocessing
 from torch import Tensor
 
-from sordino.corpus.cache import build_cache
-from sordino.corpus.clips import STORES, load_store
-from sordino.corpus.manifest import manifest_sha256
-from sordino.export.onnx_file import read_onnx
-from sordino.model import Model
+from sordino.chain.model import Model
+from sordino.data.cache import build_cache
+from sordino.data.clips import STORES, load_store
+from sordino.data.manifest import manifest_sha256
+from sordino.formats.onnx import read_onnx
 from sordino.train.bank import Bank, make_bank
 from sordino.train.checkpoint import load_checkpoint, save_checkpoint, uncalibrated
 from sordino.train.config import Config, from_dict
