@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from builder.kernels import C_FLAGS, WASM_FLAGS, WASM_VARIANTS, ZIG, exports
+from builder.kernels import C_FLAGS, PUBLIC, WASM_FLAGS, WASM_VARIANTS, ZIG, exports
 from builder.paths import WASM
 from builder.programs import run
 from sordino.chain.model import Model
@@ -27,7 +27,7 @@ def build_modules(models: list[Model], variants: Iterable[str], folder: Path) ->
     modules = {}
     for variant in variants:
         modules[variant] = folder / f"sordino.{variant}.wasm"
-        flags = ["-std=c11", *C_FLAGS, *WASM_FLAGS, *WASM_VARIANTS[variant], *exports("sordino.h")]
+        flags = ["-std=c11", *C_FLAGS, *WASM_FLAGS, *WASM_VARIANTS[variant], *exports(*PUBLIC)]
         run(*ZIG, "cc", *flags, f"-I{source}", *sorted(source.rglob("*.c")), "-o", modules[variant])
     return modules
 

@@ -9,7 +9,7 @@ import pytest
 import sordino
 from golden.signals import recordings
 from sordino import _native
-from sordino.chain.pipeline import Settings
+from sordino.chain.records import Settings
 from sordino.run.engines import NativeEngine, find_model, load_weights
 from sordino.run.stream import reserve
 from support import ROOT

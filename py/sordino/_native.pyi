@@ -1,4 +1,4 @@
-"""The kernels as an extension module; wasm/bindings.cpp. Buffers are float32 and contiguous."""
+"""The kernels as an extension module; wasm/bind/module.cpp. Buffers are float32 and contiguous."""
 
 from array import array
 from types import ModuleType

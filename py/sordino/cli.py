@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from .chain.model import ModelError
 from .chain.params import MAX_LOOK_AHEAD, VERSION
-from .chain.pipeline import Settings
+from .chain.records import Settings
 from .data.command import corpus
 from .evaluation.command import NAMES, evaluate
 from .run.bench import bench

@@ -15,7 +15,7 @@ from browser import browsers
 from browser.browsers import PlaywrightTab
 from browser.server import Server
 from golden.signals import RATE, Samples, clip_files, read_clip
-from sordino.chain.pipeline import Settings
+from sordino.chain.records import Settings
 from sordino.run.audio import Treatment, denoise_file
 from support import unavailable
 

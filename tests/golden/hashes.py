@@ -14,7 +14,7 @@ import numpy as np
 import sordino
 from golden.signals import Samples, golden_signals
 from sordino.chain.params import HOP, SAMPLE_RATE
-from sordino.chain.pipeline import Settings
+from sordino.chain.records import Settings
 from sordino.run.engines import open_engine
 
 STORED = Path(__file__).with_name("hashes.json")

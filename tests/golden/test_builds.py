@@ -7,7 +7,8 @@ from golden.outputs import whole_hops
 from golden.signals import golden_signals
 from kernels import same_bytes
 from sordino.chain.params import HOP
-from sordino.chain.pipeline import Pipeline, Settings
+from sordino.chain.pipeline import Pipeline
+from sordino.chain.records import Settings
 from sordino.formats.onnx import read_onnx
 from sordino.formats.weight_file import weight_bytes
 from sordino.run.engines import NativeEngine, WasmEngine, find_model, load_weights
@@ -34,10 +35,10 @@ def test_reference(signals, native, record_property):
         for i, hop in enumerate(x.reshape(-1, HOP)):
             out, kernel_out = pipeline.process(hop), engine.process(hop)
             same_bytes(kernel_out, out, f"{name}, hop {i}, samples")
-            assert engine.stream.pitch_period == pipeline.period, f"{name}, hop {i}"
-            assert engine.stream.gains == [float(g) for g in pipeline.gain], f"{name}, hop {i}"
-            assert engine.stream.strengths == [float(r) for r in pipeline.strength], f"{name}, hop {i}"
-            assert engine.stream.voice == float(pipeline.voice), f"{name}, hop {i}"
+            assert engine.stream.pitch_period == pipeline.analysis.period, f"{name}, hop {i}"
+            assert engine.stream.gains == [float(g) for g in pipeline.decision.gain], f"{name}, hop {i}"
+            assert engine.stream.strengths == [float(r) for r in pipeline.decision.strength], f"{name}, hop {i}"
+            assert engine.stream.voice == float(pipeline.decision.voice), f"{name}, hop {i}"
             same_bytes(out, native[name][i * HOP : (i + 1) * HOP], f"{name}, hop {i}, one hop or all at once")
         samples += x.shape[0]
     record_property("bytes, NumPy reference", f"{samples} samples in {len(signals)} signals, 0 differ")

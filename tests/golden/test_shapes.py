@@ -10,7 +10,8 @@ from kernels import same_bytes
 from modules import build_modules, pruned
 from sordino.chain.model import NetworkShape, random_model
 from sordino.chain.params import HOP
-from sordino.chain.pipeline import Pipeline, Settings
+from sordino.chain.pipeline import Pipeline
+from sordino.chain.records import Settings
 from sordino.formats.generate import tiers
 from sordino.formats.weight_file import sparse_blocks, weight_bytes
 from sordino.run.engines import WasmMemory, find_model, find_wasm, load_weights

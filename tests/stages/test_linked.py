@@ -5,9 +5,9 @@ import pytest
 
 from golden.signals import clip_files, read_clip
 from kernels import every_build, same_bytes
-from sordino.chain.linked import Channel, mean
 from sordino.chain.params import HOP, SAMPLE_RATE
-from sordino.chain.pipeline import Pipeline, Settings
+from sordino.chain.pipeline import Follower, Pipeline, mean
+from sordino.chain.records import Settings
 from sordino.formats.onnx import read_onnx
 from sordino.run.engines import WasmMemory, find_model, load_weights, open_engine
 from support import BUILD
@@ -71,11 +71,11 @@ def wasm(channels: np.ndarray, look_ahead: int, variant: str) -> np.ndarray:
 def reference(channels: np.ndarray, look_ahead: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """The followers' output and the leader's."""
     pipeline = Pipeline(read_onnx(find_model("standard")).with_look_ahead(look_ahead))
-    followers = [Channel(pipeline), None]
+    followers = [Follower(pipeline), None]
     out, led = np.zeros_like(channels), np.zeros(channels.shape[1:], np.float32)
     for hop in range(HOPS):
         if hop == JOINED:
-            followers[1] = Channel(pipeline)
+            followers[1] = Follower(pipeline)
         led[hop] = pipeline.process(leader_hop(channels, hop))
         for c, follower in enumerate(followers):
             if follower:

@@ -35,7 +35,7 @@ def follow(x):
     periods = []
     for hop in x[: x.shape[0] // HOP * HOP].reshape(-1, HOP):
         pipeline.process(hop)
-        periods.append(pipeline.period)
+        periods.append(pipeline.analysis.period)
     return np.array(periods)
 
 

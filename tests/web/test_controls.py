@@ -5,7 +5,7 @@ import pytest
 
 from golden.signals import clip_files, read_clip
 from sordino.chain.params import HOP
-from sordino.chain.pipeline import Settings
+from sordino.chain.records import Settings
 from sordino.run.engines import open_engine
 from support import MODELS
 from web.sessions import CLICK, KERNEL, RATE, Samples, roughness, run_session, steepness, tone

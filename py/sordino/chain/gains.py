@@ -1,13 +1,27 @@
-"""Stage gains: mix the comb-filtered spectrum in by the strengths, keep each band's energy, apply the gains."""
+"""Stage gains: limit the attenuation, mix the comb-filtered spectrum in, keep each band's energy, apply the gains."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .bands import band_energy, to_bins
+from .fft import Split
 from .numerics import Float32
 from .params import MIX_FLOOR, MIX_GAIN_MAX
-from .stft import Split
+
+
+def limit_gains(gain: Float32, strength: Float32, floor_gain: float) -> tuple[Float32, Float32]:
+    """Keep the gains within the attenuation limit, and hold the comb filter back by as much.
+
+    gain        (BANDS,) float32 amplitude gains
+    strength    (BANDS,) float32 share of the comb-filtered spectrum
+    floor_gain  0 (no limit) to 1 (all stays as it is)
+    returns     gain, within floor_gain and its inverse, and strength, (BANDS,) each
+    source      C twin: sordino_limit_gains in wasm/gains.c
+    """
+    floor = np.float32(floor_gain)
+    most = np.float32(1) / floor if floor > 0 else np.finfo(np.float32).max
+    return np.minimum(np.maximum(gain, floor), most), strength * (np.float32(1) - floor)
 
 
 def mix_comb(spectrum: Split, comb_spectrum: Split, strength: Float32) -> Split:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,17 +16,10 @@ from .features import normalise, normaliser
 from .model import HEADS, Model
 from .numerics import Float32, sigmoid, tanh
 from .params import ACTIVATION_OFFSET, ACTIVATION_SCALE, FEATURES, WEIGHT_MAX
+from .records import Decision
 
 EXACT_FLOAT32_COLUMNS = 2**24 // (WEIGHT_MAX * ACTIVATION_SCALE)
 """Up to so many products float32 sums of integers are exact in any order; beyond that float64 is used."""
-
-
-class Decision(NamedTuple):
-    """What the network says of a frame: gain and strength (BANDS,) in 0..1, voice probability."""
-
-    gain: Float32
-    strength: Float32
-    voice: np.float32
 
 
 @dataclass(frozen=True)
@@ -45,7 +37,7 @@ class QuantisedMatrix:
 
 
 def quantise_activation(x: Float32) -> NDArray[np.uint8]:
-    """Activations in -1..1 as 1..127 around 64. C twin: sordino_quantise in wasm/network.c."""
+    """Activations in -1..1 as 1..127 around 64. C twin: sordino_quantise in wasm/nn/network.c."""
     y = x * np.float32(ACTIVATION_SCALE) + np.float32(ACTIVATION_OFFSET + 0.5)
     return np.minimum(np.maximum(y, np.float32(1)), np.float32(127.5)).astype(np.uint8)
 
@@ -106,7 +98,7 @@ class Network:
 
     model      what to run
     quantised  True: the kernels' integer arithmetic; False: float32 weights and activations
-    source     Valin et al. 2020, arXiv:2008.04259; C twin: generated from wasm/kernels/network.c.in
+    source     Valin et al. 2020, arXiv:2008.04259; C twin: generated from wasm/nn/kernels/network.c.in
     """
 
     def __init__(self, model: Model, quantised: bool = True) -> None:

@@ -26,7 +26,8 @@ import numpy as np
 from sordino.chain.model import Model, ModelError
 from sordino.chain.numerics import Float32
 from sordino.chain.params import BANDS, FEATURES, HOP
-from sordino.chain.pipeline import Pipeline, Settings
+from sordino.chain.pipeline import Pipeline
+from sordino.chain.records import Settings
 from sordino.formats.onnx import read_onnx
 from sordino.run.engines import NativeEngine, find_model, load_weights
 

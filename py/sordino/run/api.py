@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from sordino.chain.numerics import Float32
 from sordino.chain.params import MAX_LOOK_AHEAD, POST_FILTER_PASSES_MAX, SAMPLE_RATE
-from sordino.chain.pipeline import Settings
+from sordino.chain.records import Settings
 
+from .align import aligned
 from .engines import Decision, open_engine
 from .stream import Chain, reserve
 
@@ -218,13 +219,11 @@ def denoise(
     )
     frames = _frames(samples, channels)
     out = np.empty(frames.shape, samples.dtype)
-    total, latency, second = frames.shape[1], stream.latency, stream.sample_rate
-    for start in range(0, total + latency, second):
-        block = frames[:, start : start + second]
-        missing = min(second, total + latency - start) - block.shape[1]
-        clean = stream._advance(np.pad(block, ((0, 0), (0, missing))))
-        skip = max(0, latency - start)
-        out[:, max(0, start - latency) : start - latency + clean.shape[1]] = _like(clean[:, skip:], samples.dtype)
+    second, at = stream.sample_rate, 0
+    blocks = (frames[:, start : start + second] for start in range(0, frames.shape[1], second))
+    for clean in aligned(blocks, stream._advance, stream.latency, second):
+        out[:, at : at + clean.shape[1]] = _like(clean, samples.dtype)
+        at += clean.shape[1]
     return out.reshape(samples.shape)
 
 

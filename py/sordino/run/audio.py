@@ -14,7 +14,7 @@ import soundfile
 
 from sordino.chain.numerics import Float32
 from sordino.chain.params import MAX_LOOK_AHEAD
-from sordino.chain.pipeline import Settings
+from sordino.chain.records import Settings
 
 from .api import MAX_CHANNELS, MAX_RATE, MIN_RATE
 from .engines import Engine, open_engine

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from sordino.chain import linked
+from sordino.chain import pipeline
 from sordino.chain.model import ModelError
 from sordino.chain.numerics import Float32
-from sordino.chain.params import BANDS, HOP, MAX_LOOK_AHEAD, PERIOD_MAX
-from sordino.chain.pipeline import Pipeline, Settings
+from sordino.chain.params import HOP, MAX_LOOK_AHEAD
+from sordino.chain.pipeline import Pipeline
+from sordino.chain.readouts import READOUTS
+from sordino.chain.records import Settings
+from sordino.formats.errors import ERRORS
 from sordino.formats.shipped import MODELS, find_model, load_weights
 
 from .wasm_memory import EngineError, WasmMemory, find_wasm
@@ -35,13 +38,6 @@ __all__ = [
 ]
 
 ENGINES = ("native", "wasm", "reference")
-WASM_ERRORS = {
-    -1: "not a Sordino weight file",
-    -2: "a weight file of another format version",
-    -3: "a truncated or overlong weight file",
-    -4: "a damaged weight file (wrong checksum)",
-    -5: "a weight file for a network that this build does not know",
-}
 NEW_SHAPE = "a new shape needs `sordino export --generate` and a build"
 
 
@@ -104,27 +100,21 @@ class ReferenceEngine:
         model = read_onnx(path)
         self.pipeline = Pipeline(model.with_look_ahead(min(look_ahead, model.look_ahead)), settings, quantised)
         self.latency = self.pipeline.latency
-        self.decided = False
 
     def process(self, samples: Float32) -> Float32:
-        self.decided = True
         return np.concatenate([self.pipeline.process(h) for h in samples.reshape(-1, HOP)])
 
     def configure(self, settings: Settings) -> None:
         self.pipeline.settings = settings
 
     def reset(self) -> None:
-        self.decided = False
         self.pipeline.reset()
 
     def decision(self) -> Decision:
-        p, silent = self.pipeline, np.zeros(BANDS, np.float32)
-        if not self.decided:
-            return Decision(0.0, silent, silent, float(PERIOD_MAX), 0.0)
-        return Decision(float(p.voice), p.gain, p.strength, float(p.period), float(p.correlation))
+        return Decision(**self.pipeline.readouts)
 
     def follower(self) -> Follower:
-        return linked.Channel(self.pipeline)
+        return pipeline.Follower(self.pipeline)
 
 
 class NativeEngine:
@@ -156,9 +146,9 @@ class NativeEngine:
         self.stream.reset()
 
     def decision(self) -> Decision:
-        s = self.stream
-        gains, strengths = np.array(s.gains, np.float32), np.array(s.strengths, np.float32)
-        return Decision(s.voice, gains, strengths, s.pitch_period, s.pitch_correlation)
+        found = {r.name: getattr(self.stream, r.name) for r in READOUTS}
+        lists = {r.name: np.array(found[r.name], np.float32) for r in READOUTS if r.count > 1}
+        return Decision(**found | lists)
 
     def follower(self) -> Follower:
         return _NativeFollower(self)
@@ -195,7 +185,7 @@ class WasmEngine:
         self.hop = self.memory.reserve(4 * HOP)
         code = call("sordino_init", self.state, weights_at, len(weights))
         if code != 0:
-            raise ModelError(f"{WASM_ERRORS[code]}; {NEW_SHAPE}")
+            raise ModelError(f"{next(e.text for e in ERRORS if e.code == code)}; {NEW_SHAPE}")
         call("sordino_set_look_ahead", self.state, look_ahead)
         self.latency = int(call("sordino_latency", self.state))
         self.configure(settings)
@@ -217,11 +207,9 @@ class WasmEngine:
         self.memory.call("sordino_reset", self.state)
 
     def decision(self) -> Decision:
-        def read(name: str) -> Any:
-            return self.memory.call(f"sordino_{name}", self.state)
-
-        gains, strengths = (self.memory.floats(read(name), BANDS) for name in ("gains", "strengths"))
-        return Decision(read("voice"), gains, strengths, read("pitch_period"), read("pitch_correlation"))
+        found = {r.name: self.memory.call(f"sordino_{r.name}", self.state) for r in READOUTS}
+        lists = {r.name: self.memory.floats(found[r.name], r.count) for r in READOUTS if r.count > 1}
+        return Decision(**found | lists)
 
     def follower(self) -> Follower:
         return _WasmFollower(self)

@@ -11,6 +11,7 @@ from sordino.chain.numerics import Float32
 from sordino.chain.params import HOP, SAMPLE_RATE, WINDOW
 from sordino.chain.stft import window
 
+from .align import aligned
 from .api import Denoiser
 from .audio import AudioError, open_input
 
@@ -41,20 +42,20 @@ class Story:
 def follow(samples: Float32, model: str | Path = "standard", engine: str = "native") -> Story:
     """Clean 48 kHz mono, (n,) float32, and note every decision, aligned with the samples it was about."""
     stream = Denoiser(model=model, engine=engine, block_size=HOP)
-    delay = stream.latency // HOP
-    hops = -(-samples.shape[0] // HOP)
-    padded = np.zeros((hops + delay) * HOP, np.float32)
-    padded[: samples.shape[0]] = samples
-    out, gains, pitch, voice = [], [], [], []
-    for hop in padded.reshape(-1, HOP):
-        out.append(stream.process(hop))
+    gains, pitch, voice = [], [], []
+
+    def push(hop: Float32) -> Float32:
+        out = stream.process(hop)
         decision = stream.decisions[0]
         gains.append(decision.gains)
         voiced = decision.pitch_correlation > VOICED
         pitch.append(SAMPLE_RATE / decision.pitch_period if voiced else np.nan)
         voice.append(decision.voice)
-    after = np.concatenate(out)[delay * HOP :][: samples.shape[0]]
-    rows = (np.array(x, np.float32)[delay:] for x in (gains, pitch, voice))
+        return out
+
+    hops = np.pad(samples, (0, -samples.shape[0] % HOP)).reshape(-1, HOP)
+    after = np.concatenate(list(aligned(hops, push, stream.latency, HOP)))[: samples.shape[0]]
+    rows = (np.array(x, np.float32)[stream.latency // HOP :] for x in (gains, pitch, voice))
     return Story(samples, after, *rows)
 
 

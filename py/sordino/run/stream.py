@@ -10,7 +10,7 @@ import numpy as np
 
 from sordino.chain.numerics import Float32
 from sordino.chain.params import HOP, SAMPLE_RATE
-from sordino.chain.pipeline import Settings
+from sordino.chain.records import Settings
 from sordino.chain.resample import Resampler, half_width
 
 from .engines import Decision, Engine, Follower

@@ -11,7 +11,7 @@ import soundfile
 
 from builder.paths import ROOT
 from sordino.chain.params import HOP, SAMPLE_RATE
-from sordino.chain.pipeline import Settings
+from sordino.chain.records import Settings
 from sordino.run.engines import NativeEngine
 
 from . import workshop
