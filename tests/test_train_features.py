@@ -11,10 +11,12 @@ from train_support import require_torch, voice
 require_torch()
 import torch  # noqa: E402
 
-from sordino.train import features  # noqa: E402
-from sordino.train.loss import enhance  # noqa: E402
-from sordino.train.synthesis import synthesise  # noqa: E402
+from sordino.train import analysis as features  # noqa: E402
 from sordino.train.targets import ideal_strength  # noqa: E402
+from sordino.train.treatment import (  # noqa: E402
+    enhance,
+    synthesise,
+)
 
 
 class Silent:

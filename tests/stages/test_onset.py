@@ -14,7 +14,7 @@ from sordino.chain.params import BANDS, ONSET_CLOSED
 from sordino.evaluation import ours
 from sordino.evaluation.measures import hop_power
 from sordino.formats.generate import PADDED_BANDS
-from sordino.train import synthesis
+from sordino.train import treatment as synthesis
 
 
 def follow(voice):

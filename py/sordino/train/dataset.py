@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from sordino.chain.params import FEATURE_RANGE
+from sordino.train.analysis import Analysis, analyse
 from sordino.train.config import Schedule
-from sordino.train.features import Analysis, analyse
 from sordino.train.mixing import Batch, Mixer
 from sordino.train.network import Outputs
 from sordino.train.targets import Targets, make_targets

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from sordino.chain import bands
 from sordino.chain.params import HOP, SAMPLE_RATE, WINDOW
-from sordino.train.features import (
+from sordino.train.analysis import (
     Analysis,
     band_cross,
     band_energy,

@@ -255,7 +255,7 @@ def analyse(signal: Tensor, look_ahead: int) -> Analysis:
     signal      (batch, steps * HOP) full scale 1
     look_ahead  frames, 0..2
     returns     Analysis
-    source      sordino.pipeline, which the tests compare with
+    source      sordino.chain.pipeline.analyse, which the tests compare with
     """
     newest = frame_spectra(signal)
     energies = band_energy(newest)
