@@ -86,8 +86,7 @@ INLINE void butterfly(complex4 *a, int radix)
 }
 
 /* First pass (stride 1): four neighbouring columns at once, transposed when stored. The radix is 4. */
-INLINE void first_pass(float *y_re, float *y_im, const float *x_re, const float *x_im, const float *w_re,
-                       const float *w_im)
+INLINE void first_pass(float *y_re, float *y_im, const float *x_re, const float *x_im, const float *w_re, const float *w_im)
 {
     const int m = HALF / 4;
     for (int p = 0; p < m; p += LANES) {
@@ -103,8 +102,8 @@ INLINE void first_pass(float *y_re, float *y_im, const float *x_re, const float 
 }
 
 /* A later pass: n = radix * m points, `stride` (a multiple of 4) transforms side by side. */
-INLINE void later_pass(float *y_re, float *y_im, const float *x_re, const float *x_im, const float *w_re,
-                       const float *w_im, int radix, int m, int stride)
+INLINE void later_pass(float *y_re, float *y_im, const float *x_re, const float *x_im, const float *w_re, const float *w_im,
+                       int radix, int m, int stride)
 {
     for (int p = 0; p < m; p++) {
         for (int q = 0; q < stride; q += LANES) {

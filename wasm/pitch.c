@@ -10,7 +10,8 @@ void sordino_decimate(float *out, const float *x)
 {
     for (int i = 0; i < HOP / DECIMATION; i++) {
         f32x4 total = splat4(0.0f);
-        for (int k = 0; k < DECIMATION_TAPS; k += LANES) total += load4(x + DECIMATION * i + k) * load4(decimation_filter + k);
+        for (int k = 0; k < DECIMATION_TAPS; k += LANES)
+            total += load4(x + DECIMATION * i + k) * load4(decimation_filter + k);
         out[i] = lane_total(total);
     }
 }

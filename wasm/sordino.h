@@ -113,7 +113,7 @@ void sordino_follow(sordino_channel *channel, float *out, const float *in, const
 typedef struct sordino_resampler sordino_resampler;
 
 enum {
-    SORDINO_RESAMPLER_HALF = 32, /* samples of the lower rate before and after the centre of the filter */
+    SORDINO_RESAMPLER_HALF = 32,    /* samples of the lower rate before and after the centre of the filter */
     SORDINO_RESAMPLER_BLOCK = 1024, /* most samples per channel that one call takes */
 };
 

@@ -96,6 +96,4 @@ def differences() -> list[str]:
     """Cases and signals whose bytes are not those stored; a case that only one side knows counts."""
     now, before = hashes(), stored()
     pairs = sorted({(case, name) for side in (now, before) for case, row in side.items() for name in row})
-    return [
-        f"{case}: {name}" for case, name in pairs if now.get(case, {}).get(name) != before.get(case, {}).get(name)
-    ]
+    return [f"{case}: {name}" for case, name in pairs if now.get(case, {}).get(name) != before.get(case, {}).get(name)]

@@ -85,7 +85,7 @@ def test_a_model_switch_is_not_heard(model: str) -> None:
 
 
 def test_bypass_is_the_input_later() -> None:
-    clip = read_clip(clip_files()[0])[: RATE]
+    clip = read_clip(clip_files()[0])[:RATE]
     output = run_session(clip, settings={"bypass": True}).output[0]
     assert np.array_equal(output[LATENCY:], clip[: output.size - LATENCY])
 

@@ -179,7 +179,8 @@ public:
         py::ssize_t written = 0;
         for (py::ssize_t n = 0; n < from.size(); n += SORDINO_RESAMPLER_BLOCK) {
             const py::ssize_t block = std::min<py::ssize_t>(SORDINO_RESAMPLER_BLOCK, from.size() - n);
-            written += sordino_resample(resampler(), to.data() + written, 0, from.data() + n, 0, static_cast<uint32_t>(block));
+            written +=
+                sordino_resample(resampler(), to.data() + written, 0, from.data() + n, 0, static_cast<uint32_t>(block));
         }
         return written;
     }
@@ -246,7 +247,8 @@ PYBIND11_MODULE(_native, m)
     m.doc() = "Sordino's kernels: Stream, and the stages one by one";
     py::class_<Stream> stream(m, "Stream", "One 48 kHz mono stream through the kernels.");
     stream
-        .def(py::init<py::bytes>(), py::arg("weights"), "weights: the bytes of a weight file; ValueError says what is wrong.")
+        .def(py::init<py::bytes>(), py::arg("weights"),
+             "weights: the bytes of a weight file; ValueError says what is wrong.")
         .def("process", &Stream::process, py::arg("out"), py::arg("samples"),
              "float32 buffers of the same length, a multiple of 480; out may be samples.")
         .def("reset", &Stream::reset)

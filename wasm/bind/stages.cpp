@@ -14,7 +14,8 @@ namespace {
 
 // A stage that takes `sizes.size()` float buffers, the first `outputs` of them written.
 template <class... A>
-void bind(py::module_ &m, const char *name, void (*stage)(A...), std::array<py::ssize_t, sizeof...(A)> sizes, size_t outputs)
+void bind(py::module_ &m, const char *name, void (*stage)(A...), std::array<py::ssize_t, sizeof...(A)> sizes,
+          size_t outputs)
 {
     m.def(name, [=](py::args args) {
         if (args.size() != sizeof...(A)) throw py::type_error(std::string(name) + ": wrong number of buffers");
@@ -55,9 +56,8 @@ void bind_stages(py::module_ m)
         sordino_follow_level(&now, view<float>(x, HOP, false));
         at[0] = now.peak, at[1] = now.age, at[2] = now.scale, at[3] = now.wait;
     });
-    m.def("onset", [](const py::buffer &memory, float voice) {
-        return sordino_onset(view<float>(memory, 2, true), voice);
-    });
+    m.def("onset",
+          [](const py::buffer &memory, float voice) { return sordino_onset(view<float>(memory, 2, true), voice); });
     m.def("lift_gains", [](const py::buffer &out, const py::buffer &gain, float lift) {
         sordino_lift_gains(view<float>(out, PADDED_BANDS, true), view<float>(gain, PADDED_BANDS, false), lift);
     });
@@ -73,7 +73,8 @@ void bind_stages(py::module_ m)
                            view<float>(energy, PADDED_BANDS, false), strength);
     });
     m.def("track", [](const py::buffer &score, const py::buffer &origin, const py::buffer &correlation) {
-        sordino_track(view<float>(score, LAGS, true), view<uint8_t>(origin, LAGS, true), view<float>(correlation, LAGS, false));
+        sordino_track(view<float>(score, LAGS, true), view<uint8_t>(origin, LAGS, true),
+                      view<float>(correlation, LAGS, false));
     });
     m.def("trace_back", [](const py::buffer &score, const py::buffer &origins, int32_t frames) {
         return sordino_trace_back(view<float>(score, LAGS, false), view<uint8_t>(origins, frames * LAGS, false), frames);

@@ -64,7 +64,13 @@ void sordino_join(sordino_channel *channel, const sordino_state *state)
 }
 
 #define VALUE(name) \
-    float sordino_##name(const sordino_state *s) { return s->readouts.name; }
+    float sordino_##name(const sordino_state *s) \
+    { \
+        return s->readouts.name; \
+    }
 #define VECTOR(name, count) \
-    const float *sordino_##name(const sordino_state *s) { return s->readouts.name; }
+    const float *sordino_##name(const sordino_state *s) \
+    { \
+        return s->readouts.name; \
+    }
 SORDINO_READOUTS(VALUE, VECTOR)

@@ -10,6 +10,7 @@ import dataclasses
 import numpy as np
 
 from . import bands, comb, features, gains, onset, pitch, postfilter, scale, stft, synthesis
+from .fft import Split
 from .model import Model
 from .network import Network
 from .numerics import Float32
@@ -26,7 +27,7 @@ from .params import (
     SILENT_PEAK,
     WINDOW,
 )
-from .records import Analysis, Channel, Decider, Decision, Frame, Inputs, Settings, Split, State, Treatment, new_state
+from .records import Analysis, Channel, Decider, Decision, Frame, Inputs, Settings, State, Treatment, new_state
 
 
 def latency(look_ahead: int) -> int:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from sordino.chain.params import SAMPLE_RATE
 
@@ -42,7 +43,7 @@ def build_cache(manifest: Path, cache: Path, clean: bool = True, report: Callabl
         return
     cache.mkdir(parents=True, exist_ok=True)
     rows = read_manifest(manifest)
-    index: dict[str, list[dict]] = {}
+    index: dict[str, list[dict[str, Any]]] = {}
     for kind in KINDS:
         for split in SPLITS:
             chosen = [row for row in rows if row["kind"] == kind and row["split"] == split]

@@ -64,9 +64,9 @@ def clean_speech(samples: NDArray[np.int16]) -> NDArray[np.int16]:
     samples  (n,) int16, 48 kHz
     returns  (n,) int16
     """
-    frames = _frames(samples.astype(np.float32) / 32768)
+    frames = _frames(samples.astype(np.float32) / np.float32(32768))
     spectrum = np.fft.rfft(frames).astype(np.complex64)
-    spectrum *= floor_gain((spectrum.real**2 + spectrum.imag**2) / WINDOW)
+    spectrum *= floor_gain((spectrum.real**2 + spectrum.imag**2) / np.float32(WINDOW))
     window = np.sin(np.pi * (np.arange(WINDOW) + 0.5) / WINDOW)
     back = np.fft.irfft(spectrum, WINDOW) * window
     out = np.zeros((len(back) + 1, HOP))

@@ -40,4 +40,5 @@ def decode(path: Path, first_channel: bool = False) -> NDArray[np.int16]:
     mono = audio[:, 0] if first_channel else audio.mean(1)
     if rate != SAMPLE_RATE:
         mono = soxr.resample(mono, rate, SAMPLE_RATE)
-    return np.clip(np.round(mono * 32768), -32768, 32767).astype(np.int16)
+    found: NDArray[np.int16] = np.clip(np.round(mono * 32768), -32768, 32767).astype(np.int16)
+    return found

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from .inspect import Facts, Unfit, inspect
 from .layouts import Entry, recognise
@@ -89,7 +90,7 @@ def _stamp(path: Path) -> str:
 
 def _measure(entries: list[Entry], memory: Path, progress: Progress, check_voices: bool) -> list[Facts | str]:
     """Facts of each entry, or why it is unfit; remembered by path, size and time of change."""
-    known: dict[tuple[str, str, str], dict] = {}
+    known: dict[tuple[str, str, str], dict[str, Any]] = {}
     for line in memory.read_text().splitlines() if memory.is_file() else []:
         try:
             found = json.loads(line)
@@ -97,12 +98,12 @@ def _measure(entries: list[Entry], memory: Path, progress: Progress, check_voice
         except (json.JSONDecodeError, KeyError):
             continue  # the run was stopped while it wrote this line
 
-    def one(entry: Entry) -> dict:
+    def one(entry: Entry) -> dict[str, Any]:
         listens = check_voices and entry.kind == "noise"
         key = (str(entry.path.resolve()), _stamp(entry.path), "noise without voices" if listens else entry.kind)
         if key in known:
             return known[key]
-        found: dict = {"path": key[0], "stamp": key[1], "kind": key[2], "new": True}
+        found: dict[str, Any] = {"path": key[0], "stamp": key[1], "kind": key[2], "new": True}
         try:
             found["facts"] = asdict(inspect(entry.path, entry.kind, listens))
         except Unfit as error:

@@ -58,7 +58,7 @@ def hop_levels_db(samples: NDArray[np.int16]) -> NDArray[np.float64]:
     """Level of every 10 ms, digital silence at -100 dB."""
     hops = len(samples) // _HOP
     power = (samples[: hops * _HOP].reshape(hops, _HOP).astype(np.float64) ** 2).mean(1) / 32768**2
-    return 10 * np.log10(power + 1e-10)
+    return np.asarray(10 * np.log10(power + 1e-10), np.float64)
 
 
 def snr_db(samples: NDArray[np.int16]) -> float:

@@ -33,7 +33,7 @@ def _cut(response: NDArray[np.float64]) -> NDArray[np.float32]:
     response = response[int(np.abs(response).argmax()) :]
     left = np.cumsum(response[::-1] ** 2)[::-1]
     end = int((left > left[0] * 10 ** (_KEPT_DB / 10)).sum())
-    return (response[:end] / response[0]).astype(np.float32)
+    return np.asarray(response[:end] / response[0], np.float32)
 
 
 def simulate_rooms(count: int, seed: int) -> list[NDArray[np.float32]]:

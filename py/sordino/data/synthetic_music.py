@@ -68,7 +68,7 @@ def _note(instrument: _Instrument, hz: float, seconds: float) -> Signal:
     samples = int(min(seconds + 3 * min(instrument.decay_s, 0.15), CLIP_S) * SAMPLE_RATE)
     rng = np.random.default_rng(instrument.seed)
     time = np.arange(samples) / SAMPLE_RATE
-    partial = np.arange(1, max(2, int(min(40.0, _HIGHEST_HZ / hz))) + 1)
+    partial = np.arange(1, max(2, int(min(40.0, _HIGHEST_HZ / hz))) + 1, dtype=np.float64)
     amplitudes = partial**-instrument.tilt * np.exp(rng.normal(0, instrument.rough, 40)[: len(partial)])
     bright, dull = wavetable(rng, amplitudes), wavetable(rng, amplitudes * np.exp(-partial / 2.0))
     envelope = (time / instrument.attack_s).clip(0, 1) * np.exp(-time / instrument.decay_s)
@@ -79,7 +79,7 @@ def _note(instrument: _Instrument, hz: float, seconds: float) -> Signal:
     for side in (-0.5, 0.5) if instrument.detune else (0.0,):
         cycles = np.cumsum(hz * 2 ** (side * instrument.detune) * bend) / SAMPLE_RATE + rng.random()
         out += darker * play(bright, cycles) + (1 - darker) * play(dull, cycles)
-    return out * envelope
+    return np.asarray(out * envelope, np.float64)
 
 
 def _drum(rng: np.random.Generator, kind: int) -> Signal:

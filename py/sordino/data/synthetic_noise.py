@@ -66,7 +66,7 @@ def coloured(rng: np.random.Generator, signal: Signal, resonances: int, tilt_db:
 def _engine(rng: np.random.Generator, samples: int) -> Signal:
     """Something that turns: a tone rough from stroke to stroke, and noise that comes and goes with it."""
     strokes = int(rng.integers(1, 7))
-    octave = math.log2(np.exp(rng.uniform(*np.log((12.0, 350.0)))))
+    octave: float | Signal = math.log2(np.exp(rng.uniform(*np.log((12.0, 350.0)))))
     if rng.random() < 0.35:
         octave = octave + rng.uniform(0.1, 0.6) * wander(rng, samples, rng.uniform(0.1, 0.6))
     octave = octave + rng.uniform(0, 0.03) * wander(rng, samples, 1.0)
@@ -86,7 +86,7 @@ def _engine(rng: np.random.Generator, samples: int) -> Signal:
 def _hum(rng: np.random.Generator, samples: int) -> Signal:
     """Mains and what hangs on it: partials that do not move, and hiss."""
     hz = rng.choice(_MAINS_HZ) * rng.choice([1, 2])
-    partial = np.arange(1, int(rng.integers(4, 120)) + 1)
+    partial = np.arange(1, int(rng.integers(4, 120)) + 1, dtype=np.float64)
     amplitudes = partial ** -rng.uniform(0.3, 1.6) * np.exp(rng.normal(0, 1.0, len(partial)))
     tone = play(wavetable(rng, amplitudes), np.arange(samples) * (hz / SAMPLE_RATE))
     return tone + 10 ** (rng.uniform(-30, 6) / 20) * coloured(rng, rng.standard_normal(samples), 2, (-6, 1))
@@ -101,7 +101,7 @@ def _alarm(rng: np.random.Generator, samples: int) -> Signal:
     high = low * rng.uniform(1.0, 1.8)
     glide = 0.5 - 0.5 * np.cos(2 * math.pi * part)
     hz = [np.full(samples, low), np.where(part < 0.5, low, high), low + (high - low) * glide][int(rng.integers(3))]
-    amplitudes = np.arange(1, int(rng.integers(2, 9))) ** -rng.uniform(0.5, 3.0)
+    amplitudes = np.arange(1, int(rng.integers(2, 9)), dtype=np.float64) ** -rng.uniform(0.5, 3.0)
     tone = play(wavetable(rng, amplitudes), np.cumsum(hz) / SAMPLE_RATE)
     sounding = part < rng.uniform(0.2, 1.2)
     if rng.random() < 0.4:

@@ -86,7 +86,7 @@ def train_variation(variation: Variation, options: argparse.Namespace) -> Path:
         arguments = (config, options.train, options.cache, folder, minutes)
         train(*arguments, checkpoint.is_file(), options.device, options.seed, round(options.steps * variation.times))
         done.touch()
-    return checkpoint
+    return Path(checkpoint)
 
 
 def _amount(options: argparse.Namespace, times: float = 1.0) -> str:

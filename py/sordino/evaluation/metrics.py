@@ -27,7 +27,7 @@ def to_metric_rate(samples: Signal) -> Signal:
     """Resample from 48 kHz to the 16 kHz of the metrics."""
     import soxr
 
-    return soxr.resample(np.asarray(samples, np.float32), SAMPLE_RATE, METRIC_RATE)
+    return np.asarray(soxr.resample(np.asarray(samples, np.float32), SAMPLE_RATE, METRIC_RATE), np.float32)
 
 
 def pesq_wb(clean: Signal, found: Signal) -> float:

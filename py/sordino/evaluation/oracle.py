@@ -55,12 +55,9 @@ def partial(variant: Variant) -> PairDenoiser:
     return _denoiser(decide, variant.ideal, model.look_ahead, variant.settings.post_filter)
 
 
-def _denoiser(
-    decide: Callable[[Analysis], Decision] | None, part: str, look_ahead: int, passes: int
-) -> PairDenoiser:
+def _denoiser(decide: Callable[[Analysis], Decision] | None, part: str, look_ahead: int, passes: int) -> PairDenoiser:
     margin = HOP * (look_ahead + 1)
 
-    @torch.no_grad()
     def denoise(noisy: Float32, clean: Float32) -> Float32:
         padding = (0, -len(noisy) % HOP + margin)
         signal, wanted = (functional.pad(torch.from_numpy(x.copy()), padding)[None] for x in (noisy, clean))
@@ -73,7 +70,8 @@ def _denoiser(
         found: Float32 = treat(analysis, Decision(gain, strength, None), look_ahead, passes)[0, : len(noisy)].numpy()
         return found
 
-    return denoise
+    without_gradients: PairDenoiser = torch.no_grad()(denoise)
+    return without_gradients
 
 
 def _where(part: str, ideal: Targets, clean: Float32, look_ahead: int) -> Tensor:

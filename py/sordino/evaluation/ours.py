@@ -20,6 +20,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -104,7 +105,7 @@ def parse(name: str) -> Variant:
     return variant
 
 
-def _with_settings(variant: Variant, **values: float) -> Variant:
+def _with_settings(variant: Variant, **values: Any) -> Variant:
     return dataclasses.replace(variant, settings=dataclasses.replace(variant.settings, **values))
 
 

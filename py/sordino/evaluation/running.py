@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -78,7 +79,7 @@ def _command(system: System, jobs: Path, peers: Path) -> list[str]:
     if _is_our_module(system):
         variant, kept = parse(system.name), jobs.with_suffix(".sordino")
         kept.write_bytes(weights(variant))
-        facts = {"module": str(find_wasm(OUR_MODULE)), "weights": str(kept)}
+        facts: dict[str, Any] = {"module": str(find_wasm(OUR_MODULE)), "weights": str(kept)}
         facts |= {"postFilter": variant.settings.post_filter, "floorGain": variant.settings.floor_gain}
         words[2:3] = ["sordino"]
         words.append(json.dumps(facts))
@@ -86,7 +87,7 @@ def _command(system: System, jobs: Path, peers: Path) -> list[str]:
 
 
 def _run_some(
-    system: System, folder: Path, jobs: list[dict], peers: Path, progress: Callable[[], None]
+    system: System, folder: Path, jobs: list[dict[str, Any]], peers: Path, progress: Callable[[], None]
 ) -> dict[str, float]:
     """Run some jobs in one process; the processor time of each, in seconds, by its output."""
     listed = folder / f"jobs-{jobs[0]['index']}.json"
@@ -148,7 +149,7 @@ def run(
     return Manner(**json.loads((out / "manner.json").read_text()))
 
 
-def _job(folder: Path, clips: Path, case: Case) -> dict:
+def _job(folder: Path, clips: Path, case: Case) -> dict[str, Any]:
     paths = {kind: folder / f"{case.index:04d}.{kind}" for kind in ("noisy", "clean", "output")}
     for kind in ("noisy", "clean"):
         samples, _ = soundfile.read(clips / kind / f"{case.index:04d}.flac", dtype="float32")
@@ -157,7 +158,7 @@ def _job(folder: Path, clips: Path, case: Case) -> dict:
     return {"index": case.index} | {name: str(path) for name, path in job.items()}
 
 
-def _manner(out: Path, clips: Path, cases: list[Case], jobs: list[dict], took: dict[str, float]) -> Manner:
+def _manner(out: Path, clips: Path, cases: list[Case], jobs: list[dict[str, Any]], took: dict[str, float]) -> Manner:
     """How the system answers; kept, so that later clips get the same lag.
 
     The lag is the median over clips that are not too noisy. The cost is the lower quartile, which other work on the

@@ -97,7 +97,7 @@ def load_material(cache: Path, split: str, exclude_noise: tuple[str, ...] = ()) 
 
 def _cut(store: Store, clip: Clip, offset: int, length: int) -> Signal:
     start = clip.start + offset
-    return store.samples[start : start + min(length, clip.length - offset)].astype(np.float32) / 32768
+    return store.samples[start : start + min(length, clip.length - offset)].astype(np.float32) / np.float32(32768)
 
 
 def _faded(signal: Signal) -> Signal:
@@ -278,13 +278,14 @@ def write_set(
     for name in ("noisy", "clean", "case"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     missing = [index for index in range(count) if not (folder / "case" / f"{index:04d}.json").is_file()]
-    opened = material() if missing else None
-    for index in missing:
-        case, noisy, clean = make_clip(seed, index, opened, snr_db)
-        soundfile.write(folder / "noisy" / f"{index:04d}.flac", noisy, SAMPLE_RATE, subtype="PCM_16")
-        soundfile.write(folder / "clean" / f"{index:04d}.flac", clean, SAMPLE_RATE, subtype="PCM_16")
-        (folder / "case" / f"{index:04d}.json").write_text(json.dumps(asdict(case)))
-        progress(index)
+    if missing:
+        opened = material()
+        for index in missing:
+            case, noisy, clean = make_clip(seed, index, opened, snr_db)
+            soundfile.write(folder / "noisy" / f"{index:04d}.flac", noisy, SAMPLE_RATE, subtype="PCM_16")
+            soundfile.write(folder / "clean" / f"{index:04d}.flac", clean, SAMPLE_RATE, subtype="PCM_16")
+            (folder / "case" / f"{index:04d}.json").write_text(json.dumps(asdict(case)))
+            progress(index)
     return [read_case(folder / "case" / f"{index:04d}.json") for index in range(count)]
 
 

@@ -1,12 +1,13 @@
 """Model <-> ONNX: the network on a sequence of normalised features, with every state as an input and an output.
 
-    in   features (frames, FEATURES), conv1_past, conv2_past, <gru>_past
-    out  gain, strength (frames, BANDS), voice (frames, 1), conv1_next, conv2_next, <gru>_next
+in   features (frames, FEATURES), conv1_past, conv2_past, <gru>_past
+out  gain, strength (frames, BANDS), voice (frames, 1), conv1_next, conv2_next, <gru>_next
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ class _Graph:
         return f"{name}_past", f"{name}_next"
 
 
-def _tensor(name: str, shape: list[str | int]) -> onnx.ValueInfoProto:
+def _tensor(name: str, shape: Sequence[str | int]) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
 

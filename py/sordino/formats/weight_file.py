@@ -1,11 +1,11 @@
 """The weight file: header, feature normalisation and 8-bit matrices in the order in which the kernels stream them.
 
-    header   WEIGHT_HEADER_BYTES: magic, version, bytes, Adler-32 of all that follows the header, network id,
-             look-ahead, zeros, name (32 bytes); little-endian
-    float32  feature offset, feature factor, PADDED_FEATURES each
-    matrix   float32 scale, float32 bias, int32 offset (-64 x sum of the row), ROWS each; then int8 weights:
-             dense in blocks of 16 rows; or, where most are zero, only the blocks of 8 rows x 4 columns that are not,
-             after two uint16 lists: blocks per strip of 8 rows, first column of each block
+header   WEIGHT_HEADER_BYTES: magic, version, bytes, Adler-32 of all that follows the header, network id,
+         look-ahead, zeros, name (32 bytes); little-endian
+float32  feature offset, feature factor, PADDED_FEATURES each
+matrix   float32 scale, float32 bias, int32 offset (-64 x sum of the row), ROWS each; then int8 weights:
+         dense in blocks of 16 rows; or, where most are zero, only the blocks of 8 rows x 4 columns that are not,
+         after two uint16 lists: blocks per strip of 8 rows, first column of each block
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def sparse_blocks(model: Model) -> dict[str, int]:
     """Matrices that are stored sparse, with the number of blocks that are not zero."""
     found = {}
     for name, matrix in quantise(model).items():
-        kept = _blocks(_padded(matrix.weight)).any(axis=(2, 3))
+        kept = np.asarray(_blocks(_padded(matrix.weight)).any(axis=(2, 3)))
         if kept[: -(-matrix.weight.shape[0] // STRIP_ROWS)].mean() <= SPARSE_DENSITY:
             found[name] = int(kept.sum())
     return found
@@ -137,7 +137,7 @@ def _pack(matrix: QuantisedMatrix, place: MatrixPlace) -> bytes:
     scale[:rows], bias[:rows] = matrix.scale, matrix.bias
     offset = (-ACTIVATION_OFFSET * weight.sum(axis=1, dtype=np.int32)).astype("<i4")
     packed = _pack_dense(weight) if place.blocks is None else _pack_sparse(weight)
-    return scale.tobytes() + bias.tobytes() + offset.tobytes() + packed
+    return b"".join((scale.tobytes(), bias.tobytes(), offset.tobytes(), packed))
 
 
 def weight_bytes(model: Model) -> bytes:

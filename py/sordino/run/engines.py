@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -111,7 +111,8 @@ class ReferenceEngine:
         self.pipeline.reset()
 
     def decision(self) -> Decision:
-        return Decision(**self.pipeline.readouts)
+        found: dict[str, Any] = {**self.pipeline.readouts}
+        return Decision(**found)
 
     def follower(self) -> Follower:
         return pipeline.Follower(self.pipeline)

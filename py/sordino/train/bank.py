@@ -102,10 +102,10 @@ def _chances(clips: tuple[Clip, ...], kind: str) -> np.ndarray:
     """Speech is drawn evenly over time; of noise, long and named recordings more often than short effects."""
     seconds = np.array([clip.length / SAMPLE_RATE for clip in clips])
     if kind == "speech":
-        return seconds / seconds.sum()
+        return np.asarray(seconds / seconds.sum())
     weight = np.sqrt(seconds.clip(0.2, 20.0))
     weight *= [0.5 if clip.category in ("misc_fx", "weapon_impact") else 1.5 for clip in clips]
-    return weight / weight.sum()
+    return np.asarray(weight / weight.sum())
 
 
 def choose(

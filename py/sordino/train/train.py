@@ -14,6 +14,7 @@ import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -91,7 +92,7 @@ class Run:
         self.mixer = Mixer(bank, config.mixing)
         self.late_mixer = Mixer(bank, replace(config.mixing, frames=config.schedule.late_frames))
         self.elapsed, self.heard, self.fresh, self.seed_offset = 0.0, 0.0, 0.0, 0
-        self.origin: dict = {}
+        self.origin: dict[str, Any] = {}
         saved = load_checkpoint(job.out / "last.pt") if job.resume else None
         if saved:
             self._restore(saved)
@@ -124,7 +125,7 @@ class Run:
         self.origin = model.record
         self.heard, self.fresh = (3600 * model.record.get(key, 0.0) for key in ("hours", "fresh_hours"))
 
-    def _restore(self, saved: dict) -> None:
+    def _restore(self, saved: dict[str, Any]) -> None:
         self.learner.restore(saved)
         self.statistics = Statistics(saved["feature_mean"], saved["feature_std"]).to(self.device)
         self.elapsed, self.heard, self.fresh = saved["elapsed"], saved["hours"] * 3600, saved["fresh_hours"] * 3600
@@ -177,7 +178,7 @@ class Run:
         quantised = progress >= self.job.config.schedule.qat_from
         found = validate(self.learner.ema, self.valid, self.statistics, self.job.config, quantised)
         names = ("loss", "gain", "strength", "voice", "spectral", "perceptual", "level", "listener")
-        line = {
+        line: dict[str, Any] = {
             "step": self.learner.steps,
             "minutes": round(self.elapsed / 60, 2),
             "hours": round(self.heard / 3600, 2),

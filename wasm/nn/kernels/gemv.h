@@ -72,8 +72,7 @@ static inline void gemv(float *y, const uint8_t *matrix, const uint8_t *q, int32
                 sum[v] = dot_add(sum[v], w + 16 * v, dot_load(&x, c + 4 * (v / BLOCK_VECTORS)));
         for (; c < columns; c += 4, w += 16 * BLOCK_VECTORS)
             for (int v = 0; v < BLOCK_VECTORS; v++) sum[v] = dot_add(sum[v], w + 16 * v, dot_load(&x, c));
-        for (int v = BLOCK_VECTORS; v < DOT_VECTORS; v++)
-            sum[v % BLOCK_VECTORS] = dot_join(sum[v % BLOCK_VECTORS], sum[v]);
+        for (int v = BLOCK_VECTORS; v < DOT_VECTORS; v++) sum[v % BLOCK_VECTORS] = dot_join(sum[v % BLOCK_VECTORS], sum[v]);
         for (int v = 0; v < BLOCK_VECTORS; v++) scale4(y, &m, r + 4 * v, sum[v]);
     }
 }
@@ -137,8 +136,7 @@ static inline void gemv_sparse(float *y, const uint8_t *matrix, const uint8_t *q
                 sum[v] = dot_add(sum[v], w + 16 * v, dot_load(&x, column[v / STRIP_VECTORS]));
         for (; column < last; column++, w += STRIP_BYTES)
             for (int v = 0; v < STRIP_VECTORS; v++) sum[v] = dot_add(sum[v], w + 16 * v, dot_load(&x, *column));
-        for (int v = STRIP_VECTORS; v < DOT_VECTORS; v++)
-            sum[v % STRIP_VECTORS] = dot_join(sum[v % STRIP_VECTORS], sum[v]);
+        for (int v = STRIP_VECTORS; v < DOT_VECTORS; v++) sum[v % STRIP_VECTORS] = dot_join(sum[v % STRIP_VECTORS], sum[v]);
         for (int v = 0; v < STRIP_VECTORS; v++) scale4(y, &m, r + 4 * v, sum[v]);
     }
 }

@@ -11,11 +11,7 @@
 #endif
 
 #define KERNEL(name, usable) \
-    {#name, \
-     sordino_dense_##name, \
-     sordino_sparse_##name, \
-     sordino_dense_together_##name, \
-     sordino_sparse_together_##name, \
+    {#name, sordino_dense_##name, sordino_sparse_##name, sordino_dense_together_##name, sordino_sparse_together_##name, \
      usable}
 
 static const sordino_kernel plain = KERNEL(scalar, 1);
