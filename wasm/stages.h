@@ -13,6 +13,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default) /* the tests call each by its name, in the extension too */
+
 /* scale.c */
 
 /* How loud a stream is, and what its samples are multiplied by. Reference: scale.Level. */
@@ -129,6 +131,8 @@ void sordino_apply_gains(float *re, float *im, const float *energy, const float 
 /* One hop by inverse transform and overlap-add. out [HOP]; overlap [HOP] in/out; re, im [BINS].
  * Reference: synthesis.synthesise. */
 void sordino_synthesise(float *out, float *overlap, const float *re, const float *im);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

@@ -80,13 +80,10 @@ def test_several_vectors_together(build, rows, columns, density):
 
 
 def run_together(kernel, y, data, q, rows, columns, blocks, way=""):
-    """In a WebAssembly module the vectors are a list of addresses; the extension takes them one behind the other.
-
-    way  what the function's name ends in
-    """
+    """Several vectors; way is what the function's name ends in."""
     name, sizes = ("dense", (rows, columns)) if blocks is None else ("sparse", (rows, columns, blocks))
     if isinstance(kernel, Native):
-        kernel.run(f"{name}_together", y, data, q, *sizes)
+        kernel.run(f"{name}_together", y, rows, data, list(q), *sizes)
         return
     memory = kernel.memory
     memory.top = kernel.bottom

@@ -123,3 +123,15 @@ def test_post_filter_passes_remove_more_and_more() -> None:
         pauses = [np.quantile((out.reshape(-1, HOP) ** 2).mean(axis=1), 0.25) for out in found]
         levels.append(10 * np.log10(pauses).mean())
     assert levels[0] > levels[1] + 1 and levels[1] > levels[2] + 1
+
+
+def test_wrong_buffers_are_refused_by_the_extension() -> None:
+    from sordino._native import Channel, Stream
+
+    channel, hop = Channel(Stream(load_weights(find_model("standard")))), np.zeros(HOP, np.float32)
+    with pytest.raises(ValueError, match="479 items, wanted 480"):
+        channel.follow(hop, hop[:-1])
+    with pytest.raises(TypeError, match="format 'd', wanted 'f'"):
+        channel.follow(hop, hop.astype(np.float64))
+    with pytest.raises(ValueError, match="not contiguous"):
+        channel.follow(hop, np.zeros(2 * HOP, np.float32)[::2])

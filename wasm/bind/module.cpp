@@ -244,7 +244,7 @@ std::string choose_kernel(const char *name)
 
 PYBIND11_MODULE(_native, m)
 {
-    m.doc() = "Sordino's kernels: Stream, and the stages one by one";
+    m.doc() = "Sordino's kernels: Stream, Channel, Resampler";
     py::class_<Stream> stream(m, "Stream", "One 48 kHz mono stream through the kernels.");
     stream
         .def(py::init<py::bytes>(), py::arg("weights"),
@@ -271,5 +271,4 @@ PYBIND11_MODULE(_native, m)
     m.def("choose_kernel", choose_kernel, py::arg("name") = static_cast<const char *>(nullptr),
           "Use a dot product by its name, or the fastest; returns its name. Not while a stream is processing.");
     choose_kernel(nullptr);
-    bind_stages(m.def_submodule("stages", "The stages of the chain; see wasm/stages.h."));
 }

@@ -1,4 +1,4 @@
-// What the files of the extension sordino._native share: the view of a Python buffer.
+// The view of a Python buffer.
 #ifndef SORDINO_VIEWS_H
 #define SORDINO_VIEWS_H
 
@@ -30,13 +30,10 @@ private:
     py::buffer_info info_;
 };
 
-// For stages, which run while the interpreter waits: the caller's buffers stay where they are.
+// For work that is short, while the interpreter waits: the caller's buffers stay where they are.
 template <class T> T *view(const py::buffer &buffer, py::ssize_t wanted, bool writable)
 {
     return View<T>(buffer, wanted, writable).data();
 }
-
-// Every stage by its own name, for the parity tests. stages.cpp
-void bind_stages(py::module_ m);
 
 #endif

@@ -50,6 +50,8 @@ typedef struct {
     void (*step)(const sordino_turn *turns, int32_t streams, const uint8_t *weights, int32_t part);
 } sordino_network;
 
+#pragma GCC visibility push(default) /* the tests call each by its name, in the extension too */
+
 /* The shape with this id, or a null pointer. */
 const sordino_network *sordino_find_network(uint32_t id);
 
@@ -94,5 +96,7 @@ void sordino_sigmoid(float *x, int32_t n);
 
 /* The first BANDS of x in out [PADDED_BANDS], and zeros. */
 void sordino_keep_bands(float *out, const float *x);
+
+#pragma GCC visibility pop
 
 #endif
