@@ -10,7 +10,7 @@ from builder.paths import BUILD, PACKAGE, PYTHON, WASM
 from builder.programs import answers, apt_install, run
 from builder.steps import Failure, step
 
-ZIG = [PYTHON, "-m", "ziglang"]
+ZIG: list[str | Path] = [PYTHON, "-m", "ziglang"]
 
 # Every build adds floats in the order the source says, so that all of them give the same bytes.
 C_FLAGS = ["-O3", "-ffp-contract=off", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
@@ -60,7 +60,8 @@ def python_paths() -> dict[str, str]:
         "import json, sysconfig, pybind11; print(json.dumps({'include': sysconfig.get_path('include'),"
         "'pybind11': pybind11.get_include(), 'suffix': sysconfig.get_config_var('EXT_SUFFIX')}))"
     )
-    return json.loads(answers(PYTHON, "-c", code))
+    found: dict[str, str] = json.loads(answers(PYTHON, "-c", code))
+    return found
 
 
 def native() -> None:
@@ -69,6 +70,7 @@ def native() -> None:
     output = PACKAGE / f"_native{paths['suffix']}"
     common = [*C_FLAGS, "-mcpu=baseline", "-fPIC", "-fvisibility=hidden", "-DSORDINO_KERNEL_DISPATCH", f"-I{WASM}"]
     sources = [*c_sources(), *sorted((WASM / "nn" / "native").glob("*.c"))]
+    bindings = sorted((WASM / "bind").glob("*.cpp"))
     link = ["-shared", "-s", *(["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else [])]
 
     def compile_native() -> None:
@@ -80,10 +82,9 @@ def native() -> None:
             compiled.append(objects / "-".join(source.relative_to(WASM).with_suffix(".o").parts))
             run(*ZIG, "cc", "-std=c11", *common, "-c", source, "-o", compiled[-1])
         headers = [f"-isystem{paths['include']}", f"-isystem{paths['pybind11']}"]
-        bindings = ["-std=c++20", *common, *headers, *sorted((WASM / "bind").glob("*.cpp")), *compiled]
-        run(*ZIG, "c++", *bindings, *link, "-o", output)
+        run(*ZIG, "c++", "-std=c++20", *common, *headers, *bindings, *compiled, *link, "-o", output)
 
-    inputs = [*c_inputs(), *sources, *(WASM / "bind").glob("*.cpp")]
+    inputs = [*c_inputs(), *sources, *bindings]
     step("native extension", compile_native, inputs, [output], *common, *link, json.dumps(paths))
 
 

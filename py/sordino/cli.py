@@ -1,4 +1,4 @@
-"""The command line: sordino denoise | compare | info | export | corpus | train | evaluate | bench."""
+"""The command line: sordino denoise | compare | info | export | corpus | extras | train | evaluate | bench."""
 
 from __future__ import annotations
 
@@ -247,6 +247,16 @@ def train(
     write_onnx(model, out / f"{model.name}.onnx")
     draw_if_possible(out / "log.jsonl", out / f"{model.name}.png")
     print(f"{out / model.name}.onnx")
+
+
+@app.command()
+def extras(
+    cache: Annotated[Path, typer.Argument(help="Folder of decoded clips, such as data/cache.")],
+) -> None:
+    """Add coded copies, simulated rooms, synthetic noise and music to a decoded corpus that has none."""
+    from .data.extras import add_extras
+
+    add_extras(cache)
 
 
 app.command()(corpus)

@@ -22,7 +22,7 @@ SYNTHETIC_PREFIX = "synthetic-"
 SYNTHETIC = (f"{SYNTHETIC_PREFIX}noise", f"{SYNTHETIC_PREFIX}music")
 STORES = (*KINDS, *CODED, ROOM, *SYNTHETIC)
 """What a cache may hold of a split: the decoded clips, and what sordino.data.extras makes of and beside them."""
-ADVICE = "`python -m sordino.data.extras CACHE` adds them"
+ADVICE = "`sordino extras CACHE` adds them"
 EXTRAS = "extras.json"
 
 

@@ -1,13 +1,12 @@
 """Extras: a decoded corpus goes in; coded copies, simulated rooms, synthetic noise and music come beside it.
 
-`python -m sordino.data.extras CACHE` adds them to a cache that has none; build_cache does the same by itself. The
+`sordino extras CACHE` adds them to a cache that has none; build_cache does the same by itself. The
 mixer draws from them, so that a training step needs no codec and no simulation; and the voices that a detector finds
 in recorded noise are noted.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import os
@@ -130,17 +129,3 @@ def add_extras(cache: Path, report: Callable[[str], None] = print, amounts: Amou
     part = target.with_suffix(".part")
     part.write_text(json.dumps(made))
     os.replace(part, target)
-
-
-def main() -> None:
-    """The command line; known errors become one line."""
-    parser = argparse.ArgumentParser(prog="python -m sordino.data.extras", description=__doc__.split("\n", 1)[0])
-    parser.add_argument("cache", type=Path, help="folder of decoded clips, such as data/cache")
-    try:
-        add_extras(parser.parse_args().cache)
-    except CorpusError as error:
-        raise SystemExit(f"extras: {error}") from error
-
-
-if __name__ == "__main__":
-    main()
