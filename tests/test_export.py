@@ -5,7 +5,8 @@ import pytest
 
 from sordino.chain.model import ModelError, NetworkShape, random_model
 from sordino.chain.records import Settings
-from sordino.formats.generate import GENERATED, generate, network_file
+from sordino.formats.generate import GENERATED, generate
+from sordino.formats.network_source import network_file
 from sordino.formats.onnx import read_onnx
 from sordino.formats.weight_file import layout, weight_bytes, write_weights
 from sordino.run.engines import MODELS, NativeEngine, WasmEngine, load_weights
