@@ -32,6 +32,8 @@ BROWSERS = {
     "pulseaudio": "pulseaudio",
 }
 """By program: the Debian package that has it."""
+WRITERS = {"ffmpeg": "ffmpeg", "sox": "sox", "lame": "lame", "opusenc": "opus-tools"}
+"""Programs that write sound files for the tests, and their packages."""
 BENCHMARKS = {
     "quality": ("eval", "sordino.evaluation.quality"),
     "ablation": ("eval,train", "sordino.evaluation.ablation"),
@@ -60,7 +62,8 @@ def test(with_torch: bool, arguments: list[str]) -> int:
     if with_torch:
         package("train")
     wheel()
-    apt_install([name for program, name in BROWSERS.items() if not shutil.which(program)], "browsers for the tests")
+    for programs, why in ((BROWSERS, "browsers for the tests"), (WRITERS, "writers of sound files for the tests")):
+        apt_install([name for program, name in programs.items() if not shutil.which(program)], why)
     print(flush=True)
     return hand_over("-m", "pytest", *(arguments or ALL_TESTS))
 

@@ -12,9 +12,9 @@ import numpy as np
 import soundfile
 
 import sordino
+from sordino.files import picture
 from sordino.formats.onnx import read_onnx
 from sordino.formats.weight_file import write_weights
-from sordino.run import picture
 
 out = Path("tour")
 out.mkdir(exist_ok=True)

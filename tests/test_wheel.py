@@ -93,7 +93,7 @@ def test_the_wheel_says_what_it_is(wheel):
         meta = message_from_bytes(archive.read(next(n for n in names if n.endswith("/METADATA"))))
     assert (meta["Name"], meta["Version"], meta["Requires-Python"]) == ("sordino", VERSION, ">=3.11")
     always = [r for r in meta.get_all("Requires-Dist") if "extra ==" not in r]
-    assert sorted(r.split(">")[0] for r in always) == ["numpy", "rich", "soundfile", "typer"]
+    assert sorted(r.split(">")[0] for r in always) == ["av", "numpy", "rich", "soundfile", "typer"]
     assert {"train", "eval", "onnx", "wasm", "plot"} <= set(meta.get_all("Provides-Extra"))
     assert not [n for n in names if n.startswith("tests") or n.endswith((".pyc", ".c"))]
 

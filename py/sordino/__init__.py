@@ -14,9 +14,9 @@ from .chain.params import VERSION as __version__
 
 if TYPE_CHECKING:
     from .chain.model import ModelError
+    from .files.audio import AudioError, denoise_file
     from .formats.shipped import find_model, load_weights, model_names
     from .run.api import Denoiser, denoise
-    from .run.audio import AudioError, denoise_file
     from .run.engines import Decision, EngineError
 
 __all__ = [
@@ -34,13 +34,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AudioError": "run.audio",
+    "AudioError": "files.audio",
     "Decision": "run.engines",
     "Denoiser": "run.api",
     "EngineError": "run.engines",
     "ModelError": "chain.model",
     "denoise": "run.api",
-    "denoise_file": "run.audio",
+    "denoise_file": "files.audio",
     "find_model": "formats.shipped",
     "load_weights": "formats.shipped",
     "model_names": "formats.shipped",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -16,12 +18,14 @@ from .chain.params import MAX_LOOK_AHEAD, VERSION
 from .chain.records import Settings
 from .data.command import corpus
 from .evaluation.command import NAMES, evaluate
+from .files.sound import TruncatedError
 from .run.bench import bench
 from .run.engines import MODELS, EngineError, find_model
 
 if TYPE_CHECKING:
-    from .run.audio import Treatment
-    from .run.batch import Outcome
+    from .files.audio import Treatment
+    from .files.batch import Plan
+    from .files.working import Outcome
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,6 +35,7 @@ app = typer.Typer(
 )
 console = Console(stderr=True)
 FAILED, SOME_FAILED = 1, 3
+NAMED_AT_MOST = 20
 
 
 class EngineName(StrEnum):
@@ -56,14 +61,17 @@ def _options(
     """Sordino: real-time speech noise suppression."""
 
 
-@app.command(epilog="Exit code: 0 all done, 1 nothing done, 2 wrong usage, 3 some files failed, 130 interrupted.")
+@app.command(
+    epilog="Exit code: 0 all done; 1 nothing done; 2 wrong usage; 3 some sources failed, were left out, or lack their "
+    "end (what there is of them is cleaned); 130 interrupted."
+)
 def denoise(
     paths: Annotated[
         list[str],
         typer.Argument(
             metavar="SOURCE... TARGET",
             help="Files, folders or 'glob*patterns', any rate, any channel count; last the file (.wav, .flac, .ogg) "
-            "or, for several, the folder of the results. `- -`: raw samples from stdin to stdout.",
+            "or, for several, the folder of the results. `- -`: raw samples, or a sound file, from stdin to stdout.",
         ),
     ],
     engine: Annotated[EngineName, typer.Option(help="What computes it.")] = EngineName.native,
@@ -79,7 +87,7 @@ def denoise(
         bool, typer.Option("--linked/--independent", help="Same gains on all channels, or each on its own.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite what exists.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Keep results that are complete, make the others.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep what was made of these sources in this way.")] = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Files at the same time; 0: one per core.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Say on stdout what became of each file.")] = False,
     raw: Annotated[str, typer.Option(help="Of stdin and stdout: s16 or f32, little-endian, interleaved.")] = "s16",
@@ -87,8 +95,8 @@ def denoise(
     channels: Annotated[int, typer.Option(help="Of stdin.")] = 1,
 ) -> None:
     """Clean recordings; each result is aligned with its source and as long."""
+    from .files.audio import Treatment
     from .run.api import _floor_gain
-    from .run.audio import Treatment
 
     if len(paths) < 2:
         raise typer.BadParameter("wanted at least one source and a target", param_hint="SOURCE... TARGET")
@@ -104,58 +112,70 @@ def denoise(
 
 
 def _denoise_pipe(raw: str, rate: int, channels: int, treatment: Treatment) -> None:
-    from .run.audio import denoise_raw
+    from .files.audio import denoise_pipe
 
     def write(data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
 
-    denoise_raw(sys.stdin.buffer, write, raw, rate, channels, treatment)
+    denoise_pipe(sys.stdin.buffer, write, raw, rate, channels, treatment)
 
 
 def _denoise_files(
     sources: list[str], target: Path, treatment: Treatment, force: bool, resume: bool, jobs: int, as_json: bool
 ) -> None:
-    from .run import batch
+    from .files import batch, working
 
     plan = batch.plan(sources, target)
     if not force and not resume:
-        batch.refuse_existing(plan)
+        batch.refuse_existing(plan.jobs)
     treatment.open()
     percentage = TextColumn("{task.percentage:3.0f} %")
-    columns = (TextColumn("{task.description}"), BarColumn(), percentage, TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), percentage, TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        whole = bar.add_task(f"{len(plan)} files", total=len(plan), visible=len(plan) > 1)
+        whole = bar.add_task(f"{len(plan.jobs)} files", total=len(plan.jobs), visible=len(plan.jobs) > 1)
         tasks: dict[Path, TaskID] = {}
 
         def show(source: Path, done: int, total: int) -> None:
             if source not in tasks:
-                tasks[source] = bar.add_task(source.name, total=total)
-            bar.update(tasks[source], completed=done)
+                tasks[source] = bar.add_task(_printable(source.name), total=total)
+            bar.update(tasks[source], completed=done, total=total)
             if done >= total:
-                bar.remove_task(tasks[source])
+                bar.remove_task(tasks.pop(source))
                 bar.advance(whole)
 
-        outcomes = batch.run(plan, treatment, jobs or batch.usable_cores(), force, resume, show)
-    _report(outcomes, as_json)
+        outcomes = working.run(plan.jobs, treatment, jobs or working.usable_cores(), force, resume, show)
+    _report(outcomes, plan, as_json)
 
 
-def _report(outcomes: list[Outcome], as_json: bool) -> None:
-    """Say what became of the files; ends the program where one failed."""
+def _report(outcomes: list[Outcome], plan: Plan, as_json: bool) -> None:
+    """Say what became of the files; ends the program where something is missing from the results."""
     import json
 
-    count = {status: sum(o.status == status for o in outcomes) for status in ("done", "skipped", "failed")}
+    count = {status: sum(o.status == status for o in outcomes) for status in ("done", "skipped", "failed", "cut")}
     if as_json:
-        print(json.dumps({**count, "files": [o.as_dict() for o in outcomes]}, indent=2))
+        left = [{"source": str(path), "error": reason} for path, reason in plan.unread]
+        others = {"left_out": left, "no_sound": [str(path) for path in plan.no_sound]}
+        print(json.dumps({**count, "files": [o.as_dict() for o in outcomes], **others}, indent=2))
     for outcome in outcomes:
         if outcome.error:
             named = len(outcomes) == 1 or outcome.source in outcome.error
             _complain(outcome.error if named else f"{outcome.source}: {outcome.error}")
-    if len(outcomes) > 1:
+    for path, reason in plan.unread:
+        _complain(f"{path} {reason}: left out")
+    if plan.no_sound:
+        rest = len(plan.no_sound) - NAMED_AT_MOST
+        names = ", ".join(_printable(str(path)) for path in plan.no_sound[:NAMED_AT_MOST])
+        more = f" and {rest} more" if rest > 0 else ""
+        console.print(f"sordino: no sound, passed over: {names}{more}", markup=False, highlight=False, soft_wrap=True)
+    if len(outcomes) > 1 or plan.unread:
+        count["left out"] = len(plan.unread)
         text = ", ".join(f"{number} {status}" for status, number in count.items() if number)
         console.print(f"sordino: {text}", markup=False, highlight=False)
-    if count["failed"]:
-        raise typer.Exit(SOME_FAILED if count["failed"] < len(outcomes) else FAILED)
+    if count["failed"] == len(outcomes):
+        raise typer.Exit(FAILED)
+    if count["failed"] or count["cut"] or plan.unread:
+        raise typer.Exit(SOME_FAILED)
 
 
 @app.command()
@@ -169,7 +189,7 @@ def compare(
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite the picture.")] = False,
 ) -> None:
     """Draw a recording before and after, with gains, pitch and speech probability; needs `sordino[plot]`."""
-    from .run import picture
+    from .files import picture
 
     _need("matplotlib", "plot")
     if target.suffix.lower() not in picture.PICTURE_FORMATS:
@@ -271,17 +291,32 @@ def _need(module: str, extra: str) -> None:
         raise EngineError(f"{module} is not installed; run `pip install 'sordino[{extra}]'`")
 
 
+def _printable(text: str) -> str:
+    """The text with what no terminal should get, such as a line break in a file's name, as escapes."""
+    shown = (c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    return "".join(shown)
+
+
 def _complain(message: object) -> None:
-    console.print(f"sordino: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"sordino: {_printable(str(message))}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def main() -> Any:
-    """Entry point: known errors become one line on stderr and an exit code."""
+    """Entry point: known errors become one line on stderr and an exit code; a request to end is an interruption."""
+    with contextlib.suppress(ValueError, OSError):  # not in the main thread
+        signal.signal(signal.SIGTERM, _interrupt)
     try:
         return app()
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(FAILED)
+    except TruncatedError as error:
+        _complain(error)
+        sys.exit(SOME_FAILED)
     except (ModelError, EngineError, ValueError, OSError) as error:
         _complain(error)
         sys.exit(FAILED)

@@ -30,6 +30,7 @@ class Server:
         self.folders = folders
         self.data: dict[str, bytes] = {}
         self.cache_control = "no-store"
+        self.headers: dict[str, str] = {}
         self._http = _Http(("127.0.0.1", 0), partial(_Handler, self))
         self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
 
@@ -82,6 +83,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", CONTENT_TYPES.get(suffix, "application/octet-stream"))
         self.send_header("Content-Length", str(len(body or b"")))
         self.send_header("Cache-Control", self.files.cache_control)
+        for name, value in self.files.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body or b"")
 

@@ -1,7 +1,9 @@
 """Fixtures of the web tests: the server with their pages, a browser that plays in real time, a kernel that fails."""
 
 import contextlib
+import shutil
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,6 +61,50 @@ def live(server: Server, playwright: Any) -> Iterator[browsers.Tab]:
         fresh = browsers.PlaywrightTab("chromium", browser.new_page())
         fresh.open(f"{server.origin}/pages/index.html")
         yield fresh
+
+
+JITSI = "@lyno/lib-jitsi-meet@2.6726.2"
+"""A copy of the sources and the bundle; Jitsi publishes none. Of its dependencies, which npm would have to fetch from
+GitHub, the bundle needs none."""
+
+
+@pytest.fixture(scope="session")
+def jitsi(server: Server) -> str:
+    """Where the server offers lib-jitsi-meet."""
+    folder = BUILD / "tests" / "jitsi"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (packed := sorted(folder.glob("*.tgz"))):
+        try:
+            npm(folder, "pack", "--silent", JITSI)
+        except RuntimeError as error:
+            unavailable(f"{JITSI} cannot be had: {error}")
+        packed = sorted(folder.glob("*.tgz"))
+    with tarfile.open(packed[0]) as archive:
+        bundle = archive.extractfile("package/lib-jitsi-meet.min.js")
+        assert bundle is not None
+        server.data["/lib-jitsi-meet.min.js"] = bundle.read()
+    return "/lib-jitsi-meet.min.js"
+
+
+@pytest.fixture(scope="session")
+def consumers() -> Path:
+    """A project that has installed the bundlers and the platforms' packages."""
+    project = BUILD / "tests" / "consumers"
+    project.mkdir(parents=True, exist_ok=True)
+    wanted = TESTS / "web" / "consumers"
+    installed = project / "package.json"
+    fresh = not installed.exists() or installed.read_bytes() != (wanted / "package.json").read_bytes()
+    for file in wanted.iterdir():
+        if file.name != "package.json":
+            shutil.copy(file, project)
+    if fresh:
+        shutil.copy(wanted / "package.json", installed)
+        try:
+            npm(project, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock")
+        except RuntimeError as error:
+            installed.unlink()
+            unavailable(f"the platforms' packages cannot be installed: {error}")
+    return project
 
 
 def npm(folder: Path, *arguments: str) -> str:

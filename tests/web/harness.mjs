@@ -4,6 +4,7 @@
 //
 // FOLDER/request.json holds runs: { rate, quantum, channels, linked, realTime, settings, wasm, weights, actions, samples }.
 // Before a run, `beside` other sessions are made, which take their turns; besideSpread: unless those are spread.
+// besidePlay: those hear what the run hears, and their read-outs are among its replies.
 // lookAhead: frames; the model's own where it is not named.
 // Run i reads FOLDER/i.input.f32 [channels][samples] and leaves FOLDER/i.output.f32; replies go to FOLDER/answer.json.
 
@@ -57,6 +58,7 @@ async function run(Session, request, index) {
   const { beside = 0, besideSpread = spread } = request;
   const others = Array.from({ length: beside }, () => make({ spread: besideSpread }));
   const session = make();
+  if (request.besidePlay) for (const other of others) await other.start(await filesOf(request), 0);
   if (!request.startLater) await session.start(await filesOf(request), 0);
   let size = quantum;
   let heard = channels;
@@ -73,6 +75,13 @@ async function run(Session, request, index) {
     const block = (channel) => channel.subarray(at, at + size);
     const played = outputs.slice(0, Math.max(1, heard)).map(block);
     session.process(played, inputs.slice(0, heard).map(block));
+    if (request.besidePlay) {
+      const unheard = played.map(({ length }) => new Float32Array(length));
+      for (const other of others) other.process(unheard, inputs.slice(0, heard).map(block));
+    }
+  }
+  if (request.besidePlay) {
+    for (const one of [session, ...others]) replies.push({ at, type: "cost", readout: one.read() });
   }
   for (const one of [session, ...others]) one.destroy();
   const flat = new Float32Array(channels * samples);

@@ -12,40 +12,25 @@ import pytest
 
 from browser.browsers import PlaywrightTab, Tab
 from browser.server import Server
-from support import BUILD, ROOT, TESTS, unavailable
+from support import BUILD, ROOT
 from web.conftest import npm
 
 pytestmark = pytest.mark.timeout(900)
 """The first one that asks for the project also waits for the registry."""
 BUNDLERS = ("vite", "webpack", "rollup", "esbuild")
 EXAMPLES = ROOT / "web" / "examples"
-PROJECT = BUILD / "tests" / "consumers"
 README_PAGE = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/main.js"></script>'
 OPENS_MICROPHONE = re.compile(r"getUserMedia|openMicrophone|createLocalAudioTrack")
 
 
 @pytest.fixture(scope="session")
-def project() -> Path:
+def project(consumers: Path) -> Path:
     """A project that has installed the bundlers, the platforms' packages and our tarball."""
-    PROJECT.mkdir(parents=True, exist_ok=True)
-    wanted = TESTS / "web" / "consumers"
-    installed = PROJECT / "package.json"
-    fresh = not installed.exists() or installed.read_bytes() != (wanted / "package.json").read_bytes()
-    for file in wanted.iterdir():
-        if file.name != "package.json":
-            shutil.copy(file, PROJECT)
-    if fresh:
-        shutil.copy(wanted / "package.json", installed)
-        try:
-            npm(PROJECT, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock")
-        except RuntimeError as error:
-            installed.unlink()
-            unavailable(f"the bundlers cannot be installed: {error}")
-    tarball = npm(ROOT, "pack", "--silent", "--pack-destination", str(PROJECT)).split()[-1]
-    shutil.rmtree(PROJECT / "node_modules" / "sordino", ignore_errors=True)
-    npm(PROJECT, "install", "--no-save", "--no-audit", "--no-fund", "--offline", "--no-package-lock", tarball)
-    assert not (PROJECT / "node_modules" / "sordino").is_symlink()
-    return PROJECT
+    tarball = npm(ROOT, "pack", "--silent", "--pack-destination", str(consumers)).split()[-1]
+    shutil.rmtree(consumers / "node_modules" / "sordino", ignore_errors=True)
+    npm(consumers, "install", "--no-save", "--no-audit", "--no-fund", "--offline", "--no-package-lock", tarball)
+    assert not (consumers / "node_modules" / "sordino").is_symlink()
+    return consumers
 
 
 def run(folder: Path, *command: str) -> None:
@@ -62,6 +47,23 @@ def built(request: pytest.FixtureRequest, project: Path) -> str:
 
 def test_the_adapters_have_the_platforms_types(project: Path) -> None:
     run(project, "npx", "tsc", "-p", "tsconfig.json")
+
+
+@pytest.mark.parametrize(
+    ("compiler", "resolution", "module"),
+    [
+        ("typescript5", "node10", "es2022"),
+        ("typescript5", "node16", "node16"),
+        ("typescript5", "bundler", "es2022"),
+        ("typescript", "nodenext", "nodenext"),
+        ("typescript", "bundler", "es2022"),
+    ],
+)
+def test_types_are_found(project: Path, compiler: str, resolution: str, module: str) -> None:
+    common = {"noEmit": True, "strict": True, "target": "es2022", "lib": ["es2022", "dom", "dom.iterable"], "types": []}
+    options = {**common, "moduleResolution": resolution, "module": module}
+    (project / "tsconfig.resolve.json").write_text(json.dumps({"compilerOptions": options, "files": ["resolve.ts"]}))
+    run(project, "node", f"node_modules/{compiler}/bin/tsc", "-p", "tsconfig.resolve.json")
 
 
 def test_the_package_is_harmless_on_a_server(project: Path) -> None:

@@ -112,3 +112,10 @@ def test_hops_of_different_turns_fall_into_different_quanta() -> None:
     hops = np.concatenate([[reply["at"] // 128 for reply in run.said("voice")] for run in runs])
     together = np.bincount(hops)[15:360].reshape(-1, 15)
     assert (together.max(axis=1) == 2).all() and (together.sum(axis=1) == 16).all()
+
+
+def test_what_streams_compute_together_is_billed_to_each() -> None:
+    """Four spread streams go through the network together: the one that begins does the work of all, which all pay."""
+    (run,) = run_sessions([(sound(2), {"spread": True, "beside": 3, "besidePlay": True})])
+    costs = [reply["readout"]["stats"]["meanFrameMs"] for reply in run.said("cost")]
+    assert len(costs) == 4 and max(costs) < 1.8 * min(costs), costs

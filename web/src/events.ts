@@ -2,6 +2,7 @@
 
 import type { SordinoError } from "./errors.js";
 import type { Counters, EngineName, Readout } from "./messages.js";
+import type { StateChange } from "./state.js";
 
 /** Why the unchanged voice plays, and what happens next. */
 export interface Fallback {
@@ -41,8 +42,12 @@ export interface TrackEventMap {
   /** The unchanged voice plays now. */
   readonly fallback: CustomEvent<Fallback>;
   readonly overrun: CustomEvent<Overrun>;
+  /** The state has become another one. */
+  readonly state: CustomEvent<StateChange>;
   /** Once per hop of 10 ms, while somebody listens. */
   readonly voice: CustomEvent<Voice>;
+  /** Of tracks: `enabled` of the cleaned track has changed, by its own setter or by the source's. */
+  readonly mutechange: Event;
 }
 
 export interface SordinoEventMap extends TrackEventMap {

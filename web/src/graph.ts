@@ -5,6 +5,7 @@
 import { SordinoError } from "./errors.js";
 import type { SordinoNode } from "./node.js";
 import { SAMPLE_RATE } from "./params.js";
+import { keepFlowing } from "./remote.js";
 import { fade, Ways } from "./ways.js";
 
 /** A source that has faded away is let go after so long. */
@@ -12,6 +13,14 @@ const LEAVE_MS = 100;
 
 /** Rates of microphones that a browser might run a track at, besides the kernel's and the output device's. */
 const MORE_RATES = [44_100, 32_000, 16_000, 8_000, 96_000];
+
+/** What a graph listens to. */
+interface Source {
+  readonly node: MediaStreamAudioSourceNode;
+  readonly gain: GainNode;
+  /** No longer needed. */
+  readonly release: () => void;
+}
 
 /** A source node of a track. throws SordinoError "sample-rate" where the browser does not convert the track's rate */
 function sourceNode(context: AudioContext, track: MediaStreamTrack): MediaStreamAudioSourceNode {
@@ -60,7 +69,7 @@ export class VoiceGraph {
   readonly context: AudioContext;
   readonly #destination: MediaStreamAudioDestinationNode;
   readonly #ways: Ways;
-  #source: { node: MediaStreamAudioSourceNode; gain: GainNode } | undefined;
+  #source: Source | undefined;
 
   constructor(context: AudioContext, channels: number) {
     this.context = context;
@@ -79,7 +88,7 @@ export class VoiceGraph {
     const gain = new GainNode(this.context, { gain: 0 });
     node.connect(gain).connect(this.#ways.input);
     const old = this.#source;
-    this.#source = { node, gain };
+    this.#source = { node, gain, release: keepFlowing(track) };
     fade(gain, 1);
     if (old) this.#leave(old);
   }
@@ -92,15 +101,17 @@ export class VoiceGraph {
   close(): void {
     this.#source?.node.disconnect();
     this.#source?.gain.disconnect();
+    this.#source?.release();
     this.#ways.close();
     this.cleaned.stop();
   }
 
-  #leave({ node, gain }: { node: MediaStreamAudioSourceNode; gain: GainNode }): void {
+  #leave({ node, gain, release }: Source): void {
     fade(gain, 0);
     setTimeout(() => {
       gain.disconnect();
       node.disconnect();
+      release();
     }, LEAVE_MS);
   }
 }

@@ -1,9 +1,10 @@
 // Page thread: where the package's files are, which kernel this browser can run, and how they are fetched.
 
-import { SordinoError } from "./errors.js";
+import { briefly, SordinoError } from "./errors.js";
 import type { EngineFiles, EngineName } from "./messages.js";
 import { WEIGHTS } from "./models.js";
 import type { CustomModel, SordinoOptions } from "./options.js";
+import { checkKind, KINDS, lookAt } from "./received.js";
 
 /** A model of the package by its name: of "tiny", "standard" and "full" those that `MODELS` lists. */
 export type ModelName = keyof typeof WEIGHTS;
@@ -84,11 +85,19 @@ export function chooseEngine(wanted: EngineName | "auto"): EngineName {
   throw new SordinoError("unsupported", `engine "${wanted}" was wanted; this browser runs ${has}`);
 }
 
+/** throws SordinoError "option" */
+function addressOf(url: string | URL): URL {
+  try {
+    return new URL(url, document.baseURI);
+  } catch (cause) {
+    throw new SordinoError("option", `"${briefly(url)}" is no address of a file`, cause);
+  }
+}
+
 /** Full addresses of the files of an engine and a model. throws SordinoError "option" */
 export function locate(engine: EngineName, model: ModelName | CustomModel, options: SordinoOptions): Assets {
   const urls = options.assets ?? {};
-  const given = (url: string | URL | undefined): URL | undefined =>
-    url === undefined ? undefined : new URL(url, document.baseURI);
+  const given = (url: string | URL | undefined): URL | undefined => (url === undefined ? undefined : addressOf(url));
   const base = given(urls.base);
   const inBase = (name: string): URL | undefined => base && new URL(name, base);
   // The literals stand in new URL(...) so that bundlers find and copy the files.
@@ -97,7 +106,7 @@ export function locate(engine: EngineName, model: ModelName | CustomModel, optio
     simd128: () => new URL("./sordino.simd128.wasm", import.meta.url),
   };
   const weightsOf = (): URL => {
-    if (typeof model === "object") return new URL(model.url, document.baseURI);
+    if (typeof model === "object") return addressOf(model.url);
     if (!MODELS.includes(model)) {
       throw new SordinoError("option", `model is "${model}"; this package has ${MODELS.join(", ")}`);
     }
@@ -116,13 +125,13 @@ export function locate(engine: EngineName, model: ModelName | CustomModel, optio
 /**
  * The bytes at an address.
  *
- * what       named in the error
+ * kind       what they are to be
  * signal     ends the transfer; the rejection is then SordinoError "aborted"
  * integrity  what the bytes must hash to
- * rejects    SordinoError "fetch"
+ * rejects    SordinoError "fetch"; where something else has come, as checkKind throws
  */
 async function fetchBytes(
-  what: string,
+  kind: "wasm" | "weights",
   url: URL,
   signal: AbortSignal | undefined,
   integrity: string | undefined,
@@ -130,21 +139,24 @@ async function fetchBytes(
   try {
     const response = await fetch(url, { ...(signal && { signal }), ...(integrity && { integrity }) });
     if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
-    return await response.arrayBuffer();
+    const bytes = await response.arrayBuffer();
+    checkKind(kind, url, response, bytes);
+    return bytes;
   } catch (cause) {
     if (signal?.aborted) throw aborted(signal);
+    if (cause instanceof SordinoError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SordinoError("fetch", `the ${what} did not arrive from ${url}: ${reason}`, cause);
+    throw new SordinoError("fetch", `the ${KINDS[kind].name} did not arrive from ${briefly(url)}: ${reason}`, cause);
   }
 }
 
 /** The kernel and the weights, side by side. rejects SordinoError */
 export async function fetchEngine(assets: Assets, signal?: AbortSignal): Promise<EngineFiles> {
   const [wasm, weights] = await Promise.all([
-    fetchBytes("wasm module", assets.wasm, signal, assets.integrity.wasm),
-    fetchBytes("weight file", assets.weights, signal, assets.integrity.weights),
+    fetchBytes("wasm", assets.wasm, signal, assets.integrity.wasm),
+    fetchBytes("weights", assets.weights, signal, assets.integrity.weights),
   ]);
-  return { wasm, weights };
+  return { wasm, weights, from: { wasm: briefly(assets.wasm), weights: briefly(assets.weights) } };
 }
 
 export function aborted(signal: AbortSignal): SordinoError {
@@ -157,9 +169,10 @@ const registered = new WeakMap<BaseAudioContext, Promise<void>>();
 export function addWorklet(context: BaseAudioContext, url: URL): Promise<void> {
   const before = registered.get(context);
   if (before) return before;
-  const added = context.audioWorklet.addModule(url).catch((cause: unknown) => {
+  const added = context.audioWorklet.addModule(url).catch(async (cause: unknown) => {
     registered.delete(context);
-    throw new SordinoError("worklet", `the browser refused the worklet script ${url}: ${cause}`, cause);
+    const reason = (await lookAt("script", url)) ?? cause;
+    throw new SordinoError("worklet", `the browser refused the worklet script ${briefly(url)}: ${reason}`, cause);
   });
   registered.set(context, added);
   return added;

@@ -5,7 +5,7 @@ export type EngineName = "relaxed" | "simd128";
 
 /** Parts of a failure that can cross a message port. */
 export interface Failure {
-  readonly code: "wasm" | "weights" | "runtime" | "overrun";
+  readonly code: "memory" | "wasm" | "weights" | "runtime" | "overrun";
   readonly message: string;
 }
 
@@ -22,6 +22,8 @@ export interface Settings {
 export interface EngineFiles {
   readonly wasm: ArrayBuffer;
   readonly weights: ArrayBuffer;
+  /** Where they came from, for messages. */
+  readonly from?: { readonly wasm: string; readonly weights: string };
 }
 
 /** What stays the same as long as a stream lives. */
@@ -32,6 +34,8 @@ export interface StreamShape {
   readonly linked: boolean;
   /** Time counts: overruns are watched. False in offline contexts. */
   readonly realTime: boolean;
+  /** Nothing is heard until the context renders: no wasm memory is held before. Default false. */
+  readonly offline?: boolean;
   /** The network of a hop is computed over the quanta that follow it. Default false. */
   readonly spread?: boolean;
   /** Frames heard before a frame is decided on, at most the model's own, which is the default. */
@@ -52,6 +56,8 @@ export type Request =
   | { readonly type: "voice"; readonly on: boolean }
   /** Make a new engine, warm it up beside the old one and fade over to it; `id` comes back in "ready" or "failure". */
   | ({ readonly type: "engine"; readonly id: number } & EngineFiles)
+  /** An offline context has rendered: give the memory back. The last read-out can still be asked for. */
+  | { readonly type: "finish" }
   | { readonly type: "destroy" };
 
 /** What the stream costs, counted since it was created or reset. */
@@ -84,8 +90,19 @@ export interface Readout {
   readonly stats: Counters;
 }
 
+/** What became of the sound of the last 200 ms. */
+export interface Pulse {
+  /** Something came in at all; digital silence counts. */
+  readonly arrived: boolean;
+  /** It was digital silence. */
+  readonly silent: boolean;
+  /** What came out was given out by the kernel. */
+  readonly cleaned: boolean;
+}
+
 /** Audio thread to page thread. */
 export type Reply =
+  | ({ readonly type: "pulse" } & Pulse)
   | {
       /** An engine is heard: the first (id 0, also when its latency has changed) or one that was sent later. */
       readonly type: "ready";

@@ -1,18 +1,21 @@
 // Page thread: SordinoNode, an AudioWorkletNode that suppresses noise, and how it is created.
 
 import { Controls } from "./controls.js";
-import { SordinoError } from "./errors.js";
+import { asSordinoError, SordinoError } from "./errors.js";
 import { dispatchDetail, type Fallback, type Stats } from "./events.js";
 import { fetchEngine, locate, type ModelName } from "./load.js";
 import type { EngineFiles, EngineName, Readout, Reply } from "./messages.js";
 import type { CustomModel, SordinoOptions } from "./options.js";
 import { isOffline, type Plan, prepare } from "./start.js";
+import { StateWatch, type StreamState } from "./state.js";
 import type { Model } from "./tiers.js";
 import { Upkeep } from "./upkeep.js";
 import { Outcomes, Readouts } from "./waiting.js";
 
 const TIMEOUT_MS = 10_000;
 const READOUT_INTERVAL_MS = 33;
+/** Before another attempt where the browser gave no memory. */
+const MEMORY_PAUSES_MS = [300, 1000];
 /** A context that was just made takes a moment to run; after this one it counts as standing still. */
 const CONTEXT_GRACE_MS = 1000;
 
@@ -31,6 +34,7 @@ export class SordinoNode extends Controls {
   /** Models that were sent to the processor, by the ids of their engines. */
   readonly #sent = new Map<number, Model>();
   readonly #readouts = new Readouts(() => this.send({ type: "read" }));
+  readonly #watch: StateWatch;
   #nextId = 1;
   #latencySamples = 0;
   #stateBytes = 0;
@@ -43,10 +47,21 @@ export class SordinoNode extends Controls {
     const { engine, options } = plan;
     const load = (model: Model): Promise<EngineFiles> => fetchEngine(locate(engine, model, options), this.#end.signal);
     this.#upkeep = new Upkeep(this, options, load, (model, files) => this.#run(model, files));
+    const offline = isOffline(context);
+    const facts = () => ({
+      ended: this.destroyed || (!offline && context.state === "closed"),
+      suspended: !offline && context.state !== "running",
+      bypass: this.bypass,
+      runs: this.#upkeep.runs,
+    });
+    this.#watch = new StateWatch(this, facts, !offline, {
+      changed: (state, before) => this.#stateChanged(state, before),
+    });
     this.port.onmessage = (event: MessageEvent<Reply>) => this.#hear(event.data);
     const { signal } = this.#end;
     this.addEventListener("processorerror", () => this.#processorFailed(), { signal });
-    if (!isOffline(context)) context.addEventListener("statechange", () => this.#contextChanged(), { signal });
+    if (offline) context.addEventListener("complete", () => this.send({ type: "finish" }), { signal });
+    else context.addEventListener("statechange", () => this.#contextChanged(), { signal });
   }
 
   /**
@@ -64,13 +79,7 @@ export class SordinoNode extends Controls {
       throw new SordinoError("worklet", `the browser did not create the processor: ${cause}`, cause);
     }
     try {
-      const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-      const late = (): SordinoError =>
-        new SordinoError(
-          "timeout",
-          `the worklet did not answer within ${timeoutMs} ms (the context is ${context.state})`,
-        );
-      await node.#outcomes.of(0, options.signal, timeoutMs, late);
+      await node.#begin(plan);
     } catch (error) {
       node.destroy();
       throw error;
@@ -81,14 +90,41 @@ export class SordinoNode extends Controls {
     return node;
   }
 
+  /** Until the first engine runs. Where there is no memory for it, others may give theirs back: it is tried again. */
+  async #begin({ options, startup, model }: Plan): Promise<void> {
+    const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    const late = (): SordinoError => {
+      const { state } = this.context;
+      return new SordinoError("timeout", `the worklet did not answer within ${timeoutMs} ms (the context is ${state})`);
+    };
+    let outcome = this.#outcomes.of(0, options.signal, timeoutMs, late);
+    for (const pauseMs of MEMORY_PAUSES_MS) {
+      const error = await outcome.then(() => undefined, asSordinoError);
+      if (error === undefined) return;
+      if (error.code !== "memory") throw error;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      const { wasm, weights } = startup;
+      const id = this.#nextId++;
+      this.#sent.set(id, model);
+      outcome = this.#outcomes.of(id, options.signal, timeoutMs, late);
+      this.send({ type: "engine", id, wasm, weights });
+    }
+    await outcome;
+  }
+
   /** The name of the model that runs. */
   get model(): string {
     return this.#upkeep.model;
   }
 
-  /** Whether noise is being removed; false while the unchanged voice plays because of a failure. */
+  /** What the node does now; "state" events tell of changes. */
+  get state(): StreamState {
+    return this.#watch.state;
+  }
+
+  /** Whether noise is being removed: what came out within the last second was processed by the kernel. */
   get suppressing(): boolean {
-    return this.#upkeep.suppressing && (this.context.state === "running" || isOffline(this.context));
+    return this.#watch.suppressing;
   }
 
   /** Delay between input and output, everything counted. */
@@ -163,6 +199,7 @@ export class SordinoNode extends Controls {
     this.#upkeep.end();
     this.#end.abort();
     super.destroy();
+    this.#watch.update();
     this.#giveUp(new SordinoError("aborted", "the node was destroyed"));
   }
 
@@ -174,10 +211,14 @@ export class SordinoNode extends Controls {
 
   #hear(reply: Reply): void {
     switch (reply.type) {
+      case "pulse":
+        this.#watch.note(reply);
+        break;
       case "ready":
         this.#latencySamples = reply.latencySamples;
         this.#stateBytes = reply.stateBytes;
         this.#upkeep.ready(this.#sent.get(reply.id));
+        this.#watch.begin();
         this.#outcomes.settle(reply.id);
         if (reply.id !== 0) this.dispatchEvent(new Event("ready"));
         break;
@@ -209,11 +250,29 @@ export class SordinoNode extends Controls {
   }
 
   #contextChanged(): void {
-    if (this.context.state === "running") {
+    const { state } = this.context;
+    if (state === "closed") {
+      this.destroy();
+      return;
+    }
+    if (state === "running") {
+      this.#watch.begin();
       if (this.#upkeep.suppressing) this.dispatchEvent(new Event("ready"));
       return;
     }
-    const cause = new SordinoError("suspended", `the context is ${this.context.state}; nothing passes through it`);
+    this.#watch.update();
+    this.#standsStill(new SordinoError("suspended", `the context is ${state}; nothing passes through it`));
+  }
+
+  #stateChanged(state: StreamState, before: StreamState): void {
+    if (state === "stalled") {
+      const message = "the context is said to run, but the browser does not call its audio thread";
+      this.#standsStill(new SordinoError("stalled", message));
+    }
+    if (before === "stalled" && this.#upkeep.suppressing) this.dispatchEvent(new Event("ready"));
+  }
+
+  #standsStill(cause: SordinoError): void {
     const retry = (): void => void (this.context as AudioContext).resume().catch(() => undefined);
     dispatchDetail<Fallback>(this, "fallback", { cause, retryInMs: undefined, retry });
   }

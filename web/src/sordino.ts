@@ -17,4 +17,5 @@ export type {
   Schedule,
   SordinoOptions,
 } from "./options.js";
+export type { StateChange, StreamState } from "./state.js";
 export { SuppressedTrack, suppressTrack, type TrackOptions } from "./track.js";

@@ -73,7 +73,8 @@ export async function prepare(context: BaseAudioContext, options: SordinoOptions
   const assets = locate(engine, model, options);
   const [files] = await Promise.all([fetchEngine(assets, signal), addWorklet(context, assets.worklet)]);
   if (signal?.aborted) throw aborted(signal);
-  const realTime = !isOffline(context) && options.overrunPolicy !== "ignore";
-  const startup = { ...files, ...streamShape(options), settings, realTime };
+  const offline = isOffline(context);
+  const realTime = !offline && options.overrunPolicy !== "ignore";
+  const startup = { ...files, ...streamShape(options), settings, realTime, offline };
   return { options, engine, model, startup };
 }

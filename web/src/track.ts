@@ -16,7 +16,8 @@ import {
   streamShape,
 } from "./options.js";
 import { checkOptions } from "./start.js";
-import { standFor } from "./twin.js";
+import { StateTeller, type StreamState } from "./state.js";
+import { Twins } from "./twin.js";
 
 export interface TrackOptions extends SordinoOptions {
   /**
@@ -51,7 +52,10 @@ async function resume(context: AudioContext): Promise<void> {
  * kernel is ready and while something fails, cleaned otherwise. Events as of SordinoNode.
  */
 export class SuppressedTrack extends TrackTarget {
-  /** The cleaned track: give this one to the peer connection. It ends when the source ends; its stop() is ours. */
+  /**
+   * The cleaned track: give this one to the peer connection. It ends when the source ends, within a second where that is
+   * by stop(). Its own stop() frees everything, unless clones of it live. It shares `enabled` with the source.
+   */
   readonly track: MediaStreamTrack;
   /** Settles when suppression has begun or, with a value all the same, when the first attempt has failed. */
   readonly started: Promise<void>;
@@ -61,7 +65,8 @@ export class SuppressedTrack extends TrackTarget {
   /** Those of the worklet path. */
   readonly #attempts: Attempts | undefined;
   readonly #end = new AbortController();
-  readonly #follow: (track: MediaStreamTrack | undefined) => void;
+  readonly #twins: Twins;
+  readonly #states = new StateTeller(this, () => this.state);
   #options: TrackOptions;
   #source: MediaStreamTrack;
 
@@ -76,9 +81,11 @@ export class SuppressedTrack extends TrackTarget {
     this.#options = options;
     this.#given = options.context;
     if (options.path === "frames" && canUseFrames()) {
-      this.#frames = new FrameStream(source, options);
+      const worklet = { ...options, path: "worklet" } as const;
+      this.#frames = new FrameStream(source, options, (track) => new SuppressedTrack(track, worklet));
       this.track = this.#frames.track;
       passOn(this.#frames, this, this.#end.signal);
+      this.#frames.addEventListener("state", this.#states.update);
     } else {
       const context = this.#given && canListen(this.#given, source) ? this.#given : contextFor(source);
       const channels = Math.min(streamShape(options).channels, source.getSettings().channelCount ?? 1);
@@ -88,9 +95,16 @@ export class SuppressedTrack extends TrackTarget {
       this.#attempts = this.#prepare(this.#graph);
       this.#watchContext(context);
     }
-    const fates = { ended: () => this.#sourceEnded(), stopped: () => this.stop() };
-    this.#follow = standFor(this.track, () => this.#source, fates);
-    this.#follow(source);
+    this.#twins = new Twins(this.track, {
+      source: () => this.#source,
+      delayMs: () => 1000 * this.latency.seconds,
+      nowMs: () => (this.context ? 1000 * this.context.currentTime : performance.now()),
+      ended: () => this.#sourceEnded(),
+      stopped: () => this.stop(),
+      muteChanged: () => this.#muteChanged(),
+    });
+    this.#twins.follow(source);
+    for (const type of ["mute", "unmute"]) this.track.addEventListener(type, this.#states.update);
     this.started = this.#attempts ? this.#attempts.begin() : this.#frames!.started;
     whileStarting(this.started, options.signal, () => this.stop());
   }
@@ -112,6 +126,15 @@ export class SuppressedTrack extends TrackTarget {
 
   get source(): MediaStreamTrack {
     return this.#source;
+  }
+
+  /** What the track does now; "state" events tell of changes. */
+  get state(): StreamState {
+    if (this.#end.signal.aborted) return "ended";
+    const without = this.#attempts?.underWay ? "starting" : "fallback";
+    const state = this.#frames?.state ?? this.node?.state ?? without;
+    if (this.context && this.context.state !== "running") return "suspended";
+    return this.#source.muted && !["fallback", "suspended", "stalled"].includes(state) ? "muted" : state;
   }
 
   /** Whether the track now carries the cleaned voice. */
@@ -153,7 +176,8 @@ export class SuppressedTrack extends TrackTarget {
   }
 
   /**
-   * Another microphone for the same cleaned track, for device switches. The old source is not stopped.
+   * Another microphone for the same cleaned track, for device switches. The old source is not stopped; stop it afterwards.
+   * Where the cleaned track is muted the new one is too.
    *
    * throws  SordinoError "option", "source" or, where the browser does not convert its rate, "sample-rate"; the old source
    *         is then still heard. "source" too once the cleaned track has ended, with its source or by stop().
@@ -164,7 +188,12 @@ export class SuppressedTrack extends TrackTarget {
     this.#graph?.listenTo(source);
     this.#frames?.listenTo(source);
     this.#source = source;
-    this.#follow(source);
+    this.#twins.follow(source);
+  }
+
+  /** Let nothing out that was said before now: for a page that mutes by other means than `enabled`, as it unmutes. */
+  flush(): void {
+    this.#twins.hold();
   }
 
   /** After a "fallback": try again now. An attempt that is under way is that one. */
@@ -174,14 +203,19 @@ export class SuppressedTrack extends TrackTarget {
     (this.#attempts ?? this.#frames!).retry();
   }
 
-  /** End the cleaned track and free everything. The source is left as it is. */
+  /** End the cleaned track and its clones, and free everything. The source lives on, muted where the track was. */
   stop(): void {
+    this.#stop(false);
+  }
+
+  #stop(byItself: boolean): void {
     if (this.#end.signal.aborted) return;
     this.#end.abort();
     this.#attempts?.end();
-    this.#follow(undefined);
+    this.#twins.end(byItself);
     this.#graph?.close();
     this.#frames?.stop();
+    this.#states.update();
     const { context } = this;
     if (context && context !== this.#given) void context.close().catch(() => undefined);
   }
@@ -203,6 +237,8 @@ export class SuppressedTrack extends TrackTarget {
       if (this.#options !== asked) node?.update(this.#options);
       this.tellVoice(this.voiceListeners.any);
       graph.use(node);
+      node?.addEventListener("state", this.#states.update);
+      this.#states.update();
     };
     return new Attempts(this, create, use, this.#options.retryMs);
   }
@@ -216,15 +252,19 @@ export class SuppressedTrack extends TrackTarget {
     for (const gesture of GESTURES) addEventListener(gesture, go, { signal, passive: true, capture: true });
     document.addEventListener("visibilitychange", go, { signal });
     navigator.mediaDevices?.addEventListener("devicechange", go, { signal });
+    context.addEventListener("statechange", this.#states.update, { signal });
     go();
   }
 
+  #muteChanged(): void {
+    if (this.track.enabled && this.#graph) void resume(this.#graph.context);
+    this.dispatchEvent(new Event("mutechange"));
+  }
+
   #sourceEnded(): void {
-    const { track } = this;
     const cause = new SordinoError("source", "the track that was to be cleaned has ended");
     dispatchFallback(this, { cause, retryInMs: undefined, retry: () => this.retry() });
-    this.stop();
-    track.dispatchEvent(new Event("ended"));
+    this.#stop(true);
   }
 }
 

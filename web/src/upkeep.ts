@@ -28,6 +28,7 @@ export class Upkeep {
   #wanted: Model;
   #overruns = 0;
   #suppressing = false;
+  #begun = false;
   /** Attempts under way. */
   #underWay = 0;
   #ended = false;
@@ -56,14 +57,20 @@ export class Upkeep {
     return nameOf(this.#model);
   }
 
+  /** An engine runs. */
   get suppressing(): boolean {
     return this.#suppressing;
+  }
+
+  /** The same; undefined before the first engine runs or has failed. */
+  get runs(): boolean | undefined {
+    return this.#begun ? this.#suppressing : undefined;
   }
 
   /** An engine runs. model: its own, where that is another */
   ready(model: Model = this.#model): void {
     this.#model = model;
-    this.#suppressing = true;
+    this.#begun = this.#suppressing = true;
     this.#recovery.cancel();
   }
 
@@ -113,6 +120,7 @@ export class Upkeep {
   /** The unchanged voice plays. Says so, and plans an attempt to go on unless one is under way. */
   failed(cause: SordinoError, underWay = false): void {
     if (this.#ended) return;
+    this.#begun = true;
     this.#suppressing = false;
     const retryInMs = underWay ? 0 : this.#recovery.plan(cause);
     dispatchFallback(this.#stream, { cause, retryInMs, retry: () => this.retry() });
@@ -120,7 +128,7 @@ export class Upkeep {
 
   /** Nothing is tried any more. cause: told, where that is a failure */
   end(cause?: SordinoError): void {
-    this.#ended = true;
+    this.#ended = this.#begun = true;
     this.#suppressing = false;
     this.#recovery.cancel();
     this.#ascent.cancel();

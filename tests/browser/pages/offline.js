@@ -29,10 +29,10 @@ async function renderParts(parts, options) {
       source.connect(merger, 0, 2 * i + 1);
       source.start();
     }
-    const { memoryBytes } = (await nodes.at(-1).read()).stats;
     const rendered = await context.startRendering();
     if (failures.length > 0) throw new Error(failures.join("; "));
     const played = (i) => compareSamples(rendered.getChannelData(2 * i + 1), parts[i]).differing === 0;
+    const { memoryBytes } = (await nodes.at(-1).read()).stats;
     if (parts.every((_, i) => played(i)))
       return { outputs: parts.map((_, i) => rendered.getChannelData(2 * i)), nodes, memoryBytes };
   }

@@ -27,19 +27,25 @@ export async function slowFrames() {
   return answer;
 }
 
-/** The Worker's script does not arrive: the page carries the voice, of the next source too. */
+/** The Worker's script does not arrive: the worklet path takes over, for the next source too. */
 export async function noWorker() {
   const { track, close } = await toneTrack();
   const { track: other, close: closeOther } = await toneTrack(1, 0.25);
-  const suppressed = new SuppressedTrack(track, { path: "frames", assets: { worker: "/nowhere.js" } });
+  const suppressed = new SuppressedTrack(track, {
+    path: "frames",
+    assets: { worker: "/nowhere.js" },
+    attenuationLimitDb: 6,
+    overrunPolicy: "ignore",
+  });
   const log = logOf(suppressed);
   await suppressed.started;
-  const levels = [Math.max(...(await levelsOf(suppressed.track, 500)))];
+  const levels = [(await levelsOf(suppressed.track, 500)).at(-1)];
   suppressed.replaceSource(other);
   levels.push((await levelsOf(suppressed.track, 500)).at(-1));
+  const { suppressing, state } = suppressed;
   suppressed.stop();
   await Promise.all([close(), closeOther()]);
-  return { log, levels, suppressing: suppressed.suppressing };
+  return { log, levels, suppressing, states: [state, suppressed.state] };
 }
 
 /**

@@ -39,6 +39,7 @@ export type Reply =
   /** There is no decoder in the worker: the page is to decode the file, and to send one piece for each "more". */
   | { readonly type: "decode"; readonly known: SoundFormat | undefined }
   | { readonly type: "more" }
-  | ({ readonly type: "done"; readonly clean: Blob } & SoundFormat)
+  /** fault: what is missing or damaged in the source; the rest of it is in the result. */
+  | ({ readonly type: "done"; readonly clean: Blob; readonly fault: string | undefined } & SoundFormat)
   | { readonly type: "cancelled" }
   | { readonly type: "failed"; readonly code: FileErrorCode; readonly message: string };

@@ -30,6 +30,8 @@ export interface CleanedFile {
   readonly seconds: number;
   readonly channels: number;
   readonly sampleRate: number;
+  /** What is missing or damaged in the source, where anything is; the rest of it has been cleaned. */
+  readonly fault: string | undefined;
   /** Delete it. Otherwise it stays as long as the page, and goes when a later page cleans a file. */
   release(): Promise<void>;
 }
@@ -64,9 +66,9 @@ export async function processFile(file: File, options: FileOptions = {}): Promis
   const entry = await claimEntry();
   const release = async () => entry?.release();
   try {
-    const { clean, seconds, channels, sampleRate } = await work(plan(file, options, entry?.name), options);
+    const { clean, fault, seconds, channels, sampleRate } = await work(plan(file, options, entry?.name), options);
     const named = new File([clean], `${file.name.replace(/\.[^.]*$/, "")}-clean.wav`, { type: "audio/wav" });
-    return { clean: named, seconds, channels, sampleRate, release };
+    return { clean: named, fault, seconds, channels, sampleRate, release };
   } catch (cause) {
     await release();
     throw cause;

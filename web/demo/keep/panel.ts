@@ -112,7 +112,8 @@ export class KeepPanel {
       const result = await processFile(file, { ...this.#host.settings(), signal: cancel.signal, onProgress });
       this.#result = result;
       const seconds = (performance.now() - begun) / 1000;
-      this.#sayFile(`${minutes(result.seconds)} of sound cleaned in ${seconds.toFixed(1)} s.`);
+      const lack = result.fault ? ` The file is not whole: ${result.fault}.` : "";
+      this.#sayFile(`${minutes(result.seconds)} of sound cleaned in ${seconds.toFixed(1)} s.${lack}`);
       element("#file-result").hidden = false;
       element("#file-play").hidden = result.seconds > COMPARED_S;
       URL.revokeObjectURL(this.#audio.src);

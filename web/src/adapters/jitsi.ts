@@ -4,7 +4,10 @@
 
 import { SuppressedTrack, type TrackOptions } from "../sordino.js";
 
-/** Fits Jitsi's IStreamEffect. startEffect answers at once: the voice passes as it is until the kernel is ready. */
+/**
+ * Fits Jitsi's IStreamEffect. startEffect answers at once: the voice passes as it is until the kernel is ready. Switched on
+ * and off, the track stays muted where it was.
+ */
 export class SordinoEffect {
   readonly #options: TrackOptions;
   #suppressed: SuppressedTrack | undefined;

@@ -32,12 +32,18 @@ export class SordinoProcessor {
   }
 
   /**
-   * The voice passes at once, cleaned as soon as the kernel is ready. LiveKit holds the track locked meanwhile, so this
-   * does not wait for files; `suppressed.started` says when suppression has begun.
+   * The voice passes at once, cleaned as soon as the kernel is ready, and muted where the track is. LiveKit holds the track locked meanwhile, so this
+   * does not wait for files; `suppressed.started` says when suppression has begun. Of a microphone that LiveKit has stopped,
+   * to mute it, there is nothing to process until it is opened again.
    */
   async init({ track, audioContext }: LiveKitOptions): Promise<void> {
     this.#context = audioContext;
     const before = this.#suppressed;
+    if (before && !before.track.enabled) track.enabled = false;
+    if (track.readyState === "ended") {
+      this.#release();
+      return;
+    }
     this.#suppressed = new SuppressedTrack(track, { ...this.#options, context: this.#options.context ?? audioContext });
     this.processedTrack = this.#suppressed.track;
     before?.stop();
@@ -45,7 +51,8 @@ export class SordinoProcessor {
 
   /**
    * Another microphone, or the same one opened again: the processed track stays. Another context, which LiveKit names
-   * before it closes the old one, or a microphone that the old one cannot play: there is a new processed track.
+   * before it closes the old one, or a microphone that the old one cannot play: there is a new processed track. All of
+   * them are muted where the one before was.
    */
   async restart({ track, audioContext = this.#context }: LiveKitOptions): Promise<void> {
     if (audioContext !== this.#context || !this.#listenTo(track)) await this.init({ track, audioContext });

@@ -8,6 +8,8 @@ import { SuppressedTrack, type TrackOptions } from "../sordino.js";
 export class SordinoAudioProcessor {
   readonly #options: TrackOptions;
   readonly #running = new Map<string, SuppressedTrack>();
+  /** Twilio is changing the microphone of a muted call; it mutes the new stream itself, but only once it is sent. */
+  #muted = false;
 
   constructor(options: TrackOptions = {}) {
     this.#options = options;
@@ -23,6 +25,7 @@ export class SordinoAudioProcessor {
     const [track] = stream.getAudioTracks();
     if (track === undefined) return stream.clone();
     let suppressed: SuppressedTrack;
+    if (this.#muted) track.enabled = false;
     try {
       suppressed = new SuppressedTrack(track, this.#options);
     } catch {
@@ -34,7 +37,13 @@ export class SordinoAudioProcessor {
   }
 
   async destroyProcessedStream(stream: MediaStream): Promise<void> {
-    this.#running.get(stream.id)?.stop();
+    const suppressed = this.#running.get(stream.id);
     this.#running.delete(stream.id);
+    if (!suppressed) return;
+    this.#muted = !suppressed.track.enabled;
+    setTimeout(() => {
+      this.#muted = false;
+    });
+    suppressed.stop();
   }
 }

@@ -1,8 +1,9 @@
 // Worker: the frame path. Audio frames of a microphone come as a stream, go through a session and leave as a stream.
 
 import type { FrameReply, FrameRequest, FrameStartup, Reply, Settings } from "../messages.js";
-import { HOP, SAMPLE_RATE } from "../params.js";
+import { SAMPLE_RATE } from "../params.js";
 import { Session } from "../worklet/session.js";
+import { type Block, Blocks } from "./blocks.js";
 
 type Frame = AudioData;
 
@@ -10,6 +11,13 @@ interface Scope {
   onmessage: ((event: MessageEvent<FrameRequest>) => void) | null;
   postMessage(message: unknown): void;
 }
+
+/** What a session can do; sound of other rates is converted. */
+const LOWEST_RATE = 8_000;
+const HIGHEST_RATE = 192_000;
+/** Seconds after which another rate counts as the source's new one. */
+const STAYS_S = 1;
+const PULSE_MS = 200;
 
 const scope = globalThis as unknown as Scope;
 const host = { now: () => performance.now(), reply: answer };
@@ -19,8 +27,15 @@ let startId = 0;
 const sent = new Map<number, FrameStartup>();
 let settings: Settings | undefined;
 let session: Session | undefined;
-let rate = 0;
+let blocks = new Blocks(SAMPLE_RATE);
+/** Seconds of sound of other rates than that of the session, without a break. */
+let foreign = 0;
+/** Nothing of the present source has come yet. */
+let untouched = true;
 let tellVoice = false;
+/** Since the last pulse: whether frames came, and whether any passed by no session. */
+let arrived = false;
+let passed = false;
 
 function answer(reply: Reply): void {
   if (reply.type === "ready" && sent.has(reply.id)) {
@@ -35,18 +50,16 @@ function tell(reply: FrameReply): void {
   scope.postMessage(reply);
 }
 
-/** A session for frames of this rate; a device of another rate gets a new one. */
-function sessionFor(frameRate: number, frameLength: number): Session | undefined {
-  if (startup === undefined || settings === undefined) return undefined;
-  if (session && rate === frameRate) return session;
+/** A session for sound of this rate, and the blocks that it takes. */
+function openSession(newRate: number): Promise<void> {
   session?.destroy();
-  rate = frameRate;
-  tell({ type: "rate", rate });
+  blocks = new Blocks(newRate);
+  foreign = 0;
+  tell({ type: "rate", rate: newRate });
   tell({ type: "direct" });
-  session = new Session(host, startup, settings, rate, frameLength);
+  session = new Session(host, startup!, settings!, newRate, blocks.length);
   session.tellVoice(tellVoice);
-  void restart(session, startup);
-  return session;
+  return restart(session, startup!);
 }
 
 /** What ran, and then what was to take its place. */
@@ -55,29 +68,70 @@ async function restart(fresh: Session, first: FrameStartup): Promise<void> {
   for (const [id, next] of sent) await fresh.start(next, id);
 }
 
-/** throws whatever goes wrong; the frame is then still open */
-function clean(frame: Frame): Frame {
-  const found = sessionFor(frame.sampleRate, frame.numberOfFrames);
-  if (found === undefined) return frame;
-  const { numberOfFrames, numberOfChannels, sampleRate, timestamp } = frame;
-  const inputs = Array.from({ length: numberOfChannels }, () => new Float32Array(numberOfFrames));
-  for (const [planeIndex, input] of inputs.entries()) frame.copyTo(input, { planeIndex, format: "f32-planar" });
+/** The rate of a session for such frames. */
+function sessionRate(rate: number): number {
+  return Number.isInteger(rate) && rate >= LOWEST_RATE && rate <= HIGHEST_RATE ? rate : SAMPLE_RATE;
+}
+
+/**
+ * A rate that has come to stay gets a session of its own, which is waited for; until then, and where rates take turns,
+ * sound is converted. Returns what of the old session is left.
+ */
+async function adaptTo({ sampleRate, numberOfFrames }: Frame): Promise<Frame[]> {
+  const wanted = sessionRate(sampleRate);
+  if (session === undefined || blocks.rate === wanted) {
+    foreign = 0;
+    untouched = false;
+    return [];
+  }
+  foreign += numberOfFrames / sampleRate;
+  if (!untouched && foreign < STAYS_S) return [];
+  untouched = false;
+  const rest = blocks.rest();
+  const left = rest ? [frameOf(rest, blocks.rate)] : [];
+  await openSession(wanted);
+  return left;
+}
+
+/** samples [channels][any number] */
+function frameOf({ samples, timestamp }: Block, sampleRate: number): Frame {
+  const numberOfChannels = samples.length;
+  const numberOfFrames = samples[0]!.length;
   const data = new Float32Array(numberOfFrames * numberOfChannels);
-  const outputs = inputs.map((_, c) => data.subarray(c * numberOfFrames, (c + 1) * numberOfFrames));
-  found.process(outputs, inputs);
-  const init = { format: "f32-planar", sampleRate, numberOfFrames, numberOfChannels, timestamp, data } as const;
-  const cleaned = new AudioData(init);
+  for (const [c, channel] of samples.entries()) data.set(channel, c * numberOfFrames);
+  return new AudioData({ format: "f32-planar", sampleRate, numberOfFrames, numberOfChannels, timestamp, data });
+}
+
+function planesOf(frame: Frame): Float32Array<ArrayBuffer>[] {
+  const planes = Array.from({ length: frame.numberOfChannels }, () => new Float32Array(frame.numberOfFrames));
+  for (const [planeIndex, plane] of planes.entries()) frame.copyTo(plane, { planeIndex, format: "f32-planar" });
+  return planes;
+}
+
+/** throws whatever goes wrong; the frame is then still open */
+function clean(frame: Frame, found: Session): Frame[] {
+  const full = blocks.push(planesOf(frame), frame.sampleRate, frame.timestamp);
+  const cleaned = full.map(({ samples, timestamp }) => {
+    const outputs = samples.map(({ length }) => new Float32Array(length));
+    found.process(outputs, samples);
+    return frameOf({ samples: outputs, timestamp }, blocks.rate);
+  });
   frame.close();
   return cleaned;
 }
 
-/** The frame cleaned or, where that fails, as it is; the page is then told, and starts anew. */
-function cleanOrPass(frame: Frame): Frame {
+/** The frame cleaned, in blocks, or, where that fails, as it is; the page is then told, and starts anew. */
+async function cleanOrPass(frame: Frame): Promise<Frame[]> {
+  arrived = true;
   try {
-    return clean(frame);
+    const left = await adaptTo(frame);
+    if (session) return [...left, ...clean(frame, session)];
+    passed = true;
+    return [...left, frame];
   } catch (cause) {
+    const rest = blocks.rest();
     giveUp(`the frame path failed: ${cause}`);
-    return frame;
+    return rest ? [frameOf(rest, blocks.rate), frame] : [frame];
   }
 }
 
@@ -103,11 +157,12 @@ async function pump(readable: ReadableStream<Frame>, sink: WritableStreamDefault
   void reader?.cancel().catch(() => undefined);
   const own = readable.getReader();
   reader = own;
+  untouched = true;
   for (;;) {
     const { value: frame, done } = await own.read();
     if (done) return;
-    if (reader === own) await sink.write(cleanOrPass(frame));
-    else frame.close();
+    if (reader !== own) frame.close();
+    else for (const ready of await cleanOrPass(frame)) await sink.write(ready);
   }
 }
 
@@ -127,7 +182,8 @@ scope.onmessage = ({ data: request }) => {
       } else {
         startup = request.startup;
         startId = request.id;
-        sessionFor(SAMPLE_RATE, HOP);
+        untouched = true;
+        void openSession(blocks.rate);
       }
       break;
     case "settings":
@@ -149,4 +205,10 @@ scope.onmessage = ({ data: request }) => {
       break;
   }
 };
+
+/** Frames that a session works off give pulses of their own. */
+setInterval(() => {
+  if (!arrived || passed) tell({ type: "pulse", arrived, silent: !arrived, cleaned: false });
+  arrived = passed = false;
+}, PULSE_MS);
 tell({ type: "loaded" });

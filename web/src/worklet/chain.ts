@@ -57,6 +57,8 @@ class Ring {
 /** One engine and everything between it and the render quanta. exchange() allocates nothing. */
 export class Chain {
   readonly engine: Engine;
+  /** Milliseconds since the last hop was given out. */
+  spentMs = 0;
   readonly #rate: number;
   readonly #channels: number;
   readonly #ring = new Ring();

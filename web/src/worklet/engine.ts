@@ -2,10 +2,10 @@
 
 import type { EngineFiles, Settings, StreamShape } from "../messages.js";
 import { BANDS, HOP, SAMPLE_RATE } from "../params.js";
-import { EngineError, views } from "./kernel.js";
+import { failureOf, views } from "./kernel.js";
 import { Resampler } from "./resampler.js";
 import { chainDelays, type Delays } from "./schedule.js";
-import { abandon, SharedKernel, type Stream, share, unshare } from "./shared.js";
+import { abandon, SharedKernel, type Stream, share, shareNow, unshare } from "./shared.js";
 
 /** Any quantum up to this passes the resampler in one block; longer ones are cut. */
 const RESAMPLED_BLOCK = 512;
@@ -95,7 +95,15 @@ export class Engine {
 
   /** As create(), in one memory with the engines of this scope that have the same files. To be released in the end. */
   static async join(files: EngineFiles, shape: StreamShape, rate: number): Promise<Engine> {
-    const shared = await share(files);
+    return Engine.#enter(await share(files), shape, rate);
+  }
+
+  /** As join(), at once, which takes some milliseconds. throws EngineError */
+  static joinNow(files: EngineFiles, shape: StreamShape, rate: number): Engine {
+    return Engine.#enter(shareNow(files), shape, rate);
+  }
+
+  static #enter(shared: SharedKernel, shape: StreamShape, rate: number): Engine {
     try {
       return Engine.#start(shared, shape, rate, chainDelays);
     } catch (error) {
@@ -108,8 +116,7 @@ export class Engine {
     try {
       return new Engine(shared, shape, rate, delaysOf);
     } catch (cause) {
-      if (cause instanceof EngineError) throw cause;
-      throw new EngineError("wasm", `the kernel failed while it started: ${cause}`);
+      throw failureOf(cause, "the kernel failed while it started");
     }
   }
 
@@ -174,6 +181,16 @@ export class Engine {
     }
     this.#shared.finish(this.#streams[0]!, channels === 1 ? this.#outputAt : this.#meanAt);
     if (channels > 1) this.#follow(channels);
+  }
+
+  /** Milliseconds that other engines worked for this one since the last call, less those that it worked for others. */
+  takeOwedMs(): number {
+    let owedMs = 0;
+    for (const stream of this.#streams) {
+      owedMs += stream.owedMs;
+      stream.owedMs = 0;
+    }
+    return owedMs;
   }
 
   reset(): void {

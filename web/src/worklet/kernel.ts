@@ -1,6 +1,6 @@
 // Audio thread: the wasm module's functions (wasm/sordino.h), and how a module is started.
 
-import type { Failure } from "../messages.js";
+import type { EngineFiles, Failure } from "../messages.js";
 
 const PAGE_BYTES = 65_536;
 const ALIGNMENT = 16;
@@ -79,14 +79,44 @@ export class EngineError extends Error {
   }
 }
 
-/** rejects  EngineError "wasm" */
-export async function instantiate(wasm: ArrayBuffer): Promise<Kernel> {
-  let exports: WebAssembly.Exports;
+/** rejects  EngineError "wasm" or "memory" */
+export async function instantiate(files: EngineFiles): Promise<Kernel> {
+  const { instance } = await WebAssembly.instantiate(files.wasm).catch((cause: unknown) => {
+    throw refusal(files, cause);
+  });
+  return checked(instance.exports);
+}
+
+/** As instantiate(), at once. throws EngineError "wasm" or "memory" */
+export function instantiateNow(files: EngineFiles): Kernel {
+  let instance: WebAssembly.Instance;
   try {
-    exports = (await WebAssembly.instantiate(wasm)).instance.exports;
+    instance = new WebAssembly.Instance(new WebAssembly.Module(files.wasm));
   } catch (cause) {
-    throw new EngineError("wasm", `the wasm module (${wasm.byteLength} bytes) was refused: ${cause}`);
+    throw refusal(files, cause);
   }
+  return checked(instance.exports);
+}
+
+/** Browsers give a RangeError where there is no room for a memory; some call it otherwise. */
+function isOutOfMemory(cause: unknown): boolean {
+  if (cause instanceof WebAssembly.CompileError) return false;
+  return cause instanceof RangeError || /out of memory/i.test(String(cause));
+}
+
+/** What is told of anything that was thrown while an engine was made. */
+export function failureOf(cause: unknown, otherwise: string): EngineError {
+  if (cause instanceof EngineError) return cause;
+  if (isOutOfMemory(cause)) return new EngineError("memory", `the browser gives no more wasm memory: ${cause}`);
+  return new EngineError("wasm", `${otherwise}: ${cause}`);
+}
+
+function refusal({ wasm, from }: EngineFiles, cause: unknown): EngineError {
+  return failureOf(cause, `the wasm module ${from?.wasm ?? ""} (${wasm.byteLength} bytes) was refused`);
+}
+
+/** throws EngineError "wasm" */
+function checked(exports: WebAssembly.Exports): Kernel {
   const missing = EXPORTS.filter((name) => !(name in exports));
   if (missing.length > 0) throw new EngineError("wasm", `the wasm module does not export ${missing.join(", ")}`);
   return exports as unknown as Kernel;

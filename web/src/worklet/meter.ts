@@ -19,10 +19,13 @@ export class Meter {
   #output = 0;
   #samples = 0;
 
-  note(inputs: readonly Float32Array[], outputs: readonly Float32Array[], channels: number, quantum: number): void {
-    this.#input += energy(inputs, channels, quantum);
+  /** Returns the energy of the inputs. */
+  note(inputs: readonly Float32Array[], outputs: readonly Float32Array[], channels: number, quantum: number): number {
+    const input = energy(inputs, channels, quantum);
+    this.#input += input;
     this.#output += energy(outputs, channels, quantum);
     this.#samples += channels * quantum;
+    return input;
   }
 
   reset(): void {

@@ -48,6 +48,9 @@ class SordinoProcessor extends AudioWorkletProcessor {
       case "engine":
         void this.#session.start(request, request.id);
         break;
+      case "finish":
+        this.#session.finish();
+        break;
       case "destroy":
         this.#alive = false;
         this.#session.destroy();

@@ -6,9 +6,10 @@ import { BANDS } from "../params.js";
 import { Chain } from "./chain.js";
 import { DelayLine } from "./delay.js";
 import { Engine } from "./engine.js";
-import { EngineError } from "./kernel.js";
+import { failureOf } from "./kernel.js";
 import { Meter } from "./meter.js";
 import { crossfade, Mixer } from "./mixer.js";
+import { Pulse } from "./pulse.js";
 import { leaveTurn, takeTurn } from "./turns.js";
 import { Watch } from "./watch.js";
 
@@ -34,6 +35,7 @@ export class Session {
   readonly #mixer: Mixer;
   readonly #watch = new Watch();
   readonly #meter = new Meter();
+  readonly #pulse: Pulse | undefined;
   /** undefined: the network is spread. */
   readonly #turn: number | undefined;
   #settings: Settings;
@@ -50,17 +52,22 @@ export class Session {
   #heard = false;
   #tellVoice = false;
   #reported = 0;
-  /** Since the last hop was given out. */
-  #spentMs = 0;
   #alive = true;
+  /** Of the engine that process() is to begin with, where it holds no memory until then. */
+  #parked: EngineFiles | undefined;
+  /** After finish(). */
+  #last: Readout | undefined;
 
   constructor(host: Host, shape: StreamShape, settings: Settings, rate: number, quantum: number) {
     this.#host = host;
-    this.#shape = shape;
+    // What is handed over may hold the files too, which must not live as long as the stream.
+    const { channels, linked, realTime, offline = false, spread = false, lookAhead } = shape;
+    this.#shape = { channels, linked, realTime, offline, spread, ...(lookAhead !== undefined && { lookAhead }) };
     this.#settings = settings;
     this.#rate = rate;
     this.#quantum = quantum;
     this.#turn = shape.spread ? undefined : takeTurn();
+    this.#pulse = shape.offline ? undefined : new Pulse(rate, (reply) => host.reply(reply));
     this.#dryDelay = new DelayLine(shape.channels, rate);
     this.#mixer = new Mixer(shape.channels, Math.round(rate / FADES_PER_SECOND));
     this.#makeBlocks();
@@ -75,11 +82,9 @@ export class Session {
         engine.release();
         return;
       }
-      engine.apply(this.#settings);
-      chain = new Chain(engine, this.#shape.channels, this.#rate, this.#quantum, this.#turn);
+      chain = this.#chainOf(engine);
     } catch (cause) {
-      const failure: Failure =
-        cause instanceof EngineError ? cause.failure : { code: "wasm", message: `the engine did not start: ${cause}` };
+      const { failure } = failureOf(cause, "the engine did not start");
       if (this.#alive) this.#host.reply({ type: "failure", id, failure });
       return;
     }
@@ -87,11 +92,39 @@ export class Session {
       this.#warm(chain, id);
       return;
     }
+    this.#begin(chain);
+    this.#sayReady(chain, id);
+    if (this.#shape.offline) this.#park(files);
+  }
+
+  #chainOf(engine: Engine): Chain {
+    engine.apply(this.#settings);
+    return new Chain(engine, this.#shape.channels, this.#rate, this.#quantum, this.#turn);
+  }
+
+  /** Nothing was heard before. */
+  #begin(chain: Chain): void {
     this.#drop(true, false);
+    this.#parked = undefined;
     this.#current = chain;
     this.#dryDelay.configure(chain.latency, this.#quantum);
     this.#mixer.set(this.#target());
-    this.#sayReady(chain, id);
+  }
+
+  /** The engine is known to start: it gives its memory back until there is something to hear. */
+  #park(files: EngineFiles): void {
+    this.#drop(true, false);
+    this.#parked = files;
+  }
+
+  #unpark(files: EngineFiles): void {
+    this.#parked = undefined;
+    try {
+      this.#begin(this.#chainOf(Engine.joinNow(files, this.#shape, this.#rate)));
+    } catch (cause) {
+      const { failure } = failureOf(cause, "the engine did not start");
+      this.#host.reply({ type: "failure", id: undefined, failure });
+    }
   }
 
   apply(settings: Settings): void {
@@ -115,9 +148,17 @@ export class Session {
     this.#mixer.jump(this.#target());
   }
 
+  /** Nothing more will be heard, as it has all been rendered; only read() may follow. */
+  finish(): void {
+    this.#last ??= this.read();
+    this.#parked = undefined;
+    this.#drop(true, true);
+  }
+
   destroy(): void {
     if (this.#alive && this.#turn !== undefined) leaveTurn(this.#turn);
     this.#alive = false;
+    this.#parked = undefined;
     this.#drop(true, true);
   }
 
@@ -125,6 +166,7 @@ export class Session {
   process(outputs: readonly Float32Array[], inputs: readonly Float32Array[]): void {
     const quantum = outputs[0]!.length;
     const channels = Math.min(outputs.length, this.#shape.channels);
+    if (this.#parked) this.#unpark(this.#parked);
     if (quantum !== this.#quantum) this.#adopt(quantum);
     if (this.#current && this.#current.latency !== this.#dryDelay.delay) this.#align(this.#current.latency);
     this.#dryDelay.process(this.#dry, inputs, channels, quantum);
@@ -135,11 +177,13 @@ export class Session {
     if (wasHeard && this.#current === undefined) this.#mixer.jump(0);
     this.#mixer.mix(outputs, this.#dry, this.#wet, this.#target(), channels, quantum);
     for (let c = channels; c < outputs.length; c++) outputs[c]!.set(outputs[0]!);
-    this.#meter.note(this.#dry, outputs, channels, quantum);
+    const silent = this.#meter.note(this.#dry, outputs, channels, quantum) === 0;
+    this.#pulse?.note(quantum, inputs.length > 0, silent, this.#mixer.share);
   }
 
   /** Answer the page. Runs in a message handler, never inside process(). */
   read(): Readout {
+    if (this.#last) return this.#last;
     const engine = this.#current?.engine;
     const { inputDb, outputDb } = this.#meter.read();
     const { frames, meanMs, maxMs, overruns } = this.#watch;
@@ -186,13 +230,14 @@ export class Session {
       return this.#fail(`the kernel trapped: ${cause}`, chain);
     }
     if (hops < 0) return this.#fail("the kernel returned samples that are not finite numbers", chain);
-    this.#spentMs += this.#host.now() - begin;
+    chain.spentMs += this.#host.now() - begin + chain.engine.takeOwedMs();
     if (hops === 0) return true;
+    if (chain === this.#current) this.#pulse?.noteHops(hops);
     if (this.#tellVoice && chain === this.#current) {
       this.#host.reply({ type: "voice", probability: chain.engine.voice });
     }
-    const verdict = this.#watch.note(hops, this.#spentMs);
-    this.#spentMs = 0;
+    const verdict = this.#watch.note(hops, Math.max(0, chain.spentMs));
+    chain.spentMs = Math.min(0, chain.spentMs);
     if (verdict === "fine" || !this.#shape.realTime) return true;
     return this.#beLate(chain, verdict === "stop");
   }

@@ -1,7 +1,11 @@
 // Audio thread: one wasm memory with one copy of the weights for all streams of this scope that want the same files.
 
 import type { EngineFiles } from "../messages.js";
-import { Allocator, EngineError, instantiate, type Kernel } from "./kernel.js";
+import { Allocator, EngineError, instantiate, instantiateNow, type Kernel } from "./kernel.js";
+
+/** Milliseconds, as fine as the thread can tell. */
+const { performance: fine } = globalThis as { performance?: { now(): number } };
+const now = fine ? (): number => fine.now() : Date.now;
 
 /** So many streams take a part of the network together (wasm/network.h): then each weight is read once for all. */
 const TOGETHER = 4;
@@ -20,6 +24,8 @@ export interface Stream {
   readonly at: number;
   /** Parts of the network that the hop under way still needs. */
   left: number;
+  /** Milliseconds that others worked for it, less those that it worked for others. */
+  owedMs: number;
 }
 
 /** Whoever keeps views of the memory. */
@@ -35,6 +41,7 @@ export class SharedKernel {
   readonly kernel: Kernel;
   readonly allocator: Allocator;
   readonly #wasm: Uint8Array;
+  readonly #name: string;
   readonly #weightsAt: number;
   readonly #weightBytes: number;
   readonly #listAt: number;
@@ -47,6 +54,7 @@ export class SharedKernel {
     this.kernel = kernel;
     this.allocator = new Allocator(kernel, () => this.#renew());
     this.#wasm = new Uint8Array(files.wasm);
+    this.#name = files.from?.weights ?? "";
     this.#weightBytes = files.weights.byteLength;
     this.#weightsAt = this.allocator.reserve(this.#weightBytes);
     this.#listAt = this.allocator.reserve(TOGETHER * Uint32Array.BYTES_PER_ELEMENT);
@@ -55,9 +63,14 @@ export class SharedKernel {
     this.#weights().set(new Uint8Array(files.weights));
   }
 
-  /** Compile the module and load the weights. rejects EngineError "wasm" */
+  /** Compile the module and load the weights. rejects EngineError "wasm" or "memory" */
   static async load(files: EngineFiles): Promise<SharedKernel> {
-    return new SharedKernel(await instantiate(files.wasm), files);
+    return new SharedKernel(await instantiate(files), files);
+  }
+
+  /** As load(), at once. throws EngineError "wasm" or "memory" */
+  static make(files: EngineFiles): SharedKernel {
+    return new SharedKernel(instantiateNow(files), files);
   }
 
   /** Bytes of the memory, everything counted. */
@@ -86,10 +99,13 @@ export class SharedKernel {
     if (answer !== 0) {
       this.allocator.free(at, this.kernel.sordino_state_bytes());
       const reason = INIT_FAILURES[answer] ?? `sordino_init answered ${answer}`;
-      throw new EngineError("weights", `the weight file (${this.#weightBytes} bytes) was refused: ${reason}`);
+      throw new EngineError(
+        "weights",
+        `the weight file ${this.#name} (${this.#weightBytes} bytes) was refused: ${reason}`,
+      );
     }
     if (lookAhead !== undefined) this.kernel.sordino_set_look_ahead(at, lookAhead);
-    const stream = { at, left: 0 };
+    const stream = { at, left: 0, owedMs: 0 };
     this.#streams.push(stream);
     return stream;
   }
@@ -115,8 +131,14 @@ export class SharedKernel {
   advance(stream: Stream, left: number): void {
     while (stream.left > left) {
       const count = this.#gather(stream);
+      const begin = now();
       this.kernel.sordino_advance_together(this.#listAt, count);
-      for (let i = 0; i < count; i++) this.#together[i]!.left--;
+      const share = (now() - begin) / count;
+      stream.owedMs -= share * count;
+      for (let i = 0; i < count; i++) {
+        this.#together[i]!.owedMs += share;
+        this.#together[i]!.left--;
+      }
     }
   }
 
@@ -149,39 +171,64 @@ export class SharedKernel {
   }
 }
 
-/** The instances of this scope that are in use, and the last one that was. */
-const kept: SharedKernel[] = [];
+/** The instances of this scope that are in use. */
+const used: SharedKernel[] = [];
+/**
+ * The last one that was. It waits for the next stream until the browser wants its memory back: an address space holds
+ * little more than a hundred, and a scope lives as long as its context.
+ */
+let last: WeakRef<SharedKernel> | undefined;
 /** One after the other, so that streams that start at the same time find each other's. */
 let starting: Promise<unknown> = Promise.resolve();
 
-/** The scope's instance for these files, until unshare(). rejects EngineError "wasm" */
+/** The scope's instance for these files, until unshare(). rejects EngineError "wasm" or "memory" */
 export function share(files: EngineFiles): Promise<SharedKernel> {
   const found = starting.then(() => find(files));
-  starting = found.catch(() => undefined);
+  // The promise that others wait for must not hold what it resolves to.
+  starting = found.then(
+    () => undefined,
+    () => undefined,
+  );
   return found;
 }
 
 async function find(files: EngineFiles): Promise<SharedKernel> {
-  let shared = kept.find((candidate) => candidate.isOf(files));
-  if (shared === undefined) {
-    shared = await SharedKernel.load(files);
-    kept.push(shared);
-  }
+  return use(present(files) ?? (await SharedKernel.load(files)));
+}
+
+/** As share(), at once. throws EngineError "wasm" or "memory" */
+export function shareNow(files: EngineFiles): SharedKernel {
+  return use(present(files) ?? SharedKernel.make(files));
+}
+
+function present(files: EngineFiles): SharedKernel | undefined {
+  return used.find((candidate) => candidate.isOf(files)) ?? takeLast(files);
+}
+
+function use(shared: SharedKernel): SharedKernel {
+  if (!used.includes(shared)) used.push(shared);
   shared.users++;
   return shared;
+}
+
+function takeLast(files: EngineFiles): SharedKernel | undefined {
+  const waiting = last?.deref();
+  last = undefined;
+  return waiting?.isOf(files) ? waiting : undefined;
 }
 
 /** One user less. An instance without users waits for the next one, in place of any other that does. */
 export function unshare(shared: SharedKernel): void {
   shared.users--;
-  if (shared.users > 0) return;
-  for (const other of kept.slice()) if (other.users === 0 && other !== shared) abandon(other);
+  if (shared.users > 0 || !used.includes(shared)) return;
+  abandon(shared);
+  last = new WeakRef(shared);
 }
 
 /** Nobody is to begin with the instance any more. */
 export function abandon(shared: SharedKernel): void {
-  const index = kept.indexOf(shared);
-  if (index >= 0) kept.splice(index, 1);
+  const index = used.indexOf(shared);
+  if (index >= 0) used.splice(index, 1);
 }
 
 function same(a: Uint8Array, b: Uint8Array): boolean {

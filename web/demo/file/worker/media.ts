@@ -5,6 +5,7 @@ import {
   type AudioSample,
   AudioSampleSink,
   BlobSource,
+  EncodedPacketSink,
   FLAC,
   Input,
   type InputAudioTrack,
@@ -20,16 +21,18 @@ import {
 } from "mediabunny";
 import { FileError } from "../errors.js";
 import type { SoundFormat } from "../messages.js";
+import { Converter, type Shape } from "./convert.js";
+import { mended } from "./matroska.js";
 import { mp3Trim, NO_TRIM, type Trim } from "./mp3.js";
-import type { Depth } from "./wav.js";
+import { chainOf } from "./ogg.js";
+import { openPcm } from "./pcm.js";
+import { bitsOf, maskOf, tagsOf } from "./tags.js";
+import type { Subtype, WavExtras } from "./wav.js";
 
 const FORMATS = [WAVE, MP3, MP4, QTFF, WEBM, MATROSKA, OGG, FLAC, ADTS, MPEG_TS];
 const CACHE_BYTES = 4 << 20;
 /** A hole in the sound that is longer than this becomes silence, so that the result stays in step with a picture. */
 const HOLE_S = 0.1;
-const FINE_PCM = /^pcm-[sf](24|32|64)/;
-/** In the description of a FLAC stream: where the 5 bits lie that hold the bits per sample less one. */
-const FLAC_BITS_AT = 20;
 
 /** Samples of one moment: [channels][frames], which hold until the next block is asked for. */
 export interface Block {
@@ -42,7 +45,10 @@ export interface Block {
 export interface Sound {
   /** What the file says of itself; a decoder may know better. */
   readonly format: SoundFormat;
-  readonly depth: Depth;
+  readonly subtype: Subtype;
+  readonly extras: WavExtras;
+  /** What was found missing or damaged; complete when blocks() has ended. */
+  readonly faults: string[];
   /** False where this worker has no decoder. */
   readonly decodable: boolean;
   /** rejects FileError "damaged" */
@@ -53,60 +59,123 @@ export interface Sound {
 /** signal: ends everything. rejects FileError "not-audio", "no-audio-track" or "damaged" */
 export async function openMedia(file: File, signal: AbortSignal): Promise<Sound> {
   if (file.size === 0) throw new FileError("not-audio", `${file.name} is empty`);
+  const plain = await openPcm(file);
+  if (plain) return plain;
+  const chain = await chainOf(file);
+  if (!chain) {
+    const less = await mended(file);
+    const sound = await openCoded(file.name, less?.whole ?? file, signal);
+    if (less) sound.faults.push(less.fault);
+    return sound;
+  }
+  const [first, ...more] = chain.links;
+  const sound = await openCoded(file.name, first!, signal);
+  if (more.length === 0) {
+    if (chain.fault) sound.faults.push(chain.fault);
+    return sound;
+  }
+  const next = (link: Blob) => openCoded(file.name, link, signal);
+  return { ...sound, blocks: () => joined(sound, more, next, chain.fault) };
+}
+
+/** One link after the other, in the rate and the channels of the first. */
+async function* joined(
+  sound: Sound,
+  more: readonly Blob[],
+  open: (link: Blob) => Promise<Sound>,
+  fault: string | undefined,
+): AsyncGenerator<Block> {
+  let shape: Shape | undefined;
+  for (const link of [undefined, ...more]) {
+    const part = link ? await open(link) : sound;
+    let converter: Converter | undefined;
+    for await (const block of part.blocks()) {
+      shape ??= { sampleRate: block.sampleRate, channels: block.planes.length };
+      if (block.sampleRate === shape.sampleRate && block.planes.length === shape.channels) yield block;
+      else {
+        converter ??= new Converter(block.sampleRate, shape);
+        yield converter.take(block);
+      }
+    }
+    if (converter) yield converter.finish();
+    if (part !== sound) {
+      sound.faults.push(...part.faults);
+      part.close();
+    }
+  }
+  if (fault) sound.faults.push(fault);
+}
+
+/** rejects FileError "not-audio", "no-audio-track" or "damaged" */
+async function openCoded(name: string, file: Blob, signal: AbortSignal): Promise<Sound> {
   const input = new Input({ formats: FORMATS, source: new BlobSource(file, { maxCacheSize: CACHE_BYTES }) });
   signal.addEventListener("abort", () => input.dispose());
   try {
     const track = await input.getPrimaryAudioTrack();
-    if (!track) throw new FileError("no-audio-track", `${file.name} holds no sound`);
+    if (!track) throw new FileError("no-audio-track", `${name} holds no sound`);
     return await describe(file, input, track);
   } catch (cause) {
     input.dispose();
     if (cause instanceof FileError) throw cause;
     if (cause instanceof UnsupportedInputFormatError) {
-      throw new FileError("not-audio", `${file.name} is no sound or video that is known here`, cause);
+      throw new FileError("not-audio", `${name} is no sound or video that is known here`, cause);
     }
     throw damaged(cause, 0);
   }
 }
 
-async function describe(file: File, input: Input, track: InputAudioTrack): Promise<Sound> {
+async function describe(file: Blob, input: Input, track: InputAudioTrack): Promise<Sound> {
   const seconds = (await track.getDurationFromMetadata()) ?? (await track.computeDuration());
   const [sampleRate, channels] = [await track.getSampleRate(), await track.getNumberOfChannels()];
   const decodable = await track.canDecode();
-  const isMp3 = (await input.getFormat()) === MP3;
-  const trim = isMp3 ? await mp3Trim(file, Math.round(seconds * sampleRate)) : NO_TRIM;
+  const total = Math.round(seconds * sampleRate);
+  const format = await input.getFormat();
+  const trim = format === MP3 ? await mp3Trim(file, total) : format === OGG ? { ...NO_TRIM, frames: total } : NO_TRIM;
+  const faults: string[] = [];
+  const start = await startOf(input);
   return {
     format: { sampleRate, channels, seconds },
-    depth: await depthOf(track),
+    subtype: await subtypeOf(track),
+    extras: { mask: await maskOf(track), tags: await tagsOf(input), chunks: [] },
+    faults,
     decodable,
-    blocks: () => decode(track, seconds, trim),
+    blocks: () => decode(track, start, seconds, trim, faults),
     close: () => input.dispose(),
   };
 }
 
-/** 24 bits where the file is finer than 16, as `sordino denoise` does. */
-async function depthOf(track: InputAudioTrack): Promise<Depth> {
-  const codec = await track.getCodec();
-  if (codec !== "flac") return codec && FINE_PCM.test(codec) ? 24 : 16;
-  const description = (await track.getDecoderConfig())?.description;
-  if (description === undefined) return 16;
-  const bytes = ArrayBuffer.isView(description)
-    ? new Uint8Array(description.buffer, description.byteOffset, description.byteLength)
-    : new Uint8Array(description);
-  const bits = (((bytes[FLAC_BITS_AT]! & 1) << 4) | (bytes[FLAC_BITS_AT + 1]! >> 4)) + 1;
-  return bits > 16 ? 24 : 16;
+/** The time at which the first of all tracks begins, the picture included. */
+async function startOf(input: Input): Promise<number> {
+  const tracks = await input.getTracks();
+  return Math.min(...(await Promise.all(tracks.map((track) => track.getFirstTimestamp()))));
 }
 
-async function* decode(track: InputAudioTrack, seconds: number, trim: Trim): AsyncGenerator<Block> {
+/** The source's own samples where nothing was lost when it was made, else 16 bits. */
+async function subtypeOf(track: InputAudioTrack): Promise<Subtype> {
+  const codec = (await track.getCodec()) ?? "";
+  const description = (await track.getDecoderConfig())?.description;
+  const bits = codec === "flac" ? bitsOf(description) : Number(/^pcm-[sf](\d+)/.exec(codec)?.[1] ?? 16);
+  if (codec.startsWith("pcm-f")) return bits === 64 ? "DOUBLE" : "FLOAT";
+  return bits > 24 ? "PCM_32" : bits > 16 ? "PCM_24" : "PCM_16";
+}
+
+async function* decode(
+  track: InputAudioTrack,
+  start: number,
+  seconds: number,
+  trim: Trim,
+  faults: string[],
+): AsyncGenerator<Block> {
   const planes = new Planes();
   const lossless = (await track.getCodec()) === "flac";
-  let given = 0;
+  let [given, base] = [0, trim.skip];
   try {
     for await (const sample of new AudioSampleSink(track).samples()) {
       const { numberOfChannels, sampleRate, timestamp } = sample;
-      const at = Math.round(timestamp * sampleRate) - trim.skip;
+      const at = Math.round((timestamp - start) * sampleRate) - base;
       const hole = at - given;
-      if (hole > HOLE_S * sampleRate && timestamp <= seconds) {
+      if (hole < -HOLE_S * sampleRate && given > 0) base += hole;
+      else if (hole > HOLE_S * sampleRate && timestamp <= start + seconds) {
         given += hole;
         yield* planes.silence(numberOfChannels, sampleRate, hole);
       }
@@ -114,11 +183,25 @@ async function* decode(track: InputAudioTrack, seconds: number, trim: Trim): Asy
       given += block.frames;
       yield block;
     }
-    const missing = Math.round(seconds * (await track.getSampleRate())) - given;
-    if (lossless && missing > 0) throw new Error(`${missing} samples are missing`);
   } catch (cause) {
-    throw cause instanceof FileError ? cause : damaged(cause, given);
+    if (given === 0 || cause instanceof FileError) throw cause instanceof FileError ? cause : damaged(cause, given);
+    faults.push(damaged(cause, given).message);
   }
+  const promised = Math.round(seconds * (await track.getSampleRate()));
+  if (faults.length === 0 && (await track.getCodec()) === "mp3" && (await isLastCut(track))) {
+    faults.push("its last packet is not whole");
+  }
+  if (given === 0) throw damaged(new Error("it holds no samples"), 0);
+  if (faults.length === 0 && ((lossless && given < promised) || given < trim.promised)) {
+    faults.push(`${given} of the ${lossless ? promised : trim.promised} samples that it announces are there`);
+  }
+}
+
+/** Whether the last packet begins in the file and does not end there. */
+async function isLastCut(track: InputAudioTrack): Promise<boolean> {
+  const sink = new EncodedPacketSink(track);
+  const last = await sink.getPacket(Number.POSITIVE_INFINITY, { metadataOnly: true });
+  return last !== null && (await sink.getPacket(last.timestamp))?.sequenceNumber !== last.sequenceNumber;
 }
 
 function damaged(cause: unknown, frames: number): FileError {

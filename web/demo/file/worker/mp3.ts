@@ -15,9 +15,14 @@ const DELAYS_AT = 21;
 export interface Trim {
   readonly skip: number;
   readonly frames: number;
+  /** How many are to come at least, or the file lacks its end. */
+  readonly promised: number;
 }
 
-export const NO_TRIM: Trim = { skip: 0, frames: Number.POSITIVE_INFINITY };
+export const NO_TRIM: Trim = { skip: 0, frames: Number.POSITIVE_INFINITY, promised: 0 };
+const [HAS_FRAMES, HAS_BYTES] = [1, 2];
+/** Bytes that a file may have beyond those that the tag counts: a tag at its end, or none. */
+const SLACK_BYTES = 4096;
 
 /** file: an MP3 file; total: samples that its packets hold. returns NO_TRIM where no encoder tells */
 export async function mp3Trim(file: Blob, total: number): Promise<Trim> {
@@ -33,7 +38,16 @@ export async function mp3Trim(file: Blob, total: number): Promise<Trim> {
   const [high = 0, middle = 0, low = 0] = bytes.subarray(encoder + DELAYS_AT);
   const delay = (high << 4) | (middle >> 4);
   const padding = ((middle & 15) << 8) | low;
-  return { skip: delay + DECODER_DELAY, frames: total - delay - padding };
+  const skip = delay + DECODER_DELAY;
+  const promised = flags & HAS_FRAMES ? total - delay - padding - DECODER_DELAY : 0;
+  const counted = flags & HAS_BYTES ? number(bytes, tag + 8 + (flags & HAS_FRAMES ? 4 : 0)) : 0;
+  // The end is only where the tag says if nothing has been joined to the file.
+  const joined = counted > 0 && file.size - start > counted + SLACK_BYTES;
+  return { skip, frames: joined ? Number.POSITIVE_INFINITY : total - delay - padding, promised };
+}
+
+function number(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(at);
 }
 
 function text(bytes: Uint8Array, at: number, length: number): string {

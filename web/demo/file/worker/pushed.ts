@@ -3,7 +3,7 @@
 import { FileError } from "../errors.js";
 import type { Reply, Request, SoundFormat } from "../messages.js";
 import type { Block, Sound } from "./media.js";
-import type { Depth } from "./wav.js";
+import type { Subtype, WavExtras } from "./wav.js";
 
 type Answer = Extract<Request, { readonly type: "decoded" | "refused" | "block" }>;
 
@@ -25,12 +25,13 @@ export class Page {
    * known    what the container says, if it is one that is known
    * rejects  FileError "undecodable", "not-audio" or "too-long"; the signal's reason
    */
-  async open(known: SoundFormat | undefined, depth: Depth): Promise<Sound> {
+  async open(known: SoundFormat | undefined, subtype: Subtype, extras: WavExtras): Promise<Sound> {
     const answer = await this.#ask({ type: "decode", known });
     if (answer.type === "refused") throw new FileError(answer.code, answer.message);
     if (answer.type !== "decoded") throw new FileError("engine", `the page answered "${answer.type}"`);
     const { format } = answer;
-    return { format, depth, decodable: true, blocks: () => this.#blocks(format.sampleRate), close: () => undefined };
+    const blocks = () => this.#blocks(format.sampleRate);
+    return { format, subtype, extras, faults: [], decodable: true, blocks, close: () => undefined };
   }
 
   async *#blocks(sampleRate: number): AsyncGenerator<Block> {

@@ -2,10 +2,11 @@
 
 import { FileError } from "../errors.js";
 import { FOLDER } from "../messages.js";
-import { HEADER_BYTES } from "./wav.js";
 
-/** Takes a file from its 45th byte on, and its header last. */
+/** Takes a file from behind its header on, and its header last. */
 export interface Sink {
+  /** Leave room for a header of so many bytes; comes first. */
+  begin(headerBytes: number): void;
   /** throws FileError "disk-full" */
   append(bytes: Uint8Array<ArrayBuffer>): void;
   /** The whole file. rejects FileError "disk-full" */
@@ -19,7 +20,7 @@ class DiskSink implements Sink {
   readonly #folder: FileSystemDirectoryHandle;
   readonly #file: FileSystemFileHandle;
   readonly #access: FileSystemSyncAccessHandle;
-  #at = HEADER_BYTES;
+  #at = 0;
 
   private constructor(
     folder: FileSystemDirectoryHandle,
@@ -36,6 +37,10 @@ class DiskSink implements Sink {
     const folder = await root.getDirectoryHandle(FOLDER, { create: true });
     const file = await folder.getFileHandle(name, { create: true });
     return new DiskSink(folder, file, await file.createSyncAccessHandle());
+  }
+
+  begin(headerBytes: number): void {
+    this.#at = headerBytes;
   }
 
   append(bytes: Uint8Array<ArrayBuffer>): void {
@@ -74,6 +79,10 @@ function full(at: number, cause?: unknown): FileError {
 /** In memory as far as the script can tell; browsers move large Blobs to the disk. */
 class BlobSink implements Sink {
   #parts: Blob[] = [];
+
+  begin(): void {
+    this.#parts = [];
+  }
 
   append(bytes: Uint8Array<ArrayBuffer>): void {
     this.#parts.push(new Blob([bytes]));

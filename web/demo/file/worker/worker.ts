@@ -17,6 +17,7 @@ interface Scope {
 const MAX_CHANNELS = 8;
 const [MIN_RATE, MAX_RATE] = [1_000, 768_000];
 const PROGRESS_MS = 100;
+const NO_EXTRAS = { mask: undefined, tags: {}, chunks: [] };
 
 const scope = globalThis as unknown as Scope;
 const end = new AbortController();
@@ -34,12 +35,13 @@ async function openSound(file: File): Promise<Sound> {
   try {
     sound = await openMedia(file, end.signal);
   } catch (cause) {
-    if (cause instanceof FileError && cause.code === "not-audio" && file.size > 0) return page.open(undefined, 16);
+    if (cause instanceof FileError && cause.code === "not-audio" && file.size > 0)
+      return page.open(undefined, "PCM_16", NO_EXTRAS);
     throw cause;
   }
   if (sound.decodable) return sound;
   sound.close();
-  return page.open(sound.format, sound.depth);
+  return page.open(sound.format, sound.subtype, sound.extras);
 }
 
 /** One stream through the kernel into a sink. */
@@ -62,7 +64,7 @@ class Work {
     if (sampleRate < MIN_RATE || sampleRate > MAX_RATE) {
       throw new FileError("unsupported", `a sample rate of ${sampleRate} Hz, wanted ${MIN_RATE}..${MAX_RATE}`);
     }
-    const writer = new WavWriter(sink, { sampleRate, channels, depth: sound.depth });
+    const writer = new WavWriter(sink, { sampleRate, channels, subtype: sound.subtype, extras: sound.extras });
     const take = writer.write.bind(writer);
     const cleaner = await Cleaner.create(files, { sampleRate, channels, linked: job.linked }, job.settings, take);
     return new Work(sampleRate, channels, cleaner, writer);
@@ -106,7 +108,11 @@ function reporter(total: number): (seconds: number) => Promise<void> {
 }
 
 /** The result and its format. rejects FileError, EngineError, or the signal's reason */
-async function clean(job: Job, sound: Sound, sink: Sink): Promise<{ clean: Blob } & SoundFormat> {
+async function clean(
+  job: Job,
+  sound: Sound,
+  sink: Sink,
+): Promise<{ clean: Blob; fault: string | undefined } & SoundFormat> {
   const [wasm, weights] = await Promise.all([fetchBytes(job.wasm), fetchBytes(job.weights)]);
   const report = reporter(sound.format.seconds);
   let work: Work | undefined;
@@ -118,7 +124,8 @@ async function clean(job: Job, sound: Sound, sink: Sink): Promise<{ clean: Blob 
   }
   if (!work) throw new FileError("damaged", "the file holds no samples");
   const result = await work.finish();
-  return { clean: result, seconds: work.seconds, channels: work.channels, sampleRate: work.sampleRate };
+  const fault = sound.faults.length > 0 ? sound.faults.join("; ") : undefined;
+  return { clean: result, fault, seconds: work.seconds, channels: work.channels, sampleRate: work.sampleRate };
 }
 
 /** A decoder whose input goes away may never answer, so nobody waits for it then. */

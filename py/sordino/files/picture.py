@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import numpy as np
 from sordino.chain.numerics import Float32
 from sordino.chain.params import HOP, SAMPLE_RATE, WINDOW
 from sordino.chain.stft import window
+from sordino.run.align import aligned
+from sordino.run.api import Denoiser
 
-from .align import aligned
-from .api import Denoiser
-from .audio import AudioError, open_input
+from .reading import open_sound
+from .sound import AudioError
 
 PICTURE_FORMATS = (".png", ".svg", ".pdf")
 FLOOR_DB, CEILING_DB = -90.0, -10.0
@@ -68,17 +70,18 @@ def spectrogram_db(samples: Float32) -> Float32:
 
 
 def read_mono(path: Path, start_s: float, seconds: float) -> Float32:
-    """Part of a file as 48 kHz mono. Raises what open_input raises; AudioError for a start beyond the end."""
+    """Part of a file as 48 kHz mono. Raises what open_sound raises; AudioError for a start beyond the end."""
     from sordino.chain.resample import Resampler, half_width
 
-    with open_input(path) as sound:
-        first = int(start_s * sound.samplerate)
-        if not 0 <= first < sound.frames:
-            raise AudioError(f"{path} is {sound.frames / sound.samplerate:.1f} s long, nothing from {start_s:g} s on")
-        sound.seek(first)
-        rate = sound.samplerate
-        frames = sound.read(int(seconds * rate), dtype="float32", always_2d=True)
-    mono = frames.mean(axis=1, dtype=np.float32)
+    sound = open_sound(path)
+    try:
+        rate = sound.format.rate
+        frames = _cut(sound.blocks(), int(start_s * rate), int(seconds * rate))
+    finally:
+        sound.close()
+    if frames.shape[1] == 0:
+        raise AudioError(f"{path} has nothing from {start_s:g} s on")
+    mono = frames.mean(axis=0, dtype=np.float32)
     if rate == SAMPLE_RATE:
         return np.ascontiguousarray(mono)
     least = half_width(rate, SAMPLE_RATE)
@@ -86,6 +89,17 @@ def read_mono(path: Path, start_s: float, seconds: float) -> Float32:
     tail = np.zeros(int(delay) + 1, np.float32)
     late = Resampler(rate, SAMPLE_RATE, float(delay)).process(np.concatenate([mono, tail]))
     return late[round(delay * SAMPLE_RATE / rate) :][: mono.shape[0] * SAMPLE_RATE // rate]
+
+
+def _cut(blocks: Iterable[Float32], first: int, count: int) -> Float32:
+    """(channels, at most count) from a frame on; nothing is read beyond."""
+    kept, at = [], 0
+    for block in blocks:
+        kept.append(block[:, max(0, first - at) : max(0, first + count - at)])
+        at += block.shape[1]
+        if at >= first + count:
+            break
+    return np.concatenate(kept, axis=1) if kept else np.zeros((1, 0), np.float32)
 
 
 def draw(story: Story, title: str, target: Path) -> None:

@@ -1,0 +1,41 @@
+// Page thread: carries the frames of a track to a stream that only the page can still write to.
+
+/** Opens the frames of a track. */
+type Open = (track: MediaStreamTrack) => ReadableStream;
+
+/** One track at a time; the next one follows as soon as the one before has let go. */
+export class Carrier {
+  readonly #writable: WritableStream;
+  readonly #open: Open;
+  #writer: WritableStreamDefaultWriter<AudioData> | undefined;
+  #reader: ReadableStreamDefaultReader<AudioData> | undefined;
+
+  constructor(writable: WritableStream, open: Open) {
+    this.#writable = writable;
+    this.#open = open;
+  }
+
+  carry(track: MediaStreamTrack): void {
+    this.stop();
+    this.#writer ??= this.#writable.getWriter();
+    this.#reader = this.#open(track).getReader();
+    void this.#pump(this.#reader, this.#writer).catch(() => undefined);
+  }
+
+  stop(): void {
+    void this.#reader?.cancel().catch(() => undefined);
+    this.#reader = undefined;
+  }
+
+  async #pump(
+    own: ReadableStreamDefaultReader<AudioData>,
+    writer: WritableStreamDefaultWriter<AudioData>,
+  ): Promise<void> {
+    for (;;) {
+      const { value: frame, done } = await own.read();
+      if (done) return;
+      if (this.#reader === own) await writer.write(frame);
+      else frame.close();
+    }
+  }
+}

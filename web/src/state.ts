@@ -1,0 +1,161 @@
+// Page thread: in what state a stream is, found from what the audio thread or the Worker says of the last moments.
+
+import { dispatchDetail } from "./events.js";
+import type { Pulse } from "./messages.js";
+
+/**
+ * What a stream does now:
+ * - `starting`     the kernel is not ready yet; the unchanged voice passes
+ * - `suppressing`  what came out within the last second was processed by the kernel
+ * - `bypass`       the page has chosen the unchanged voice
+ * - `fallback`     something has failed, as "fallback" says; the unchanged voice passes
+ * - `no-input`     nothing arrives: no source is connected, or it gives no sound
+ * - `muted`        the platform has muted the source (tracks only)
+ * - `silent`       digital silence arrives for seconds: a muted or dead source
+ * - `suspended`    the context stands still: nothing is heard
+ * - `stalled`      the browser does not call the audio thread, or the Worker does not answer: nothing is heard
+ * - `ended`        stopped, destroyed, or its context is closed
+ */
+export type StreamState =
+  | "starting"
+  | "suppressing"
+  | "bypass"
+  | "fallback"
+  | "no-input"
+  | "muted"
+  | "silent"
+  | "suspended"
+  | "stalled"
+  | "ended";
+
+export interface StateChange {
+  readonly state: StreamState;
+  readonly before: StreamState;
+}
+
+/** What the page knows by itself. */
+export interface Facts {
+  readonly ended: boolean;
+  readonly suspended: boolean;
+  readonly bypass: boolean;
+  /** An engine runs, as far as the page was told; undefined: none has, and none has failed. */
+  readonly runs: boolean | undefined;
+}
+
+/** Dispatches "state" on a target whose state is found elsewhere. */
+export class StateTeller {
+  readonly #target: EventTarget;
+  readonly #find: () => StreamState;
+  #before: StreamState = "starting";
+
+  constructor(target: EventTarget, find: () => StreamState) {
+    this.#target = target;
+    this.#find = find;
+  }
+
+  /** To be called whenever the state may have become another one. */
+  readonly update = (): void => {
+    const before = this.#before;
+    const state = this.#find();
+    this.#before = state;
+    if (state !== before) dispatchDetail<StateChange>(this.#target, "state", { state, before });
+  };
+}
+
+interface Events {
+  /** Called before the event "state". */
+  readonly changed?: (state: StreamState, before: StreamState) => void;
+  /** So many looks, four in a second, have found no pulse. */
+  readonly late?: (ticks: number) => void;
+}
+
+const TICK_MS = 250;
+/** Without a pulse for so long, and for one tick more, which lets messages in after the page itself was busy. */
+const PATIENCE_MS = 700;
+const SILENT_PULSES = 10;
+
+/** Dispatches "state" on a stream whenever its state changes. */
+export class StateWatch {
+  readonly #stream: EventTarget;
+  readonly #facts: () => Facts;
+  readonly #events: Events;
+  readonly #timer: ReturnType<typeof setInterval> | undefined;
+  #pulse: Pulse | undefined;
+  #pulseAt = 0;
+  #lateTicks = 0;
+  #silentPulses = 0;
+  #state: StreamState = "starting";
+  #stopped = false;
+
+  /** live: false where no pulses come, as in an offline context */
+  constructor(stream: EventTarget, facts: () => Facts, live: boolean, events: Events) {
+    this.#stream = stream;
+    this.#facts = facts;
+    this.#events = events;
+    this.#timer = live ? setInterval(() => this.#tick(), TICK_MS) : undefined;
+    this.#pulseAt = performance.now();
+  }
+
+  get state(): StreamState {
+    this.update();
+    return this.#state;
+  }
+
+  /** Whether what comes out is processed by the kernel. */
+  get suppressing(): boolean {
+    return ["suppressing", "silent"].includes(this.state);
+  }
+
+  note(pulse: Pulse): void {
+    this.#pulse = pulse;
+    this.#pulseAt = performance.now();
+    this.#lateTicks = 0;
+    this.#silentPulses = pulse.arrived && pulse.silent ? this.#silentPulses + 1 : 0;
+    this.update();
+  }
+
+  /** An engine or its context has just begun to run: for a moment nothing is known of it yet. */
+  begin(): void {
+    this.#pulse = undefined;
+    this.#pulseAt = performance.now();
+    this.#lateTicks = 0;
+    this.update();
+  }
+
+  /** Another one watches from now on. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#stopped = true;
+  }
+
+  /** Look again, as a fact has changed. */
+  update(): void {
+    const state = this.#find();
+    const before = this.#state;
+    if (state === before || this.#stopped) return;
+    this.#state = state;
+    if (state === "ended") clearInterval(this.#timer);
+    this.#events.changed?.(state, before);
+    dispatchDetail<StateChange>(this.#stream, "state", { state, before });
+  }
+
+  #tick(): void {
+    this.#lateTicks = performance.now() - this.#pulseAt > PATIENCE_MS ? this.#lateTicks + 1 : 0;
+    if (this.#lateTicks > 0) this.#events.late?.(this.#lateTicks);
+    this.update();
+  }
+
+  #find(): StreamState {
+    const { ended, suspended, bypass, runs } = this.#facts();
+    if (ended) return "ended";
+    if (suspended) return "suspended";
+    if (runs === undefined) return "starting";
+    if (this.#lateTicks > 1) return "stalled";
+    if (!runs) return "fallback";
+    const pulse = this.#pulse;
+    if (pulse !== undefined && !pulse.arrived) return "no-input";
+    if (bypass) return "bypass";
+    if (this.#silentPulses >= SILENT_PULSES) return "silent";
+    return pulse === undefined || pulse.cleaned ? "suppressing" : "fallback";
+  }
+}
