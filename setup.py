@@ -13,6 +13,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 WASM = Path("wasm")
+BINDINGS = [str(file) for file in sorted((WASM / "bind").glob("*.cpp"))]
 EMSCRIPTEN = "emscripten" in os.environ.get("_PYTHON_HOST_PLATFORM", sys.platform) or bool(os.environ.get("PYODIDE"))
 HAS_COMPILER = EMSCRIPTEN or "CC" in os.environ or any(map(shutil.which, ("cc", "gcc", "clang")))
 ZIG = os.environ.get("SORDINO_ZIG", None if HAS_COMPILER else "-mcpu=baseline")
@@ -27,8 +28,8 @@ else:
 
 
 def c_sources() -> list[str]:
-    folders = [WASM, WASM / "kernels", WASM / "gen", *([] if EMSCRIPTEN else [WASM / "native"])]
-    return [str(path) for folder in folders for path in sorted(folder.glob("*.c"))]
+    found = sorted(WASM.rglob("*.c"))
+    return [str(path) for path in found if not (EMSCRIPTEN and "native" in path.parts)]
 
 
 class BuildKernels(build_ext):
@@ -48,7 +49,7 @@ class BuildKernels(build_ext):
         objects = []
         for language, standard, sources in (
             ("c", "-std=c11", c_sources()),
-            ("c++", "-std=c++20", [str(file) for file in sorted(WASM.glob("bindings*.cpp"))]),
+            ("c++", "-std=c++20", BINDINGS),
         ):
             flags = [standard, *COMMON, *VARIANT]
             objects += self.compiler.compile(
@@ -65,7 +66,7 @@ class BuildKernels(build_ext):
 
 
 setup(
-    ext_modules=[Extension("sordino._native", ["wasm/bindings.cpp", "wasm/bindings_stages.cpp"], language="c++")],
+    ext_modules=[Extension("sordino._native", BINDINGS, language="c++")],
     cmdclass={"build_ext": BuildKernels},
     setup_requires=[] if ZIG is None else ["ziglang==0.17.0"],
 )

@@ -12,9 +12,9 @@ import numpy as np
 import soundfile
 
 import sordino
-from sordino import picture
-from sordino.export.weight_file import write_weights
-from sordino.model import Model
+from sordino.files import picture
+from sordino.formats.onnx import read_onnx
+from sordino.formats.weight_file import write_weights
 
 out = Path("tour")
 out.mkdir(exist_ok=True)
@@ -75,7 +75,7 @@ print(f"latency {1000 * stream.latency / rate:.1f} ms, speech probability {np.me
 
 # %% Export
 # The float model (ONNX), and the 8-bit weights that the native and the WebAssembly build read.
-model = Model.load(sordino.find_model("standard"))
+model = read_onnx(sordino.find_model("standard"))
 size = write_weights(model, out / "standard.sordino")
 print(f"{model.shape.weight_count():,} weights in {size:,} bytes, look-ahead {model.look_ahead} frames")
 again = sordino.denoise(noisy, rate, linked=True, model=out / "standard.sordino")

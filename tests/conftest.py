@@ -12,6 +12,7 @@ ONE_AFTER_THE_OTHER = ("web", "browser")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--store", action="store_true", help="store the hashes of the golden outputs anew")
     parser.addoption("--long", action="store_true", help="ten minutes of a call, 500 nodes, five minutes of the page")
 
 

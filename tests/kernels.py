@@ -1,15 +1,19 @@
-"""The stages of every C build behind one call: native through pybind11, the WebAssembly builds through wasmtime."""
+"""The stages of every C build behind one call: native through cffi, the WebAssembly builds through wasmtime."""
 
 import importlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import cffi
 import numpy as np
 import pytest
 
-from sordino.engines import WasmMemory
-from sordino.params import HISTORY
+from builder.paths import WASM
+from sordino.chain.params import HISTORY
+from sordino.run.engines import WasmMemory
 from support import BUILD
 
 BUILDS = ("native", "scalar", "simd128", "relaxed")
@@ -18,13 +22,37 @@ AFTER_HISTORY = {"refine": 1, "comb": 1}
 
 
 class Native:
-    """Calls sordino._native.stages; arrays are changed in place."""
+    """Calls the functions of wasm/stages.h and wasm/nn/network.h in the extension; arrays are changed in place."""
 
     def __init__(self) -> None:
-        self.stages = importlib.import_module("sordino._native").stages
+        self.types = cffi.FFI()
+        self.types.cdef(declarations("stages.h") + declarations("nn/network.h"))
+        self.library = self.types.dlopen(importlib.import_module("sordino._native").__file__)
 
-    def run(self, name: str, *arguments: np.ndarray | float) -> int | None:
-        return getattr(self.stages, name)(*arguments)
+    def run(self, name: str, *arguments: np.ndarray | float) -> int | float | None:
+        function = getattr(self.library, f"sordino_{name}")
+        kinds = self.types.typeof(function).args
+        passed = [self.passed(kind, a) for kind, a in zip(kinds, arguments, strict=True)]
+        if name in AFTER_HISTORY:
+            passed[AFTER_HISTORY[name]] += HISTORY
+        return function(*passed)
+
+    def passed(self, kind: Any, argument: np.ndarray | float) -> Any:
+        """An argument as C takes it; a list of arrays becomes a list of addresses."""
+        if isinstance(argument, list):
+            return [self.types.cast("uint8_t *", self.types.from_buffer(a)) for a in argument]
+        if isinstance(argument, np.ndarray):
+            return self.types.cast(kind, self.types.from_buffer(argument))
+        return argument
+
+
+def declarations(header: str) -> str:
+    """The types and functions of a header of wasm/, with the constants of the build in place of their names."""
+    text = (WASM / header).read_text()
+    text = re.sub(r'extern "C" \{|^#ifdef __cplusplus\n(.*\n)*?#endif$', "", text, flags=re.MULTILINE)
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    sizes = dict(re.findall(r"^#define (\w+) (\d+)$", (WASM / "gen" / "params.h").read_text(), re.MULTILINE))
+    return re.sub(r"\b(PADDED_\w+)\b", lambda found: sizes[found.group()], "\n".join(lines)) + "\n"
 
 
 class Wasm:

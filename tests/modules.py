@@ -4,12 +4,12 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from builder.kernels import C_FLAGS, WASM_FLAGS, WASM_VARIANTS, ZIG, exports
+from builder.kernels import C_FLAGS, PUBLIC, WASM_FLAGS, WASM_VARIANTS, ZIG, exports
 from builder.paths import WASM
 from builder.programs import run
-from sordino.export.generate import write_generated
-from sordino.export.pruning import strongest_blocks
-from sordino.model import Model
+from sordino.chain.model import Model
+from sordino.formats.generate import write_generated
+from sordino.formats.pruning import strongest_blocks
 
 
 def build_modules(models: list[Model], variants: Iterable[str], folder: Path) -> dict[str, Path]:
@@ -27,7 +27,7 @@ def build_modules(models: list[Model], variants: Iterable[str], folder: Path) ->
     modules = {}
     for variant in variants:
         modules[variant] = folder / f"sordino.{variant}.wasm"
-        flags = ["-std=c11", *C_FLAGS, *WASM_FLAGS, *WASM_VARIANTS[variant], *exports("sordino.h")]
+        flags = ["-std=c11", *C_FLAGS, *WASM_FLAGS, *WASM_VARIANTS[variant], *exports(*PUBLIC)]
         run(*ZIG, "cc", *flags, f"-I{source}", *sorted(source.rglob("*.c")), "-o", modules[variant])
     return modules
 

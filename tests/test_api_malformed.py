@@ -10,8 +10,8 @@ import soundfile
 
 import sordino
 from sordino import cli
-from sordino.engines import EngineError
-from sordino.model import ModelError
+from sordino.chain.model import ModelError
+from sordino.run.engines import EngineError
 
 TYPED = (TypeError, ValueError, OSError, EngineError, ModelError)
 GOOD = np.random.default_rng(0).normal(0, 0.1, 4800).astype(np.float32)
@@ -228,7 +228,7 @@ def test_paths_that_cannot_be_read(tmp_path, capsys, monkeypatch, source):
     (tmp_path / "dangling.wav").symlink_to(tmp_path / "nowhere.wav")
     monkeypatch.setattr(sys, "argv", ["sordino", "denoise", source, "out.wav"])
     if source == "/":
-        monkeypatch.setattr("sordino.batch._find", lambda *_: [])
+        monkeypatch.setattr("sordino.files.batch._find", lambda *_: [])
     with pytest.raises(SystemExit) as end:
         cli.main()
     assert end.value.code == 1

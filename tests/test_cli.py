@@ -243,7 +243,7 @@ def test_compare_draws_a_picture(run, tmp_path, clip):
 
 
 def test_the_picture_is_aligned(clip):
-    from sordino.picture import follow
+    from sordino.files.picture import follow
 
     story = follow(clip)
     assert story.after.tobytes() == sordino.denoise(clip, 48_000).tobytes()

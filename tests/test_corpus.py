@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from corpus_support import hiss, write
-from sordino.corpus.index import index
-from sordino.corpus.layouts import Entry, recognise
-from sordino.corpus.splits import draw_splits
-from sordino.train.corpus import CorpusError, read_manifest
+from sordino.data.index import index
+from sordino.data.layouts import Entry, recognise
+from sordino.data.manifest import CorpusError, read_manifest
+from sordino.data.splits import draw_splits
 from train_support import voice
 
 

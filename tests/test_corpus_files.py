@@ -7,7 +7,7 @@ import pytest
 
 from corpus_support import hiss, write
 from golden.signals import recordings
-from sordino.corpus.inspect import Unfit, bandwidth_hz, inspect
+from sordino.data.inspect import Unfit, bandwidth_hz, inspect
 from train_support import voice
 
 

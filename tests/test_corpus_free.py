@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from corpus_support import touch
-from sordino.corpus.free import entries, fetch, read_list
-from sordino.corpus.splits import draw_splits
-from sordino.train.corpus import KINDS, CorpusError
+from sordino.data.free import entries, fetch, read_list
+from sordino.data.manifest import KINDS, CorpusError
+from sordino.data.splits import draw_splits
 
 
 def test_free_packages_are_unpacked_once_and_labelled(tmp_path: Path):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from corpus_support import RATE, hiss, touch, write
-from sordino.corpus.index import index
-from sordino.corpus.layouts import recognise
-from sordino.train.corpus import CorpusError, read_manifest
+from sordino.data.index import index
+from sordino.data.layouts import recognise
+from sordino.data.manifest import CorpusError, read_manifest
 from train_support import voice
 
 

@@ -3,31 +3,37 @@
 import numpy as np
 import pytest
 
-from sordino.engines import MODELS, NativeEngine, WasmEngine, load_weights
-from sordino.export.generate import generate, network_file
-from sordino.export.weight_file import layout, weight_bytes, write_weights
-from sordino.model import Model, ModelError, NetworkShape, random_model
-from sordino.pipeline import Settings
+from sordino.chain.model import ModelError, NetworkShape, random_model
+from sordino.chain.records import Settings
+from sordino.formats.generate import GENERATED, generate
+from sordino.formats.network_source import network_file
+from sordino.formats.onnx import read_onnx
+from sordino.formats.weight_file import layout, weight_bytes, write_weights
+from sordino.run.engines import MODELS, NativeEngine, WasmEngine, load_weights
 from support import ROOT
 
 WASM = ROOT / "wasm"
 
 
+def generated():
+    return [path for folder in GENERATED for path in (WASM / folder).iterdir()]
+
+
 def shipped():
-    return [Model.load(path) for path in sorted(MODELS.glob("*.onnx"))]
+    return [read_onnx(path) for path in sorted(MODELS.glob("*.onnx"))]
 
 
 def test_generated_files_are_fresh():
     """Fails when a table, a template or a shape changed: run `.venv/bin/sordino export --generate wasm`."""
     wanted = generate(shipped(), WASM)
-    found = {path.name: path.read_text() for path in (WASM / "gen").iterdir()}
+    found = {path.relative_to(WASM).as_posix(): path.read_text() for path in generated()}
     assert sorted(found) == sorted(wanted)
     stale = [name for name in wanted if found[name] != wanted[name]]
     assert not stale, f"stale: {stale}"
 
 
 def test_generated_files_say_what_they_are():
-    for path in (WASM / "gen").iterdir():
+    for path in generated():
         assert "Do not edit." in path.read_text().splitlines()[0], path
 
 

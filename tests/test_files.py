@@ -5,8 +5,8 @@ import pytest
 import soundfile
 
 from golden.signals import RATE
-from sordino.audio import Treatment, TruncatedError, denoise_file
-from sordino.pipeline import Settings
+from sordino.chain.records import Settings
+from sordino.files.audio import Treatment, TruncatedError, denoise_file
 from sound_files import CUT, JOINED, NAMES, ffmpeg_decodes, make_all, need_programs
 
 UNCHANGED = Treatment(model="tiny", settings=Settings(0, 1.0))

@@ -18,9 +18,9 @@ import soundfile
 
 from golden.signals import RATE
 from sordino import cli
-from sordino.audio import Treatment, TruncatedError, denoise_file
-from sordino.pipeline import Settings
-from sordino.reading import open_sound
+from sordino.chain.records import Settings
+from sordino.files.audio import Treatment, TruncatedError, denoise_file
+from sordino.files.reading import open_sound
 from sound_files import need_programs, shell, speech, write_sources
 
 UNCHANGED = Treatment(model="tiny", settings=Settings(0, 1.0))
@@ -222,19 +222,19 @@ def test_resume_remembers_that_a_source_was_cut(folder, tmp_path):
 
 
 def test_resume_where_the_file_system_keeps_no_notes(folder, tmp_path, monkeypatch):
-    from sordino import records
+    from sordino.files import provenance
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.delattr(os, "setxattr")
     monkeypatch.delattr(os, "getxattr")
     target = tmp_path / "out.wav"
     target.write_bytes(b"result")
-    records.note(target, (1, 2), "settings", None)
-    found = records.recall(target)
+    provenance.note(target, (1, 2), "settings", None)
+    found = provenance.recall(target)
     assert (found.source, found.settings) == ((1, 2), "settings")
     assert "out" not in "".join(str(path.name) for path in (tmp_path / "state").rglob("*.json"))
     target.write_bytes(b"another")
-    assert records.recall(target) is None
+    assert provenance.recall(target) is None
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
@@ -261,8 +261,8 @@ def test_memory_stays_flat(tmp_path):
     code = """
 import resource, sys
 from pathlib import Path
-from sordino.reading import open_sound
-from sordino.wav_file import WavWriter
+from sordino.files.reading import open_sound
+from sordino.files.wav_file import WavWriter
 with open(sys.argv[2], "wb+") as out:
     sound = open_sound(Path(sys.argv[1]))
     writer = WavWriter(out, sound.format)
@@ -286,7 +286,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 def test_more_than_four_gigabytes(tmp_path, monkeypatch):
     """The sizes get 64 bits; the limit is lowered here, for such a file takes minutes."""
-    from sordino import wav_file
+    from sordino.files import wav_file
 
     monkeypatch.setattr(wav_file, "LARGEST_32", 100_000)
     monkeypatch.setattr(wav_file, "MOVED_AT_ONCE", 30_000)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from sordino.engines import WasmMemory
-from sordino.export.generate import tiers
-from sordino.export.weight_file import weight_bytes
-from sordino.model import random_model
+from sordino.chain.model import random_model
+from sordino.formats.generate import tiers
+from sordino.formats.weight_file import weight_bytes
+from sordino.run.engines import WasmMemory
 from support import BUILD, MODELS, ROOT
 
 CODE = ["sordino.js", "sordino.worklet.js"]

@@ -1,21 +1,22 @@
 """The torch twin of the signal chain against the reference, frame by frame."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from sordino.params import BANDS, HOP, PERIOD_MAX
-from sordino.pipeline import Pipeline, Settings
+from sordino.chain.model import NetworkShape, random_model
+from sordino.chain.params import BANDS, HOP, PERIOD_MAX
+from sordino.chain.pipeline import Pipeline
 from train_support import require_torch, voice
 
 require_torch()
 import torch  # noqa: E402
 
-from sordino.train import features  # noqa: E402
-from sordino.train.loss import enhance  # noqa: E402
-from sordino.train.synthesis import synthesise  # noqa: E402
+from sordino.train import analysis as features  # noqa: E402
 from sordino.train.targets import ideal_strength  # noqa: E402
+from sordino.train.treatment import (  # noqa: E402
+    enhance,
+    synthesise,
+)
 
 
 class Silent:
@@ -30,14 +31,12 @@ class Silent:
 
 def reference(samples: np.ndarray, look_ahead: int) -> tuple[np.ndarray, np.ndarray]:
     """Features and periods of the NumPy chain."""
-    pipeline = Pipeline.__new__(Pipeline)
-    pipeline.model, pipeline.settings, pipeline.network = SimpleNamespace(look_ahead=look_ahead), Settings(), Silent()
-    pipeline.reset()
+    pipeline = Pipeline(random_model(NetworkShape(8, 8, 8, 8, 1, 8, 8), look_ahead), decider=Silent())
     found, periods = [], []
     for hop in samples.reshape(-1, HOP):
         pipeline.process(hop)
-        found.append(pipeline.features)
-        periods.append(pipeline.period)
+        found.append(pipeline.analysis.features)
+        periods.append(pipeline.analysis.period)
     return np.array(found), np.array(periods)
 
 

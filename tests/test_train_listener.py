@@ -16,10 +16,10 @@ import onnx  # noqa: E402
 import onnx.reference  # noqa: E402
 import torch  # noqa: E402
 
-from sordino.engines import EngineError  # noqa: E402
+from sordino.run.engines import EngineError  # noqa: E402
 from sordino.train import listener  # noqa: E402
+from sordino.train.analysis import frame_spectra  # noqa: E402
 from sordino.train.config import load_config  # noqa: E402
-from sordino.train.features import frame_spectra  # noqa: E402
 
 SECONDS = 3
 MEL_OF_LIBROSA = {

@@ -10,9 +10,9 @@ from train_support import require_torch, voice, write_corpus
 require_torch()
 import torch  # noqa: E402
 
+from sordino.data.cache import build_cache  # noqa: E402
+from sordino.train.analysis import frame_spectra, inner  # noqa: E402
 from sordino.train.config import load_config  # noqa: E402
-from sordino.train.corpus import build_cache  # noqa: E402
-from sordino.train.features import frame_spectra, inner  # noqa: E402
 from sordino.train.loss import level_loss  # noqa: E402
 from sordino.train.mixing import Mixer  # noqa: E402
 from sordino.train.perceptual import perceptual_loss  # noqa: E402

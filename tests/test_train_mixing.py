@@ -14,17 +14,19 @@ from train_support import RATE, require_torch, voice, write_corpus
 require_torch()
 import torch  # noqa: E402
 
-from sordino.train import extras  # noqa: E402
+from sordino.data import extras  # noqa: E402
+from sordino.data.cache import build_cache  # noqa: E402
+from sordino.data.clips import STORES, Store, load_store  # noqa: E402
+from sordino.data.coding import opus_copy  # noqa: E402
+from sordino.data.extras import Amounts, add_extras  # noqa: E402
+from sordino.data.manifest import CorpusError  # noqa: E402
+from sordino.data.simulated_rooms import simulate_rooms  # noqa: E402
 from sordino.train.bank import Bank, make_bank, say_once  # noqa: E402
-from sordino.train.coding import opus_copy  # noqa: E402
 from sordino.train.config import load_config  # noqa: E402
-from sordino.train.corpus import STORES, CorpusError, Store, build_cache, load_store  # noqa: E402
-from sordino.train.extras import Amounts, add_extras  # noqa: E402
 from sordino.train.filters import impulse_responses  # noqa: E402
 from sordino.train.mixing import Mixer  # noqa: E402
 from sordino.train.plan import draw_plan  # noqa: E402
 from sordino.train.recipe import Recipe  # noqa: E402
-from sordino.train.rooms import simulate_rooms  # noqa: E402
 
 PLAIN = Recipe(frames=200, level_range_db=(-40, -40), overdriven=0, reverberant=0, only_noise=0, only_speech=0)
 AMOUNTS = Amounts(coded_share=0.5, rooms_per_hour=300, kbps=(6,), synthetic_per_hour=3000)

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sordino.features import normalise, normaliser
-from sordino.model import NetworkShape, random_model
-from sordino.network import Network as Reference
-from sordino.network import quantise_activation as reference_activation
-from sordino.params import BANDS
+from sordino.chain.features import normalise, normaliser
+from sordino.chain.model import NetworkShape, random_model
+from sordino.chain.network import Network as Reference
+from sordino.chain.network import quantise_activation as reference_activation
+from sordino.chain.params import BANDS
 from train_support import require_torch
 
 require_torch()

@@ -9,9 +9,10 @@ import pytest
 from train_support import require_torch, write_corpus
 
 require_torch()
-from sordino.export.pruning import strongest_blocks  # noqa: E402
-from sordino.export.weight_file import sparse_blocks  # noqa: E402
-from sordino.model import Model, NetworkShape  # noqa: E402
+from sordino.chain.model import NetworkShape  # noqa: E402
+from sordino.formats.onnx import read_onnx  # noqa: E402
+from sordino.formats.pruning import strongest_blocks  # noqa: E402
+from sordino.formats.weight_file import sparse_blocks  # noqa: E402
 from sordino.train.checkpoint import export  # noqa: E402
 from sordino.train.config import Config, Schedule  # noqa: E402
 from sordino.train.prune import density_at  # noqa: E402
@@ -51,7 +52,7 @@ def test_a_pruned_training_gives_a_sparse_weight_file(tmp_path: Path) -> None:
     config = Config("small", shape, schedule=schedule, mixing=Recipe(frames=60))
     train(config, corpus, tmp_path / "cache", tmp_path / "run", minutes=60, max_steps=45)
     export(tmp_path / "run" / "last.pt", tmp_path / "small.onnx")
-    sparse = sparse_blocks(Model.load(tmp_path / "small.onnx"))
+    sparse = sparse_blocks(read_onnx(tmp_path / "small.onnx"))
     expected = {"conv1", "conv2"} | {f"{gru}_{part}" for gru, *_ in shape.grus() for part in ("input", "state")}
     assert set(sparse) == expected
     assert sparse["conv1"] == 16 * 80 // 32 // 4

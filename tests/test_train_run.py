@@ -7,21 +7,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sordino.model import Model, NetworkShape
+from sordino.chain.model import NetworkShape
+from sordino.formats.onnx import read_onnx
 from train_support import require_torch, write_corpus
 
 require_torch()
 import torch  # noqa: E402
 
+from sordino.data.cache import build_cache  # noqa: E402
+from sordino.data.cleaning import clean_speech  # noqa: E402
+from sordino.data.clips import load_store  # noqa: E402
+from sordino.data.manifest import KINDS, CorpusError, read_manifest  # noqa: E402
+from sordino.evaluation.metrics import si_sdr_db  # noqa: E402
 from sordino.train.bank import make_bank  # noqa: E402
 from sordino.train.checkpoint import Calibration, export, load_checkpoint  # noqa: E402
 from sordino.train.checkpoint import main as checkpoint_main  # noqa: E402
-from sordino.train.cleaning import clean_speech  # noqa: E402
 from sordino.train.config import Config, Schedule, from_dict, load_config  # noqa: E402
-from sordino.train.corpus import KINDS, CorpusError, build_cache, load_store, read_manifest  # noqa: E402
 from sordino.train.curve import draw, draw_if_possible, read_log, series  # noqa: E402
 from sordino.train.dataset import Source, draw_look_ahead, prepare  # noqa: E402
-from sordino.train.metrics import si_sdr_db  # noqa: E402
 from sordino.train.mixing import Mixer, active_power  # noqa: E402
 from sordino.train.recipe import Recipe  # noqa: E402
 from sordino.train.train import train  # noqa: E402
@@ -167,7 +170,7 @@ def test_export_writes_a_model(run: Path, tmp_path: Path) -> None:
     export(run / "last.pt", tmp_path / "small.onnx")
     export(run / "last.pt", tmp_path / "again.onnx")
     assert (tmp_path / "small.onnx").read_bytes() == (tmp_path / "again.onnx").read_bytes()
-    model = Model.load(tmp_path / "small.onnx")
+    model = read_onnx(tmp_path / "small.onnx")
     assert model.shape == SHAPE and model.look_ahead == 2 and model.record["seed"] == 3
     export(run / "last.pt", tmp_path / "small.npz")
     np.testing.assert_array_equal(np.load(tmp_path / "small.npz")["fc.weight"], model.weights["fc.weight"])
@@ -187,7 +190,7 @@ def test_the_command_blends_and_calibrates(
     mix = ("--blend", tmp_path / "calibrated.onnx", 0.5, "--blend", run / "last.pt", 0.25)
     mix += ("--gain-slope", 0.8, "--gain-offset", 0.3)
     command(run / "last.pt", tmp_path / "both.onnx", *mix)
-    found, wanted = (Model.load(tmp_path / name) for name in ("both.onnx", "calibrated.onnx"))
+    found, wanted = (read_onnx(tmp_path / name) for name in ("both.onnx", "calibrated.onnx"))
     blended = found.record["blended_with"]  # with itself: the calibration is taken out before
     assert (blended["share"], blended["after"]["share"]) == (0.25, 0.5)
     for name, weight in wanted.weights.items():

@@ -6,8 +6,8 @@ import pytest
 from train_support import RATE, require_torch
 
 require_torch()
-from sordino.train.synthetic_music import music_sounds  # noqa: E402
-from sordino.train.synthetic_noise import CLIP_S, LEVEL_DB, noise_sounds, play, wander, wavetable  # noqa: E402
+from sordino.data.synthetic_music import music_sounds  # noqa: E402
+from sordino.data.synthetic_noise import CLIP_S, LEVEL_DB, noise_sounds, play, wander, wavetable  # noqa: E402
 
 
 @pytest.fixture(scope="module")

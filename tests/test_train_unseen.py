@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from sordino.model import NetworkShape, random_model
+from sordino.chain.model import NetworkShape, random_model
+from sordino.formats.onnx import write_onnx
 from train_support import require_torch, write_corpus
 
 require_torch()
 import torch  # noqa: E402
 
+from sordino.data.cache import build_cache  # noqa: E402
 from sordino.train import unseen  # noqa: E402
 from sordino.train.config import Config  # noqa: E402
-from sordino.train.corpus import build_cache  # noqa: E402
 from sordino.train.recipe import Recipe  # noqa: E402
 
 SHAPE = NetworkShape(fc=16, conv1=16, conv2=16, gru=16, gru_layers=1, gain_gru=16, strength_gru=8)
@@ -33,7 +34,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("models")
     for name, seed in (("one", 1), ("same", 1), ("other", 2)):
         model = replace(random_model(SHAPE, seed=seed), record={"config": CONFIG.to_dict()})
-        model.save(folder / f"{name}.onnx")
+        write_onnx(model, folder / f"{name}.onnx")
     return [folder / f"{name}.onnx" for name in ("one", "same", "other")]
 
 
@@ -63,7 +64,7 @@ def test_a_bank_holds_the_voices_of_one_split_and_the_noises_of_another(cache: P
 
 
 def test_a_model_without_a_config_is_named(tmp_path: Path, cache: Path, capsys, monkeypatch) -> None:
-    random_model(SHAPE).save(tmp_path / "plain.onnx")
+    write_onnx(random_model(SHAPE), tmp_path / "plain.onnx")
     monkeypatch.setattr(sys, "argv", ["unseen", str(tmp_path / "plain.onnx"), "--cache", str(cache)])
     with pytest.raises(SystemExit):
         unseen.main()

@@ -15,7 +15,7 @@ import soundfile
 
 import sordino
 from golden.signals import recordings
-from sordino.params import VERSION
+from sordino.chain.params import VERSION
 from support import ROOT, unavailable
 
 DIST = ROOT / "dist"

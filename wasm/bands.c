@@ -1,4 +1,4 @@
-/* Stage bands: sums over overlapping triangular ERB bands, and interpolation back to bins. Reference: py/sordino/bands.py. */
+/* Stage bands: sums over overlapping triangular ERB bands, and interpolation back to bins. Reference: py/sordino/chain/bands.py. */
 #include "gen/tables.h"
 #include "numerics.h"
 #include "stages.h"

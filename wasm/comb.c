@@ -1,4 +1,4 @@
-/* Stage comb: average a frame with its neighbours at multiples of the pitch period. Reference: py/sordino/comb.py. */
+/* Stage comb: average a frame with its neighbours at multiples of the pitch period. Reference: py/sordino/chain/comb.py. */
 #include "gen/tables.h"
 #include "numerics.h"
 #include "stages.h"

@@ -1,4 +1,4 @@
-/* Stage features: collect and normalise what the network sees. Reference: py/sordino/features.py. */
+/* Stage features: collect and normalise what the network sees. Reference: py/sordino/chain/features.py. */
 #include "numerics.h"
 #include "stages.h"
 

@@ -1,6 +1,16 @@
-/* Stage gains: mix the comb-filtered spectrum in, keep each band's energy, apply the gains. Reference: py/sordino/gains.py. */
+/* Stage gains: limit the attenuation, mix the comb-filtered spectrum in, keep each band's energy, apply the gains.
+ * Reference: py/sordino/chain/gains.py. */
 #include "numerics.h"
 #include "stages.h"
+
+void sordino_limit_gains(float *gain, float *strength, float floor_gain)
+{
+    const float most = floor_gain > 0.0f ? 1.0f / floor_gain : __FLT_MAX__;
+    for (int b = 0; b < PADDED_BANDS; b++) {
+        gain[b] = min1(max1(gain[b], floor_gain), most);
+        strength[b] = strength[b] * (1.0f - floor_gain);
+    }
+}
 
 void sordino_mix_comb(float *re, float *im, const float *comb_re, const float *comb_im, const float *strength)
 {

@@ -13,4 +13,10 @@ static inline float guard(float x)
     return x;
 }
 
+/* A hop of them. hop, in [HOP]. */
+static inline void guard_hop(float *hop, const float *in)
+{
+    for (int n = 0; n < HOP; n++) hop[n] = guard(in[n]);
+}
+
 #endif

@@ -1,6 +1,6 @@
 /* Elementary float32 arithmetic in four lanes, in the order of operations of the reference: same bits on every machine.
  *
- * Compile with -ffp-contract=off and without -ffast-math. Reference: py/sordino/numerics.py.
+ * Compile with -ffp-contract=off and without -ffast-math. Reference: py/sordino/chain/numerics.py.
  */
 #ifndef SORDINO_NUMERICS_H
 #define SORDINO_NUMERICS_H

@@ -1,4 +1,4 @@
-/* Stage onset: where a voice sets in, lift the gains of its first frames. Reference: py/sordino/onset.py. */
+/* Stage onset: where a voice sets in, lift the gains of its first frames. Reference: py/sordino/chain/onset.py. */
 #include "numerics.h"
 #include "stages.h"
 

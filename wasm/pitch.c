@@ -1,5 +1,5 @@
 /* Stage pitch: correlation of the decimated frame, Viterbi track, refinement at the full rate. Longest lag first.
- * Reference: py/sordino/pitch.py. */
+ * Reference: py/sordino/chain/pitch.py. */
 #include "gen/tables.h"
 #include "numerics.h"
 #include "stages.h"
@@ -10,7 +10,8 @@ void sordino_decimate(float *out, const float *x)
 {
     for (int i = 0; i < HOP / DECIMATION; i++) {
         f32x4 total = splat4(0.0f);
-        for (int k = 0; k < DECIMATION_TAPS; k += LANES) total += load4(x + DECIMATION * i + k) * load4(decimation_filter + k);
+        for (int k = 0; k < DECIMATION_TAPS; k += LANES)
+            total += load4(x + DECIMATION * i + k) * load4(decimation_filter + k);
         out[i] = lane_total(total);
     }
 }

@@ -1,5 +1,5 @@
 /* Stage postfilter: sharpen the band gains where there is noise, and give back the energy this takes.
- * Reference: py/sordino/postfilter.py. */
+ * Reference: py/sordino/chain/postfilter.py. */
 #include "numerics.h"
 #include "stages.h"
 

@@ -1,5 +1,5 @@
 /* Sample rate conversion: polyphase windowed sinc, the filter computed here in double precision.
- * Reference: py/sordino/resample.py. */
+ * Reference: py/sordino/chain/resample.py. */
 #include "gen/params.h"
 #include "numerics.h"
 #include "sordino.h"
@@ -95,8 +95,10 @@ static void design(float *row, uint32_t taps, double fraction, double delay, dou
         for (uint32_t k = 0; k < taps; k++) {
             const double away = fraction + (double)(taps - 1 - k) - delay;
             const double tap = window_at(away / half) * sinc(away * scale);
-            if (pass == 0) total += tap;
-            else row[k] = (float)(tap / sum);
+            if (pass == 0)
+                total += tap;
+            else
+                row[k] = (float)(tap / sum);
         }
         if (pass == 0) sum = total;
     }

@@ -1,5 +1,5 @@
 /* Stage scale: choose the power of two that brings the input to a level for which the chain is made.
- * Reference: py/sordino/scale.py. */
+ * Reference: py/sordino/chain/scale.py. */
 #include "gen/params.h"
 #include "stages.h"
 

@@ -16,14 +16,8 @@ extern "C" {
 
 typedef struct sordino_state sordino_state;
 
-enum {
-    SORDINO_OK = 0,
-    SORDINO_NOT_A_WEIGHT_FILE = -1,
-    SORDINO_WRONG_VERSION = -2,
-    SORDINO_WRONG_SIZE = -3,
-    SORDINO_WRONG_CHECKSUM = -4,
-    SORDINO_UNKNOWN_NETWORK = -5,
-};
+#include "gen/errors.h"
+#include "gen/readouts.h"
 
 /* Bytes of one stream's state; it starts at a multiple of SORDINO_ALIGNMENT. */
 uint32_t sordino_state_bytes(void);
@@ -40,7 +34,24 @@ int32_t sordino_init(sordino_state *state, const uint8_t *weights, uint32_t byte
 /* Forget everything heard; the settings stay. */
 void sordino_reset(sordino_state *state);
 
-/* Take one hop in and give one hop out, sordino_latency() samples later.
+/* What a stream takes and gives in one hop. Zero what is not meant: members may be added at the end.
+ *
+ * near      [480] samples of the microphone, full scale 1. Samples that are not finite count as 0.
+ * far       [480] samples of what the loudspeaker plays, or NULL. No stage uses them yet.
+ * out       [480] samples, full scale 1; may be near
+ * readouts  what was decided about the frame just given out, or NULL
+ */
+typedef struct {
+    const float *near;
+    const float *far;
+    float *out;
+    sordino_readouts *readouts;
+} sordino_io;
+
+/* Take one hop in and give one hop out, sordino_latency() samples later. */
+void sordino_run(sordino_state *state, const sordino_io *io);
+
+/* sordino_run with nothing but samples: take one hop in and give one hop out, sordino_latency() samples later.
  *
  * out  [480] samples, full scale 1
  * in   [480] samples, full scale 1; may be the same memory as out. Samples that are not finite count as 0.
@@ -102,7 +113,7 @@ void sordino_follow(sordino_channel *channel, float *out, const float *in, const
 typedef struct sordino_resampler sordino_resampler;
 
 enum {
-    SORDINO_RESAMPLER_HALF = 32, /* samples of the lower rate before and after the centre of the filter */
+    SORDINO_RESAMPLER_HALF = 32,    /* samples of the lower rate before and after the centre of the filter */
     SORDINO_RESAMPLER_BLOCK = 1024, /* most samples per channel that one call takes */
 };
 
@@ -130,13 +141,6 @@ void sordino_resampler_reset(sordino_resampler *resampler);
  */
 uint32_t sordino_resample(sordino_resampler *resampler, float *out, uint32_t out_stride, const float *in,
                           uint32_t in_stride, uint32_t samples);
-
-/* What was decided about the frame just given out. */
-float sordino_voice(const sordino_state *state);             /* speech probability, 0..1 */
-const float *sordino_gains(const sordino_state *state);      /* [34] network gains, 0..1 */
-const float *sordino_strengths(const sordino_state *state);  /* [34] share of the comb-filtered spectrum, 0..1 */
-float sordino_pitch_period(const sordino_state *state);      /* samples, 96..799 */
-float sordino_pitch_correlation(const sordino_state *state); /* 0..1 */
 
 #ifdef __cplusplus
 }

@@ -13,6 +13,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default) /* the tests call each by its name, in the extension too */
+
 /* scale.c */
 
 /* How loud a stream is, and what its samples are multiplied by. Reference: scale.Level. */
@@ -39,10 +41,6 @@ void sordino_multiply(float *x, uint32_t n, float factor);
 
 /* Spectrum of one frame. re, im [PADDED_BINS], the padding is 0; x [WINDOW] samples. Reference: stft.analyse. */
 void sordino_analyse(float *re, float *im, const float *x);
-
-/* One hop by inverse transform and overlap-add. out [HOP]; overlap [HOP] in/out; re, im [BINS].
- * Reference: stft.synthesise. */
-void sordino_synthesise(float *out, float *overlap, const float *re, const float *im);
 
 /* bands.c */
 
@@ -94,7 +92,7 @@ void sordino_features(float *out, const float *newest_energy, const float *coher
 /* Normalised features, clipped to -1..1. out, all [PADDED_FEATURES]. Reference: features.normalise. */
 void sordino_normalise(float *out, const float *features, const float *offset, const float *factor);
 
-/* network.c and gen/network_*.c: see network.h */
+/* nn/network.c and nn/gen/network_*.c: see nn/network.h */
 
 /* onset.c */
 
@@ -116,6 +114,10 @@ void sordino_postfilter(float *out, const float *gain, const float *energy, floa
 
 /* gains.c */
 
+/* Keep the gains within the attenuation limit, and hold the comb filter back by as much. gain, strength [PADDED_BANDS]
+ * in/out; floor_gain 0 (no limit) to 1 (all stays as it is). Reference: gains.limit_gains. */
+void sordino_limit_gains(float *gain, float *strength, float floor_gain);
+
 /* Move a spectrum towards its comb-filtered copy. re, im [PADDED_BINS] in/out; comb_re, comb_im [PADDED_BINS];
  * strength [BANDS]. Reference: gains.mix_comb. */
 void sordino_mix_comb(float *re, float *im, const float *comb_re, const float *comb_im, const float *strength);
@@ -123,6 +125,14 @@ void sordino_mix_comb(float *re, float *im, const float *comb_re, const float *c
 /* Restore the bands' energy and apply the gains. re, im [PADDED_BINS] in/out; energy, gain [PADDED_BANDS].
  * Reference: gains.apply_gains. */
 void sordino_apply_gains(float *re, float *im, const float *energy, const float *gain);
+
+/* synthesis.c */
+
+/* One hop by inverse transform and overlap-add. out [HOP]; overlap [HOP] in/out; re, im [BINS].
+ * Reference: synthesis.synthesise. */
+void sordino_synthesise(float *out, float *overlap, const float *re, const float *im);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

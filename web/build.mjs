@@ -24,7 +24,7 @@ import { modelNames, modelsModule } from "./models.mjs";
 
 const WEB = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(WEB);
-const PARAMS = { typescript: join(WEB, "src/params.ts"), python: join(ROOT, "py/sordino/params.py") };
+const PARAMS = { typescript: join(WEB, "src/params.ts"), python: join(ROOT, "py/sordino/chain/params.py") };
 const ENGINES = ["relaxed", "simd128"];
 const ADAPTERS = ["livekit", "jitsi", "twilio", "100ms", "webrtc"];
 
@@ -50,7 +50,7 @@ function checkConstants() {
   for (const [, name, value] of readFileSync(PARAMS.typescript, "utf8").matchAll(/^export const (\w+) = ([\d_]+);/gm)) {
     const home = python.match(new RegExp(`^${name} = ([\\d_]+)$`, "m"))?.[1];
     if (Number(home?.replaceAll("_", "")) !== Number(value.replaceAll("_", ""))) {
-      throw new Error(`web/src/params.ts says ${name} = ${value}; py/sordino/params.py says ${home}`);
+      throw new Error(`web/src/params.ts says ${name} = ${value}; py/sordino/chain/params.py says ${home}`);
     }
   }
 }

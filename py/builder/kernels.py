@@ -10,7 +10,7 @@ from builder.paths import BUILD, PACKAGE, PYTHON, WASM
 from builder.programs import answers, apt_install, run
 from builder.steps import Failure, step
 
-ZIG = [PYTHON, "-m", "ziglang"]
+ZIG: list[str | Path] = [PYTHON, "-m", "ziglang"]
 
 # Every build adds floats in the order the source says, so that all of them give the same bytes.
 C_FLAGS = ["-O3", "-ffp-contract=off", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
@@ -21,11 +21,13 @@ WASM_VARIANTS = {
     "simd128": ["-DSORDINO_KERNEL_SIMD128", "-msimd128"],
     "relaxed": ["-DSORDINO_KERNEL_RELAXED", "-msimd128", "-mrelaxed-simd"],
 }
+PUBLIC = ("sordino.h", "gen/readouts.h")
+"""Headers of the functions that every module exports."""
 
 
 def c_sources() -> list[Path]:
-    """The C of every build; what only the native build needs lies in wasm/native."""
-    return [file for file in sorted(WASM.rglob("*.c")) if WASM / "native" not in file.parents]
+    """The C of every build; what only the native build needs lies in wasm/nn/native."""
+    return [file for file in sorted(WASM.rglob("*.c")) if WASM / "nn" / "native" not in file.parents]
 
 
 def c_inputs() -> list[Path]:
@@ -41,7 +43,7 @@ def exports(*headers: str) -> list[str]:
 
 def wasm() -> None:
     """The modules that ship, and for the stage tests the same sources with every stage exported."""
-    kinds = {"sordino": exports("sordino.h"), "stages": exports("sordino.h", "stages.h", "network.h")}
+    kinds = {"sordino": exports(*PUBLIC), "stages": exports(*PUBLIC, "stages.h", "nn/network.h")}
     for kind, exported in kinds.items():
         for variant, choice in WASM_VARIANTS.items():
             output = BUILD / "wasm" / f"{kind}.{variant}.wasm"
@@ -58,7 +60,8 @@ def python_paths() -> dict[str, str]:
         "import json, sysconfig, pybind11; print(json.dumps({'include': sysconfig.get_path('include'),"
         "'pybind11': pybind11.get_include(), 'suffix': sysconfig.get_config_var('EXT_SUFFIX')}))"
     )
-    return json.loads(answers(PYTHON, "-c", code))
+    found: dict[str, str] = json.loads(answers(PYTHON, "-c", code))
+    return found
 
 
 def native() -> None:
@@ -66,7 +69,8 @@ def native() -> None:
     paths = python_paths()
     output = PACKAGE / f"_native{paths['suffix']}"
     common = [*C_FLAGS, "-mcpu=baseline", "-fPIC", "-fvisibility=hidden", "-DSORDINO_KERNEL_DISPATCH", f"-I{WASM}"]
-    sources = [*c_sources(), *sorted((WASM / "native").glob("*.c"))]
+    sources = [*c_sources(), *sorted((WASM / "nn" / "native").glob("*.c"))]
+    bindings = sorted((WASM / "bind").glob("*.cpp"))
     link = ["-shared", "-s", *(["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else [])]
 
     def compile_native() -> None:
@@ -78,10 +82,9 @@ def native() -> None:
             compiled.append(objects / "-".join(source.relative_to(WASM).with_suffix(".o").parts))
             run(*ZIG, "cc", "-std=c11", *common, "-c", source, "-o", compiled[-1])
         headers = [f"-isystem{paths['include']}", f"-isystem{paths['pybind11']}"]
-        bindings = ["-std=c++20", *common, *headers, *sorted(WASM.glob("bindings*.cpp")), *compiled]
-        run(*ZIG, "c++", *bindings, *link, "-o", output)
+        run(*ZIG, "c++", "-std=c++20", *common, *headers, *bindings, *compiled, *link, "-o", output)
 
-    inputs = [*c_inputs(), *sources, *WASM.glob("bindings*.cpp")]
+    inputs = [*c_inputs(), *sources, *bindings]
     step("native extension", compile_native, inputs, [output], *common, *link, json.dumps(paths))
 
 

@@ -4,24 +4,25 @@ import threading
 import webbrowser
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from typing import ClassVar
 
 from builder.paths import BUILD
 from builder.steps import Failure
 
 PORTS_TRIED = 20
 
+TYPES = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".sordino": "application/octet-stream",
+    ".wasm": "application/wasm",
+}
+"""By suffix, where Python's own list says another."""
+
 
 class PageHandler(SimpleHTTPRequestHandler):
     """Files of build/demo."""
 
-    extensions_map: ClassVar[dict[str, str]] = {
-        **SimpleHTTPRequestHandler.extensions_map,
-        ".js": "text/javascript",
-        ".mjs": "text/javascript",
-        ".sordino": "application/octet-stream",
-        ".wasm": "application/wasm",
-    }
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | TYPES
 
     def log_message(self, *_: object) -> None:
         """A page is many requests; the terminal shows its address instead."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from builder.paths import BUILD, PYTHON, ROOT, VENV
 from builder.steps import Failure, timed
 
-PIP = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
+PIP: list[str | Path] = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
 
 
 def run(*command: str | Path) -> None:
@@ -19,8 +19,15 @@ def run(*command: str | Path) -> None:
     environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": str(BUILD / "zig"), "ZIG_LOCAL_CACHE_DIR": str(BUILD / "zig")}
     environment["PATH"] = f"{VENV / 'bin'}{os.pathsep}{environment['PATH']}"
     words = [str(word) for word in command]
-    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    done = subprocess.run(words, check=False, cwd=ROOT, env=environment, **streams)
+    done = subprocess.run(
+        words,
+        check=False,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     if done.returncode != 0:
         tail = done.stdout.decode(errors="replace")[-8000:]
         raise Failure(f"status {done.returncode} from: {' '.join(words)}\n{tail}")

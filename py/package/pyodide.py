@@ -56,8 +56,9 @@ def note(name: str, action: Callable[[], object]) -> None:
 def run(*command: str | Path, cwd: Path = ROOT) -> str:
     """Output of a command; raises SystemExit with the end of it where the command fails."""
     words = [str(word) for word in command]
-    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    done = subprocess.run(words, cwd=cwd, text=True, **streams)
+    done = subprocess.run(
+        words, cwd=cwd, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     if done.returncode != 0:
         raise SystemExit(f"\nstatus {done.returncode} from: {' '.join(words)}\n{done.stdout[-6000:]}")
     return done.stdout

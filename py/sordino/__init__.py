@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .params import VERSION as __version__
+from .chain.params import VERSION as __version__
 
 if TYPE_CHECKING:
-    from .api import Denoiser, denoise
-    from .audio import AudioError, denoise_file
-    from .engines import Decision, EngineError
-    from .model import ModelError
-    from .models import find_model, load_weights, model_names
+    from .chain.model import ModelError
+    from .files.audio import AudioError, denoise_file
+    from .formats.shipped import find_model, load_weights, model_names
+    from .run.api import Denoiser, denoise
+    from .run.engines import Decision, EngineError
 
 __all__ = [
     "AudioError",
@@ -34,16 +34,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AudioError": "audio",
-    "Decision": "engines",
-    "Denoiser": "api",
-    "EngineError": "engines",
-    "ModelError": "model",
-    "denoise": "api",
-    "denoise_file": "audio",
-    "find_model": "models",
-    "load_weights": "models",
-    "model_names": "models",
+    "AudioError": "files.audio",
+    "Decision": "run.engines",
+    "Denoiser": "run.api",
+    "EngineError": "run.engines",
+    "ModelError": "chain.model",
+    "denoise": "run.api",
+    "denoise_file": "files.audio",
+    "find_model": "formats.shipped",
+    "load_weights": "formats.shipped",
+    "model_names": "formats.shipped",
 }
 
 

@@ -1,15 +1,12 @@
-"""The kernels as an extension module; wasm/bindings.cpp. Buffers are float32 and contiguous."""
+"""The kernels as an extension module; wasm/bind/module.cpp. Buffers are float32 and contiguous."""
 
 from array import array
-from types import ModuleType
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 Buffer: TypeAlias = NDArray[np.float32] | array[float] | memoryview[Any]
-
-stages: ModuleType
 
 class Stream:
     def __init__(self, weights: bytes) -> None: ...

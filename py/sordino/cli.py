@@ -1,4 +1,4 @@
-"""The command line: sordino denoise | compare | info | export | corpus | train | evaluate | bench."""
+"""The command line: sordino denoise | compare | info | export | corpus | extras | train | evaluate | bench."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from .bench import bench
-from .corpus.command import corpus
-from .engines import MODELS, EngineError, find_model
+from .chain.model import ModelError
+from .chain.params import MAX_LOOK_AHEAD, VERSION
+from .chain.records import Settings
+from .data.command import corpus
 from .evaluation.command import NAMES, evaluate
-from .model import Model, ModelError
-from .params import MAX_LOOK_AHEAD, VERSION
-from .pipeline import Settings
-from .sound import TruncatedError
+from .files.sound import TruncatedError
+from .run.bench import bench
+from .run.engines import MODELS, EngineError, find_model
 
 if TYPE_CHECKING:
-    from .audio import Treatment
-    from .batch import Plan
-    from .working import Outcome
+    from .files.audio import Treatment
+    from .files.batch import Plan
+    from .files.working import Outcome
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -95,8 +95,8 @@ def denoise(
     channels: Annotated[int, typer.Option(help="Of stdin.")] = 1,
 ) -> None:
     """Clean recordings; each result is aligned with its source and as long."""
-    from .api import _floor_gain
-    from .audio import Treatment
+    from .files.audio import Treatment
+    from .run.api import _floor_gain
 
     if len(paths) < 2:
         raise typer.BadParameter("wanted at least one source and a target", param_hint="SOURCE... TARGET")
@@ -112,7 +112,7 @@ def denoise(
 
 
 def _denoise_pipe(raw: str, rate: int, channels: int, treatment: Treatment) -> None:
-    from .audio import denoise_pipe
+    from .files.audio import denoise_pipe
 
     def write(data: bytes) -> None:
         sys.stdout.buffer.write(data)
@@ -124,7 +124,7 @@ def _denoise_pipe(raw: str, rate: int, channels: int, treatment: Treatment) -> N
 def _denoise_files(
     sources: list[str], target: Path, treatment: Treatment, force: bool, resume: bool, jobs: int, as_json: bool
 ) -> None:
-    from . import batch, working
+    from .files import batch, working
 
     plan = batch.plan(sources, target)
     if not force and not resume:
@@ -189,7 +189,7 @@ def compare(
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite the picture.")] = False,
 ) -> None:
     """Draw a recording before and after, with gains, pitch and speech probability; needs `sordino[plot]`."""
-    from . import picture
+    from .files import picture
 
     _need("matplotlib", "plot")
     if target.suffix.lower() not in picture.PICTURE_FORMATS:
@@ -209,16 +209,17 @@ def export(
 ) -> None:
     """Quantise models into weight files beside them; with --generate, write the C for their shapes."""
     _need("onnx", "onnx")
-    from .export.generate import write_generated
-    from .export.weight_file import write_weights
+    from .formats.generate import write_generated
+    from .formats.onnx import read_onnx
+    from .formats.weight_file import write_weights
 
     shipped = sorted(MODELS.glob("*.onnx"))
     for path in models or shipped:
         target = path.with_suffix(".sordino")
-        print(f"{target}: {write_weights(Model.load(path), target):,} bytes")
+        print(f"{target}: {write_weights(read_onnx(path), target):,} bytes")
     if generate:
         named = {p.stem: p for p in [*shipped, *(models or [])]}
-        changed = write_generated([Model.load(p) for _, p in sorted(named.items())], generate)
+        changed = write_generated([read_onnx(p) for _, p in sorted(named.items())], generate)
         print(f"{generate / 'gen'}: " + (f"changed {', '.join(changed)}" if changed else "up to date"))
 
 
@@ -229,7 +230,9 @@ def info(model: Annotated[str, typer.Argument(help="Name, or path of an .onnx fi
     import json
 
     _need("onnx", "onnx")
-    m = Model.load(find_model(model))
+    from .formats.onnx import read_onnx
+
+    m = read_onnx(find_model(model))
     facts = {"name": m.name, "weights": m.shape.weight_count(), "look_ahead": m.look_ahead}
     short_first = dict(sorted(m.record.items(), key=lambda item: isinstance(item[1], dict)))
     print(json.dumps({**facts, "shape": dataclasses.asdict(m.shape), "record": short_first}, indent=2))
@@ -252,6 +255,7 @@ def train(
     _need("torch", "train")
     import torch
 
+    from .formats.onnx import write_onnx
     from .train.checkpoint import load_checkpoint, to_model
     from .train.config import load_config
     from .train.curve import draw_if_possible
@@ -260,9 +264,19 @@ def train(
     chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     run(load_config(config, changes or []), corpus, cache, out, minutes, resume, chosen, seed, start_from=start_from)
     model = to_model(load_checkpoint(out / "last.pt"))
-    model.save(out / f"{model.name}.onnx")
+    write_onnx(model, out / f"{model.name}.onnx")
     draw_if_possible(out / "log.jsonl", out / f"{model.name}.png")
     print(f"{out / model.name}.onnx")
+
+
+@app.command()
+def extras(
+    cache: Annotated[Path, typer.Argument(help="Folder of decoded clips, such as data/cache.")],
+) -> None:
+    """Add coded copies, simulated rooms, synthetic noise and music to a decoded corpus that has none."""
+    from .data.extras import add_extras
+
+    add_extras(cache)
 
 
 app.command()(corpus)

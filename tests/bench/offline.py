@@ -30,9 +30,9 @@ from bench.speed.hearing import check_denoises, denoising  # noqa: E402
 from bench.speed.report import table  # noqa: E402
 from bench.speed.speed import machine  # noqa: E402
 from sordino import denoise  # noqa: E402
+from sordino.chain.params import HOP, SAMPLE_RATE  # noqa: E402
 from sordino.evaluation import denoisers, peers, systems  # noqa: E402
-from sordino.params import HOP, SAMPLE_RATE  # noqa: E402
-from sordino.timing import Timing, cpu_seconds, in_turns, one_core  # noqa: E402
+from sordino.run.timing import Timing, cpu_seconds, in_turns, one_core  # noqa: E402
 
 OUT = ROOT / "build" / "bench"
 CLIPS = ROOT / "web" / "demo" / "clips"

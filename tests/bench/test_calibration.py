@@ -9,12 +9,12 @@ import pytest
 from train_support import require_torch, write_corpus
 
 require_torch()
+from sordino.data.cache import build_cache  # noqa: E402
 from sordino.evaluation import calibration  # noqa: E402
-from sordino.model import Model  # noqa: E402
-from sordino.models import MODELS  # noqa: E402
+from sordino.formats.onnx import read_onnx  # noqa: E402
+from sordino.formats.shipped import MODELS  # noqa: E402
 from sordino.train import checkpoint  # noqa: E402
 from sordino.train.checkpoint import Calibration  # noqa: E402
-from sordino.train.corpus import build_cache  # noqa: E402
 
 TINY = MODELS / "tiny.onnx"
 
@@ -34,7 +34,7 @@ def test_the_command_makes_the_candidate(tmp_path: Path, monkeypatch: pytest.Mon
     assert words[:3] == ["python", "-m", "sordino.train.checkpoint"]
     monkeypatch.setattr("sys.argv", words[2:])
     checkpoint.main()
-    made, before = Model.load(tmp_path / "made.onnx"), checkpoint.uncalibrated(Model.load(TINY))
+    made, before = read_onnx(tmp_path / "made.onnx"), checkpoint.uncalibrated(read_onnx(TINY))
     wanted = candidate.calibration.matrix() @ before.weights["gain.weight"]
     np.testing.assert_allclose(made.weights["gain.weight"], wanted, atol=1e-5)
     assert made.record["blended_with"]["share"] == 0.5

@@ -9,8 +9,9 @@ import pytest
 import soundfile
 
 from bench import offline
-from sordino import bench, cli
-from sordino.timing import Timing, in_turns, one_core
+from sordino import cli
+from sordino.run import bench
+from sordino.run.timing import Timing, in_turns, one_core
 
 OURS, OTHER = Timing(60.0, (1.0, 4.0, 2.0)), Timing(6.0, (0.3, 0.8, 0.5))
 

@@ -9,9 +9,9 @@ from train_support import require_torch, write_corpus
 
 require_torch()
 
+from sordino.data.cache import build_cache  # noqa: E402
 from sordino.evaluation import ablation, ours  # noqa: E402
 from sordino.train.config import load_config  # noqa: E402
-from sordino.train.corpus import build_cache  # noqa: E402
 
 CONFIG = """name = "small"
 [network]

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from sordino.cli import app
 from sordino.evaluation.folders import FolderError, by_name, folder_set, lay_out
-from sordino.train.metrics import pesq_wb
+from sordino.evaluation.metrics import pesq_wb
 from train_support import voice
 
 RATE = 48000

@@ -11,7 +11,7 @@ require_torch()
 import torch  # noqa: E402
 
 from sordino.evaluation import denoisers, oracle, ours  # noqa: E402
-from sordino.train.metrics import si_sdr_db  # noqa: E402
+from sordino.evaluation.metrics import si_sdr_db  # noqa: E402
 
 CLEAN = voice(2, 3)
 NOISY = CLEAN + 0.05 * np.random.default_rng(0).standard_normal(len(CLEAN)).astype(np.float32)

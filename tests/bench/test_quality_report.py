@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sordino.engines import NativeEngine
+from sordino.chain.params import BANDS, SAMPLE_RATE
 from sordino.evaluation import (
     command,
     comparison,
@@ -24,7 +24,7 @@ from sordino.evaluation import (
 )
 from sordino.evaluation.running import Manner
 from sordino.evaluation.testset import NOISE_KINDS, ORDER, Case
-from sordino.params import BANDS, SAMPLE_RATE
+from sordino.run.engines import NativeEngine
 from support import unavailable
 
 OURS = ("standard", "standard:plain", "standard:float")

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from sordino.chain.params import SAMPLE_RATE
+from sordino.data.clips import Clip, Store, active_level_db
+from sordino.data.manifest import CorpusError
 from sordino.evaluation import rooms, testset
 from sordino.evaluation.measures import active_power
 from sordino.evaluation.testset import ORDER, SAMPLES, Material, make_clip
 from sordino.evaluation.voices import at_speed
-from sordino.params import SAMPLE_RATE
-from sordino.train.corpus import Clip, CorpusError, Store, active_level_db
 from support import ROOT
 from train_support import voice
 

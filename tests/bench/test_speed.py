@@ -9,8 +9,8 @@ import pytest
 
 from bench.speed import bars, charts, hearing, phases, report, speed, workshop
 from modules import pruned
-from sordino.export.weight_file import sparse_blocks
-from sordino.model import NetworkShape, random_model
+from sordino.chain.model import NetworkShape, random_model
+from sordino.formats.weight_file import sparse_blocks
 
 RATE = 48000
 

@@ -15,8 +15,8 @@ from browser import browsers
 from browser.browsers import PlaywrightTab
 from browser.server import Server
 from golden.signals import RATE, Samples, clip_files, read_clip
-from sordino.audio import Treatment, denoise_file
-from sordino.pipeline import Settings
+from sordino.chain.records import Settings
+from sordino.files.audio import Treatment, denoise_file
 from support import unavailable
 
 # Name: sample rate, channels, libsndfile's subtype, frames; two of them need a padding byte.

@@ -12,7 +12,7 @@ import soundfile
 from browser.server import Server
 from browser.test_file import call, offer, open_demo
 from golden.signals import RATE
-from sordino.audio import TruncatedError, denoise_file
+from sordino.files.audio import TruncatedError, denoise_file
 from sound_files import JOINED, make_all, need_programs
 
 __all__ = ["open_demo"]

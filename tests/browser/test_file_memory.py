@@ -15,7 +15,7 @@ import soundfile
 from browser import browsers
 from browser.server import Server
 from golden.signals import RATE, clip_files, read_clip
-from sordino.audio import denoise_file
+from sordino.files.audio import denoise_file
 from support import unavailable
 
 MB = 1_000_000

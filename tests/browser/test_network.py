@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from browser.browsers import Tab
 from browser.server import Server
-from sordino.features import normalise, normaliser
-from sordino.model import Model
-from sordino.network import Network
-from sordino.params import FEATURES
+from sordino.chain.features import normalise, normaliser
+from sordino.chain.model import Model
+from sordino.chain.network import Network
+from sordino.chain.params import FEATURES
+from sordino.formats.onnx import read_onnx
 from support import MODELS
 
 MODEL = MODELS / "standard.onnx"
@@ -37,7 +38,7 @@ def state_shapes(path: Path) -> dict[str, list[int]]:
 
 
 def test_onnxruntime_web_says_what_the_reference_says(tab: Tab, server: Server, record_property) -> None:
-    model = Model.load(MODEL)
+    model = read_onnx(MODEL)
     features = wandering_features(model, sum(PARTS))
     offset, factor = normaliser(model.feature_mean, model.feature_std)
     request = {

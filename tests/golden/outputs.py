@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from golden.signals import Samples, golden_signals
-from sordino.engines import open_engine
-from sordino.params import HOP
+from sordino.chain.params import HOP
+from sordino.run.engines import open_engine
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ import pytest
 from golden.outputs import whole_hops
 from golden.signals import golden_signals
 from kernels import same_bytes
-from sordino.engines import NativeEngine, WasmEngine, find_model, load_weights
-from sordino.export.weight_file import weight_bytes
-from sordino.model import Model
-from sordino.params import HOP
-from sordino.pipeline import Pipeline, Settings
+from sordino.chain.params import HOP
+from sordino.chain.pipeline import Pipeline
+from sordino.chain.records import Settings
+from sordino.formats.onnx import read_onnx
+from sordino.formats.weight_file import weight_bytes
+from sordino.run.engines import NativeEngine, WasmEngine, find_model, load_weights
 
 MODEL = find_model("standard")
 
@@ -28,16 +29,16 @@ def native(signals):
 
 def test_reference(signals, native, record_property):
     """NumPy, bit for bit: samples, pitch period, gains and strengths of every frame."""
-    model, samples = Model.load(MODEL), 0
+    model, samples = read_onnx(MODEL), 0
     for name, x in signals.items():
         pipeline, engine = Pipeline(model), NativeEngine(load_weights(MODEL), Settings())
         for i, hop in enumerate(x.reshape(-1, HOP)):
             out, kernel_out = pipeline.process(hop), engine.process(hop)
             same_bytes(kernel_out, out, f"{name}, hop {i}, samples")
-            assert engine.stream.pitch_period == pipeline.period, f"{name}, hop {i}"
-            assert engine.stream.gains == [float(g) for g in pipeline.gain], f"{name}, hop {i}"
-            assert engine.stream.strengths == [float(r) for r in pipeline.strength], f"{name}, hop {i}"
-            assert engine.stream.voice == float(pipeline.voice), f"{name}, hop {i}"
+            assert engine.stream.pitch_period == pipeline.analysis.period, f"{name}, hop {i}"
+            assert engine.stream.gains == [float(g) for g in pipeline.decision.gain], f"{name}, hop {i}"
+            assert engine.stream.strengths == [float(r) for r in pipeline.decision.strength], f"{name}, hop {i}"
+            assert engine.stream.voice == float(pipeline.decision.voice), f"{name}, hop {i}"
             same_bytes(out, native[name][i * HOP : (i + 1) * HOP], f"{name}, hop {i}, one hop or all at once")
         samples += x.shape[0]
     record_property("bytes, NumPy reference", f"{samples} samples in {len(signals)} signals, 0 differ")
@@ -56,7 +57,7 @@ def test_wasmtime(signals, native, variant, record_property):
 @pytest.mark.parametrize("look_ahead", [0, 1, 2])
 @pytest.mark.parametrize("settings", [Settings(), Settings(post_filter=False, floor_gain=0.25)])
 def test_every_look_ahead_and_setting(signals, look_ahead, settings):
-    model = Model.load(MODEL).with_look_ahead(look_ahead)
+    model = read_onnx(MODEL).with_look_ahead(look_ahead)
     x = signals["pitch_glide"][: 100 * HOP]
     reference = Pipeline(model, settings)
     wanted = np.concatenate([reference.process(h) for h in x.reshape(-1, HOP)])

@@ -8,12 +8,13 @@ import pytest
 from golden.signals import golden_signals
 from kernels import same_bytes
 from modules import build_modules, pruned
-from sordino.engines import WasmMemory, find_model, find_wasm, load_weights
-from sordino.export.generate import tiers
-from sordino.export.weight_file import sparse_blocks, weight_bytes
-from sordino.model import NetworkShape, random_model
-from sordino.params import HOP
-from sordino.pipeline import Pipeline, Settings
+from sordino.chain.model import NetworkShape, random_model
+from sordino.chain.params import HOP
+from sordino.chain.pipeline import Pipeline
+from sordino.chain.records import Settings
+from sordino.formats.generate import tiers
+from sordino.formats.weight_file import sparse_blocks, weight_bytes
+from sordino.run.engines import WasmMemory, find_model, find_wasm, load_weights
 
 VARIANTS = ("scalar", "simd128", "relaxed")
 HOPS = 60

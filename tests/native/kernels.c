@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "native/gemv.h"
-#include "network.h"
+#include "nn/native/gemv.h"
+#include "nn/network.h"
 #include "stages.h"
 
 #define COLUMN_GROUP 4
@@ -26,7 +26,7 @@ static int8_t weight(int extreme)
     return extreme ? (draw() % 2 ? 127 : -127) : (int8_t)(draw() % 255 - 127);
 }
 
-/* A matrix as kernels/gemv.h describes it; blocks < 0: dense. */
+/* A matrix as nn/kernels/gemv.h describes it; blocks < 0: dense. */
 static uint8_t *matrix(int rows, int columns, int blocks, int extreme)
 {
     const int strips = rows / STRIP_ROWS, per_strip = blocks / strips;

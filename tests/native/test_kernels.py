@@ -12,7 +12,7 @@ from builder.paths import WASM
 from builder.programs import run
 
 HERE = Path(__file__).parent
-SOURCES = [*sorted((WASM / "native").glob("*.c")), WASM / "kernels" / "gemv.c", HERE / "kernels.c"]
+SOURCES = [*sorted((WASM / "nn" / "native").glob("*.c")), WASM / "nn" / "kernels" / "gemv.c", HERE / "kernels.c"]
 FLAGS = ["-std=c11", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-DSORDINO_KERNEL_DISPATCH", f"-I{WASM}"]
 
 

@@ -7,7 +7,7 @@ from builder.kernels import C_FLAGS, WASM_FLAGS, WASM_VARIANTS, ZIG
 from builder.paths import WASM
 from builder.programs import run
 from kernels import Wasm, same_bytes
-from sordino.network import _IntegerLayer
+from sordino.chain.network import _IntegerLayer
 from stages.test_gemv import SIZES, TOGETHER, activations, packed, run_together, some_matrix
 
 WAYS = ("fused", "steps")
@@ -19,7 +19,7 @@ def multiplier(tmp_path_factory) -> Wasm:
     kinds = ("dense", "dense_together", "sparse", "sparse_together")
     names = [f"-Wl,--export=sordino_{kind}_{way}" for kind in kinds for way in WAYS]
     flags = ["-std=c11", *C_FLAGS, *WASM_FLAGS, *WASM_VARIANTS["relaxed"], f"-I{WASM}"]
-    sources = [WASM / "kernels" / f"gemv_{way}.c" for way in WAYS]
+    sources = [WASM / "nn" / "kernels" / f"gemv_{way}.c" for way in WAYS]
     output = tmp_path_factory.mktemp("relaxed") / "ways.wasm"
     run(*ZIG, "cc", *flags, *names, *sources, "-o", output)
     return Wasm(output)

@@ -3,9 +3,9 @@
 import numpy as np
 
 from kernels import Inputs, every_build, kernels, padded, same_bytes
-from sordino import bands
-from sordino.export.generate import PADDED_BANDS
-from sordino.params import BAND_MIN_BINS, BANDS, BINS
+from sordino.chain import bands
+from sordino.chain.params import BAND_MIN_BINS, BANDS, BINS
+from sordino.formats.generate import PADDED_BANDS
 
 
 def test_triangles_sum_to_one():

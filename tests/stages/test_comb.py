@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from kernels import Inputs, every_build, kernels, same_bytes
-from sordino import comb
-from sordino.params import COMB_REACH, HISTORY, HOP, MAX_LOOK_AHEAD, PERIOD_MAX, PERIOD_MIN, WINDOW
+from sordino.chain import comb
+from sordino.chain.params import COMB_REACH, HISTORY, HOP, MAX_LOOK_AHEAD, PERIOD_MAX, PERIOD_MIN, WINDOW
 
 LONG = HISTORY + WINDOW + HOP * MAX_LOOK_AHEAD
 

@@ -3,11 +3,11 @@
 import numpy as np
 
 from kernels import Inputs, every_build, kernels, padded, same_bytes
-from sordino import features
-from sordino.bands import band_cross, band_energy
-from sordino.export.generate import PADDED_BANDS
-from sordino.export.weight_file import PADDED_FEATURES
-from sordino.params import BANDS, BINS, FEATURES
+from sordino.chain import features
+from sordino.chain.bands import band_cross, band_energy
+from sordino.chain.params import BANDS, BINS, FEATURES
+from sordino.formats.generate import PADDED_BANDS
+from sordino.formats.weight_file import PADDED_FEATURES
 
 
 def test_coherence_of_equal_opposite_and_silent_spectra():

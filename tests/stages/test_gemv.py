@@ -5,10 +5,10 @@ import pytest
 
 from kernels import Native, every_build, kernels, same_bytes
 from modules import pruned
-from sordino.export import weight_file
-from sordino.export.weight_file import MatrixPlace, network_id, sparse_blocks
-from sordino.model import NetworkShape, random_model
-from sordino.network import QuantisedMatrix, _IntegerLayer
+from sordino.chain.model import NetworkShape, random_model
+from sordino.chain.network import QuantisedMatrix, _IntegerLayer
+from sordino.formats import weight_file
+from sordino.formats.weight_file import MatrixPlace, network_id, sparse_blocks
 
 TOGETHER = 4
 SIZES = [(32, 4), (64, 8), (96, 72), (768, 256), (288, 2560)]
@@ -80,13 +80,10 @@ def test_several_vectors_together(build, rows, columns, density):
 
 
 def run_together(kernel, y, data, q, rows, columns, blocks, way=""):
-    """In a WebAssembly module the vectors are a list of addresses; the extension takes them one behind the other.
-
-    way  what the function's name ends in
-    """
+    """Several vectors; way is what the function's name ends in."""
     name, sizes = ("dense", (rows, columns)) if blocks is None else ("sparse", (rows, columns, blocks))
     if isinstance(kernel, Native):
-        kernel.run(f"{name}_together", y, data, q, *sizes)
+        kernel.run(f"{name}_together", y, rows, data, list(q), *sizes)
         return
     memory = kernel.memory
     memory.top = kernel.bottom

@@ -5,11 +5,11 @@ import pytest
 
 from golden.signals import clip_files, read_clip
 from kernels import every_build, same_bytes
-from sordino.engines import WasmMemory, find_model, load_weights, open_engine
-from sordino.linked import Channel, mean
-from sordino.model import Model
-from sordino.params import HOP, SAMPLE_RATE
-from sordino.pipeline import Pipeline, Settings
+from sordino.chain.params import HOP, SAMPLE_RATE
+from sordino.chain.pipeline import Follower, Pipeline, mean
+from sordino.chain.records import Settings
+from sordino.formats.onnx import read_onnx
+from sordino.run.engines import WasmMemory, find_model, load_weights, open_engine
 from support import BUILD
 
 HOPS = 120
@@ -70,12 +70,12 @@ def wasm(channels: np.ndarray, look_ahead: int, variant: str) -> np.ndarray:
 
 def reference(channels: np.ndarray, look_ahead: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """The followers' output and the leader's."""
-    pipeline = Pipeline(Model.load(find_model("standard")).with_look_ahead(look_ahead))
-    followers = [Channel(pipeline), None]
+    pipeline = Pipeline(read_onnx(find_model("standard")).with_look_ahead(look_ahead))
+    followers = [Follower(pipeline), None]
     out, led = np.zeros_like(channels), np.zeros(channels.shape[1:], np.float32)
     for hop in range(HOPS):
         if hop == JOINED:
-            followers[1] = Channel(pipeline)
+            followers[1] = Follower(pipeline)
         led[hop] = pipeline.process(leader_hop(channels, hop))
         for c, follower in enumerate(followers):
             if follower:
@@ -123,3 +123,15 @@ def test_post_filter_passes_remove_more_and_more() -> None:
         pauses = [np.quantile((out.reshape(-1, HOP) ** 2).mean(axis=1), 0.25) for out in found]
         levels.append(10 * np.log10(pauses).mean())
     assert levels[0] > levels[1] + 1 and levels[1] > levels[2] + 1
+
+
+def test_wrong_buffers_are_refused_by_the_extension() -> None:
+    from sordino._native import Channel, Stream
+
+    channel, hop = Channel(Stream(load_weights(find_model("standard")))), np.zeros(HOP, np.float32)
+    with pytest.raises(ValueError, match="479 items, wanted 480"):
+        channel.follow(hop, hop[:-1])
+    with pytest.raises(TypeError, match="format 'd', wanted 'f'"):
+        channel.follow(hop, hop.astype(np.float64))
+    with pytest.raises(ValueError, match="not contiguous"):
+        channel.follow(hop, np.zeros(2 * HOP, np.float32)[::2])

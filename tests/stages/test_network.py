@@ -5,11 +5,12 @@ import onnxruntime
 import pytest
 
 from kernels import Inputs, every_build, kernels, same_bytes
-from sordino.features import normalise, normaliser
-from sordino.model import Model, ModelError, NetworkShape, random_model
-from sordino.network import Network, matrices, quantise, quantise_activation
-from sordino.numerics import sigmoid
-from sordino.params import FEATURES
+from sordino.chain.features import normalise, normaliser
+from sordino.chain.model import Model, ModelError, NetworkShape, random_model
+from sordino.chain.network import Network, matrices, quantise, quantise_activation
+from sordino.chain.numerics import sigmoid
+from sordino.chain.params import FEATURES
+from sordino.formats.onnx import read_onnx, write_onnx
 from support import MODELS
 
 SHAPES = [NetworkShape(32, 40, 48, 36, 1, 44, 20), NetworkShape(16, 24, 32, 28, 3, 20, 12, conv1_taps=3, conv2_taps=2)]
@@ -35,10 +36,10 @@ def run_onnx(path, x, steps):
 
 
 def check_against_onnxruntime(model, path, steps):
-    model.save(path)
+    write_onnx(model, path)
     f = some_features(model, 60)
     scaled = np.stack([normalise(row, *normaliser(model.feature_mean, model.feature_std)) for row in f])
-    network = Network(Model.load(path), quantised=False)
+    network = Network(read_onnx(path), quantised=False)
     reference = np.stack([np.concatenate([d.gain, d.strength, [d.voice]]) for d in map(network.step, f)])
     assert np.abs(run_onnx(path, scaled, steps) - reference).max() < 1e-5
 
@@ -50,14 +51,14 @@ def test_onnxruntime_gives_the_float_outputs(tmp_path, shape, steps):
 
 
 def test_onnxruntime_gives_the_float_outputs_of_the_shipped_model(tmp_path):
-    check_against_onnxruntime(Model.load(MODELS / "standard.onnx"), tmp_path / "model.onnx", 60)
+    check_against_onnxruntime(read_onnx(MODELS / "standard.onnx"), tmp_path / "model.onnx", 60)
 
 
 def test_onnx_file_is_reproducible_and_complete(tmp_path):
     model = random_model(SHAPES[0], look_ahead=1, name="some")
-    model.save(tmp_path / "a.onnx")
-    again = Model.load(tmp_path / "a.onnx")
-    again.save(tmp_path / "b.onnx")
+    write_onnx(model, tmp_path / "a.onnx")
+    again = read_onnx(tmp_path / "a.onnx")
+    write_onnx(again, tmp_path / "b.onnx")
     assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
     assert (again.name, again.look_ahead, again.shape) == ("some", 1, SHAPES[0])
     assert all(np.array_equal(model.weights[k], again.weights[k]) for k in model.weights)
@@ -66,9 +67,9 @@ def test_onnx_file_is_reproducible_and_complete(tmp_path):
 def test_bad_models_are_refused(tmp_path):
     (tmp_path / "x.onnx").write_bytes(b"nonsense")
     with pytest.raises(ModelError, match="not an ONNX file"):
-        Model.load(tmp_path / "x.onnx")
+        read_onnx(tmp_path / "x.onnx")
     with pytest.raises(FileNotFoundError):
-        Model.load(tmp_path / "none.onnx")
+        read_onnx(tmp_path / "none.onnx")
     good = random_model(SHAPES[0])
     with pytest.raises(ModelError, match=r"weight gain.bias is \(3,\), wanted \(34,\)"):
         short = good.weights | {"gain.bias": np.zeros(3, np.float32)}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sordino import numerics
+from sordino.chain import numerics
 
 GRID = np.linspace(-30, 30, 200_001, dtype=np.float32)
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from golden.signals import recordings
 from kernels import every_build, kernels, padded, same_bytes
 from levels import levels_db
+from sordino.chain.onset import lift_gains, onset
+from sordino.chain.params import BANDS, ONSET_CLOSED
 from sordino.evaluation import ours
 from sordino.evaluation.measures import hop_power
-from sordino.export.generate import PADDED_BANDS
-from sordino.onset import lift_gains, onset
-from sordino.params import BANDS, ONSET_CLOSED
-from sordino.train import synthesis
+from sordino.formats.generate import PADDED_BANDS
+from sordino.train import treatment as synthesis
 
 
 def follow(voice):

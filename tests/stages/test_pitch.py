@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from kernels import Inputs, every_build, kernels, same_bytes
-from sordino import pitch
-from sordino.model import NetworkShape, random_model
-from sordino.params import (
+from sordino.chain import pitch
+from sordino.chain.model import NetworkShape, random_model
+from sordino.chain.params import (
     DECIMATION,
     DECIMATION_TAPS,
     HISTORY,
@@ -20,7 +20,7 @@ from sordino.params import (
     SAMPLE_RATE,
     WINDOW,
 )
-from sordino.pipeline import Pipeline
+from sordino.chain.pipeline import Pipeline
 
 SMALL = random_model(NetworkShape(8, 8, 8, 8, 1, 8, 8))
 
@@ -35,7 +35,7 @@ def follow(x):
     periods = []
     for hop in x[: x.shape[0] // HOP * HOP].reshape(-1, HOP):
         pipeline.process(hop)
-        periods.append(pipeline.period)
+        periods.append(pipeline.analysis.period)
     return np.array(periods)
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from kernels import every_build, same_bytes
-from sordino.engines import WasmMemory
-from sordino.resample import Resampler, half_width
+from sordino.chain.resample import Resampler, half_width
+from sordino.run.engines import WasmMemory
 from support import BUILD
 
 RATES = (8_000, 11_025, 16_000, 22_050, 44_100, 44_056, 96_000, 192_000)

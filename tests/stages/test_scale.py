@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from golden.signals import clip_files, read_clip
 from kernels import every_build, kernels
 from sordino import denoise
-from sordino.engines import open_engine
-from sordino.evaluation.measures import hop_power
-from sordino.params import (
+from sordino.chain.params import (
     HOP,
     SAMPLE_FLOOR,
     SCALE_FAINT,
@@ -23,7 +21,9 @@ from sordino.params import (
     SCALE_TARGET,
     SILENT_PEAK,
 )
-from sordino.scale import Level, follow, peak_exponent, power_of_two
+from sordino.chain.scale import Level, follow, peak_exponent, power_of_two
+from sordino.evaluation.measures import hop_power
+from sordino.run.engines import open_engine
 
 
 def hop_of_peak(exponent: int) -> np.ndarray:

@@ -5,7 +5,6 @@
  * Resampling and linked channels come from the real sources.
  */
 #include "gen/params.h"
-#include "linked.h"
 #include "sordino.h"
 
 #define DELAY (3 * HOP)

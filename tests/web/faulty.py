@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from builder.kernels import C_FLAGS, WASM_FLAGS, ZIG, exports
+from builder.kernels import C_FLAGS, PUBLIC, WASM_FLAGS, ZIG, exports
 from builder.programs import run
 from support import BUILD, ROOT, TESTS
 
@@ -18,6 +18,6 @@ def build_faulty_wasm() -> Path:
     output.parent.mkdir(parents=True, exist_ok=True)
     sources = [TESTS / "web" / "faulty.c", ROOT / "wasm" / "resample.c"]
     flags = ["-std=c11", *C_FLAGS, *WASM_FLAGS, f"-DSPIN={SPIN}", "-msimd128"]
-    names = [flag for flag in exports("sordino.h") if not flag.endswith("_advance")]
+    names = [flag for flag in exports(*PUBLIC) if not flag.endswith(("_advance", "_run"))]
     run(*ZIG, "cc", *flags, *names, f"-I{ROOT / 'wasm'}", *sources, "-o", output)
     return output

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from golden.signals import clip_files, read_clip
-from sordino.engines import open_engine
-from sordino.params import HOP
-from sordino.pipeline import Settings
+from sordino.chain.params import HOP
+from sordino.chain.records import Settings
+from sordino.run.engines import open_engine
 from support import MODELS
 from web.sessions import CLICK, KERNEL, RATE, Samples, roughness, run_session, steepness, tone
 
@@ -85,7 +85,7 @@ def test_a_model_switch_is_not_heard(model: str) -> None:
 
 
 def test_bypass_is_the_input_later() -> None:
-    clip = read_clip(clip_files()[0])[: RATE]
+    clip = read_clip(clip_files()[0])[:RATE]
     output = run_session(clip, settings={"bypass": True}).output[0]
     assert np.array_equal(output[LATENCY:], clip[: output.size - LATENCY])
 

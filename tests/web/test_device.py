@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from golden.signals import clip_files, read_clip
-from sordino.engines import open_engine
+from sordino.run.engines import open_engine
 from web.sessions import CLICK, RATE, roughness, run_session, run_sessions, steepness, tone
 
 RATES = (8_000, 16_000, 44_100, 48_000, 96_000)
@@ -79,8 +79,8 @@ def test_linked_channels_keep_the_image() -> None:
 
 
 def test_independent_channels_are_streams_of_their_own() -> None:
-    clip = read_clip(clip_files()[0])[: RATE]
-    other = read_clip(clip_files()[1])[: RATE]
+    clip = read_clip(clip_files()[0])[:RATE]
+    other = read_clip(clip_files()[1])[:RATE]
     apart = run_session(np.stack([clip, other]), linked=False).output
     for got, alone in zip(apart, (clip, other), strict=True):
         assert np.array_equal(got, run_session(alone).output[0])

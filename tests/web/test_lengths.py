@@ -10,7 +10,7 @@ import pytest
 from browser.browsers import Tab
 from browser.server import Server
 from golden.signals import clip_files, read_clip
-from sordino.engines import open_engine
+from sordino.run.engines import open_engine
 from web.sessions import RATE, Samples
 
 SECONDS = 1

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sordino.train.corpus import manifest_sha256
+from sordino.data.manifest import manifest_sha256
 
 from .comparison import Comparison, Place, seeded_set, workers
 from .options import parser as command_line
@@ -86,7 +86,7 @@ def train_variation(variation: Variation, options: argparse.Namespace) -> Path:
         arguments = (config, options.train, options.cache, folder, minutes)
         train(*arguments, checkpoint.is_file(), options.device, options.seed, round(options.steps * variation.times))
         done.touch()
-    return checkpoint
+    return Path(checkpoint)
 
 
 def _amount(options: argparse.Namespace, times: float = 1.0) -> str:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sordino.engines import EngineError
+from sordino.run.engines import EngineError
 
 NAMES = """\b
 What can be named:

@@ -21,7 +21,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from sordino.params import SAMPLE_RATE
+from sordino.chain.params import SAMPLE_RATE
 
 from . import ours, systems
 
@@ -35,7 +35,7 @@ def at_narrow_rate(denoise: Denoiser) -> Denoiser:
 
     def wrapped(noisy: Signal) -> Signal:
         found = denoise(soxr.resample(noisy, SAMPLE_RATE, NARROW_RATE).astype(np.float32))
-        return soxr.resample(found.astype(np.float32), NARROW_RATE, SAMPLE_RATE)
+        return np.asarray(soxr.resample(found.astype(np.float32), NARROW_RATE, SAMPLE_RATE))
 
     return wrapped
 
@@ -141,7 +141,7 @@ def webrtc(level: int) -> Denoiser:
         samples = np.clip(np.round(noisy * 32768), -32768, 32767).astype(np.int16)
         hops = samples[: len(samples) // 160 * 160].reshape(-1, 160)
         found = b"".join(processor.Process10ms(hop.tobytes()).audio for hop in hops)
-        return np.frombuffer(found, np.int16).astype(np.float32) / 32768
+        return np.frombuffer(found, np.int16).astype(np.float32) / np.float32(32768)
 
     return at_narrow_rate(denoise)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 LENGTH = 16
 HERE = Path(__file__).resolve().parent
 PACKAGE = HERE.parent
-SCORING = (HERE / "measures.py", HERE / "scoring.py", PACKAGE / "train" / "metrics.py")
+SCORING = (HERE / "measures.py", HERE / "scoring.py", HERE / "metrics.py")
 """Sources that decide a score."""
 TEST_SET = (HERE / "testset.py", HERE / "rooms.py")
 """Sources that decide the clips of a seeded set."""

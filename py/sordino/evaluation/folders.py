@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from sordino.params import SAMPLE_RATE
+from sordino.chain.params import SAMPLE_RATE
 
 from .fingerprint import content
 from .measures import active_power, find_lag, shift
@@ -55,7 +55,7 @@ def read(path: Path) -> Signal:
         raise FolderError(f"{path}: {error.error_string}") from error
     if not len(samples):
         raise FolderError(f"{path} is empty")
-    return soxr.resample(samples.mean(1), rate, SAMPLE_RATE).astype(np.float32)
+    return np.asarray(soxr.resample(samples.mean(1), rate, SAMPLE_RATE), np.float32)
 
 
 def partners(names: list[str], folder: Path) -> dict[str, Path]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sordino.params import HOP, SAMPLE_RATE, WINDOW
+from sordino.chain.params import HOP, SAMPLE_RATE, WINDOW
 
 Signal = NDArray[np.float32]
 BIN_HZ = SAMPLE_RATE / WINDOW
@@ -25,7 +25,7 @@ _CELL = 8  # bins over which the phase of a system may turn without being counte
 def hop_power(signal: Signal) -> NDArray[np.float64]:
     """Mean power of each whole hop, (hops,)."""
     hops = len(signal) // HOP
-    return (signal[: hops * HOP].astype(np.float64).reshape(hops, HOP) ** 2).mean(1)
+    return np.asarray((signal[: hops * HOP].astype(np.float64).reshape(hops, HOP) ** 2).mean(1), np.float64)
 
 
 def active_power(signal: Signal) -> float:

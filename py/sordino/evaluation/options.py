@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from sordino.train.corpus import CorpusError
+from sordino.data.manifest import CorpusError
 
 ROOT = Path(__file__).resolve().parents[3]
 BENCH = ROOT / "build" / "bench"

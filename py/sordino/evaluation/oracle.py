@@ -15,15 +15,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sordino import bands
-from sordino.numerics import Float32
-from sordino.params import BINS, HOP, MAX_LOOK_AHEAD, SAMPLE_RATE, WINDOW
+from sordino.chain import bands
+from sordino.chain.numerics import Float32
+from sordino.chain.params import HOP, MAX_LOOK_AHEAD, SAMPLE_RATE, WINDOW
+from sordino.train.analysis import Analysis, analyse
 from sordino.train.dataset import Statistics, batch_major
-from sordino.train.features import Analysis, analyse
-from sordino.train.loss import enhance
 from sordino.train.network import Network
-from sordino.train.synthesis import lift_gains, noise_share, onset, postfilter, synthesise
 from sordino.train.targets import Targets, make_targets
+from sordino.train.treatment import Decision, lifted, treat
 
 from .measures import ONSET_FRAMES, active_power, onset_hops
 from .ours import Variant
@@ -48,38 +47,31 @@ def partial(variant: Variant) -> PairDenoiser:
     network.load_state_dict({name: torch.from_numpy(value) for name, value in model.weights.items()})
     statistics = Statistics(torch.from_numpy(model.feature_mean), torch.from_numpy(model.feature_std))
 
-    def decide(analysis: Analysis) -> tuple[Tensor, Tensor]:
+    def decide(analysis: Analysis) -> Decision:
         features = statistics.normalise(analysis.features).transpose(0, 1).contiguous()
         outputs = batch_major(network(features, variant.arithmetic == "int8"))
-        lift = onset(torch.sigmoid(outputs.voice))
-        return lift_gains(torch.sigmoid(outputs.gain), lift), torch.sigmoid(outputs.strength)
+        return Decision(*(torch.sigmoid(x) for x in (outputs.gain, outputs.strength, outputs.voice)))
 
     return _denoiser(decide, variant.ideal, model.look_ahead, variant.settings.post_filter)
 
 
-def _denoiser(
-    decide: Callable[[Analysis], tuple[Tensor, Tensor]] | None, part: str, look_ahead: int, passes: int
-) -> PairDenoiser:
+def _denoiser(decide: Callable[[Analysis], Decision] | None, part: str, look_ahead: int, passes: int) -> PairDenoiser:
     margin = HOP * (look_ahead + 1)
 
-    @torch.no_grad()
     def denoise(noisy: Float32, clean: Float32) -> Float32:
         padding = (0, -len(noisy) % HOP + margin)
         signal, wanted = (functional.pad(torch.from_numpy(x.copy()), padding)[None] for x in (noisy, clean))
         analysis = analyse(signal, look_ahead)
         level = torch.tensor([active_power(clean)], dtype=torch.float32)
         ideal = make_targets(analysis, wanted, torch.tensor([SAMPLE_RATE / 2]), level, look_ahead)
-        own = decide(analysis) if decide else (ideal.gain, torch.zeros_like(ideal.strength))
-        chosen = _where(part, ideal, clean, look_ahead)
-        gain = torch.where(chosen, ideal.gain, own[0])
-        strength = ideal.strength if part in ("all", "strengths") else own[1]
-        sharpening = noise_share(gain, analysis.energy)
-        for _ in range(passes):
-            gain = postfilter(gain, analysis.energy, sharpening)
-        found: Float32 = synthesise(*enhance(gain, strength, analysis, BINS), look_ahead)[0, : len(noisy)].numpy()
+        own = decide(analysis) if decide else Decision(ideal.gain, torch.zeros_like(ideal.strength), None)
+        gain = torch.where(_where(part, ideal, clean, look_ahead), ideal.gain, lifted(own))
+        strength = ideal.strength if part in ("all", "strengths") else own.strength
+        found: Float32 = treat(analysis, Decision(gain, strength, None), look_ahead, passes)[0, : len(noisy)].numpy()
         return found
 
-    return denoise
+    without_gradients: PairDenoiser = torch.no_grad()(denoise)
+    return without_gradients
 
 
 def _where(part: str, ideal: Targets, clean: Float32, look_ahead: int) -> Tensor:

@@ -20,14 +20,17 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from sordino.engines import NativeEngine, find_model, load_weights
-from sordino.model import Model, ModelError
-from sordino.numerics import Float32
-from sordino.params import BANDS, FEATURES, HOP
-from sordino.pipeline import Pipeline, Settings
+from sordino.chain.model import Model, ModelError
+from sordino.chain.numerics import Float32
+from sordino.chain.params import BANDS, FEATURES, HOP
+from sordino.chain.pipeline import Pipeline
+from sordino.chain.records import Settings
+from sordino.formats.onnx import read_onnx
+from sordino.run.engines import NativeEngine, find_model, load_weights
 
 CONSERVATIVE_LIMIT_DB = 15.0
 """As in web/src/options.ts."""
@@ -64,7 +67,7 @@ class Variant:
         """The model with the changes made. Raises ModelError for a .sordino file, which cannot be changed."""
         if self.path.suffix == ".sordino":
             raise ModelError(f"{self.path}: a weight file runs as it is; wanted an .onnx model or a checkpoint")
-        model = _from_checkpoint(self.path) if self.path.suffix == _CHECKPOINT else Model.load(self.path)
+        model = _from_checkpoint(self.path) if self.path.suffix == _CHECKPOINT else read_onnx(self.path)
         for word in self.changes:
             model = change(model, word)
         return model
@@ -102,7 +105,7 @@ def parse(name: str) -> Variant:
     return variant
 
 
-def _with_settings(variant: Variant, **values: float) -> Variant:
+def _with_settings(variant: Variant, **values: Any) -> Variant:
     return dataclasses.replace(variant, settings=dataclasses.replace(variant.settings, **values))
 
 
@@ -141,7 +144,7 @@ def weights(variant: Variant) -> bytes:
     """The weight file of a variant."""
     if not variant.changes and variant.path.suffix != _CHECKPOINT:
         return load_weights(variant.path)
-    from sordino.export.weight_file import weight_bytes
+    from sordino.formats.weight_file import weight_bytes
 
     return weight_bytes(variant.load())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sordino.params import SAMPLE_RATE
+from sordino.chain.params import SAMPLE_RATE
 
 SOUND_SPEED = 343.0  # m/s
 EARLY_S = 0.05
@@ -15,11 +15,12 @@ _SMALLEST_M = np.array([3.0, 3.0, 2.4])
 _LARGEST_M = np.array([8.0, 6.0, 3.4])
 _WALL_M = 0.6  # nobody sits nearer to a wall
 _DECAY_S = (0.2, 0.6)
+Place = NDArray[np.float64]
 _DISTANCE_M = (0.5, 2.0)
 _AUDIBLE = 0.75  # share of the decay time that is simulated: 45 dB of the 60
 
 
-def shoebox(size: NDArray, source: NDArray, microphone: NDArray, decay_s: float) -> NDArray[np.float32]:
+def shoebox(size: Place, source: Place, microphone: Place, decay_s: float) -> NDArray[np.float32]:
     """Impulse response of a rectangular room by the image method.
 
     size        (3,) metres
@@ -46,7 +47,7 @@ def shoebox(size: NDArray, source: NDArray, microphone: NDArray, decay_s: float)
     distance = distance[heard]
     delay = np.round((distance - distance.min()) / SOUND_SPEED * SAMPLE_RATE).astype(int)
     response = np.bincount(delay, reflection**order / distance)
-    return (response / response[0]).astype(np.float32)
+    return np.asarray(response / response[0], np.float32)
 
 
 def draw_room(rng: np.random.Generator) -> tuple[NDArray[np.float32], float]:

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 
-from sordino.engines import find_wasm
-from sordino.params import SAMPLE_RATE
+from sordino.chain.params import SAMPLE_RATE
+from sordino.run.engines import find_wasm
 
 from .fingerprint import HERE, PACKAGE, content
 from .measures import find_lag, shift
@@ -62,10 +63,10 @@ def fingerprint(system: System) -> str:
     files = [NODE_RUNNER if in_node(system) else PYTHON_RUNNER]
     if system.family in ("ours", "oracle") and system.name not in ORACLES:
         variant = parse(system.name)
-        files += [variant.path, HERE / "ours.py", PACKAGE / "export" / "weight_file.py"]
+        files += [variant.path, HERE / "ours.py", PACKAGE / "formats" / "weight_file.py"]
         files += sorted(PACKAGE.glob("_native*.so"))
         files += [find_wasm(OUR_MODULE)] if variant.arithmetic == "wasm" else []
-        files += sorted(PACKAGE.glob("*.py")) if variant.arithmetic == "float" else []
+        files += sorted((PACKAGE / "chain").glob("*.py")) if variant.arithmetic == "float" else []
     if system.family == "oracle":
         files += [HERE / "oracle.py", *sorted((PACKAGE / "train").glob("*.py"))]
     return content(files, system.runner, str(system.package))
@@ -78,7 +79,7 @@ def _command(system: System, jobs: Path, peers: Path) -> list[str]:
     if _is_our_module(system):
         variant, kept = parse(system.name), jobs.with_suffix(".sordino")
         kept.write_bytes(weights(variant))
-        facts = {"module": str(find_wasm(OUR_MODULE)), "weights": str(kept)}
+        facts: dict[str, Any] = {"module": str(find_wasm(OUR_MODULE)), "weights": str(kept)}
         facts |= {"postFilter": variant.settings.post_filter, "floorGain": variant.settings.floor_gain}
         words[2:3] = ["sordino"]
         words.append(json.dumps(facts))
@@ -86,7 +87,7 @@ def _command(system: System, jobs: Path, peers: Path) -> list[str]:
 
 
 def _run_some(
-    system: System, folder: Path, jobs: list[dict], peers: Path, progress: Callable[[], None]
+    system: System, folder: Path, jobs: list[dict[str, Any]], peers: Path, progress: Callable[[], None]
 ) -> dict[str, float]:
     """Run some jobs in one process; the processor time of each, in seconds, by its output."""
     listed = folder / f"jobs-{jobs[0]['index']}.json"
@@ -148,7 +149,7 @@ def run(
     return Manner(**json.loads((out / "manner.json").read_text()))
 
 
-def _job(folder: Path, clips: Path, case: Case) -> dict:
+def _job(folder: Path, clips: Path, case: Case) -> dict[str, Any]:
     paths = {kind: folder / f"{case.index:04d}.{kind}" for kind in ("noisy", "clean", "output")}
     for kind in ("noisy", "clean"):
         samples, _ = soundfile.read(clips / kind / f"{case.index:04d}.flac", dtype="float32")
@@ -157,7 +158,7 @@ def _job(folder: Path, clips: Path, case: Case) -> dict:
     return {"index": case.index} | {name: str(path) for name, path in job.items()}
 
 
-def _manner(out: Path, clips: Path, cases: list[Case], jobs: list[dict], took: dict[str, float]) -> Manner:
+def _manner(out: Path, clips: Path, cases: list[Case], jobs: list[dict[str, Any]], took: dict[str, float]) -> Manner:
     """How the system answers; kept, so that later clips get the same lag.
 
     The lag is the median over clips that are not too noisy. The cost is the lower quartile, which other work on the

@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from sordino.train.metrics import METRIC_RATE, dnsmos, estoi, pesq_wb, si_sdr_db, to_metric_rate
+from sordino.evaluation.metrics import METRIC_RATE, dnsmos, estoi, pesq_wb, si_sdr_db, to_metric_rate
 
 from . import measures
 from .testset import Case, read_case

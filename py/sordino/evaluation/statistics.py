@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .testset import NOISY_PARTS, Case
 
@@ -35,18 +36,33 @@ Summary = dict[str, dict[str, float | int]]
 """By metric: mean, low, high, clips."""
 
 
-def interval(values: Iterable[float], seed: int = 0) -> dict[str, float | int]:
+def interval(values: Iterable[float | None], seed: int = 0) -> dict[str, float | int]:
     """Mean and 95 % bootstrap interval.
 
     values   one per clip; None and nan are left out
     returns  mean, low, high and clips; empty if there is no value
     """
-    kept = np.array([v for v in values if v is not None and not np.isnan(v)], float)
-    if not len(kept):
+    return interval_by_clip(([] if value is None else [value] for value in values), seed)
+
+
+def interval_by_clip(values: Iterable[Sequence[float] | NDArray[np.float64]], seed: int = 0) -> dict[str, float | int]:
+    """Mean over the values of all clips, and 95 % bootstrap interval.
+
+    The clips are resampled, each with all its values: those of one clip share its noise and its voice, so they say less
+    than as many of different clips.
+
+    values   some per clip; nan and clips without any are left out
+    returns  mean, low, high and clips; empty if there is no value
+    """
+    found = [np.array([v for v in some if not np.isnan(v)], float) for some in values]
+    kept = [some for some in found if len(some)]
+    if not kept:
         return {}
+    sums, counts = np.array([some.sum() for some in kept]), np.array([len(some) for some in kept])
     picks = np.random.default_rng(seed).integers(0, len(kept), (RESAMPLES, len(kept)))
-    low, high = np.percentile(kept[picks].mean(1), INTERVAL)
-    return {"mean": float(kept.mean()), "low": float(low), "high": float(high), "clips": len(kept)}
+    low, high = np.percentile(sums[picks].sum(1) / counts[picks].sum(1), INTERVAL)
+    mean = float(sums.sum() / counts.sum())
+    return {"mean": mean, "low": float(low), "high": float(high), "clips": len(kept)}
 
 
 def summarise(scores: Scores, cases: list[Case]) -> Summary:
@@ -54,13 +70,14 @@ def summarise(scores: Scores, cases: list[Case]) -> Summary:
     chosen = [scores[case.index] for case in cases if case.index in scores]
     names = dict.fromkeys(name for found in chosen for name in found if name not in PER_WORD)
     summary = {name: interval(found.get(name) for found in chosen) for name in names}
-    onsets = [value for found in chosen for value in found.get("onsets_kept_db", [])]
-    if onsets:
-        summary["onsets_kept_db"] = interval(np.maximum(onsets, LOWEST_DB))
-        summary["onsets_heard"] = interval(float(value >= HEARD_DB) for value in onsets)
-        words = ([found.get(name, []) for name in PER_WORD] for found in chosen)
-        clear = [kept for kinds in words for kept, ratio in zip(*kinds, strict=False) if ratio >= CLEAR_DB]
-        summary["clear_onsets_heard"] = interval(float(kept >= HEARD_DB) for kept in clear)
+    onsets = [np.array(found.get("onsets_kept_db", []), float) for found in chosen]
+    if any(map(len, onsets)):
+        ratios = [np.array(found.get("onsets_snr_db", []), float) for found in chosen]
+        pairs = zip(onsets, ratios, strict=True)
+        clear = [kept[: len(ratio)][ratio[: len(kept)] >= CLEAR_DB] for kept, ratio in pairs]
+        summary["onsets_kept_db"] = interval_by_clip(np.maximum(kept, LOWEST_DB) for kept in onsets)
+        summary["onsets_heard"] = interval_by_clip((kept >= HEARD_DB).astype(float) for kept in onsets)
+        summary["clear_onsets_heard"] = interval_by_clip((kept >= HEARD_DB).astype(float) for kept in clear)
     return {name: value for name, value in summary.items() if value}
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from sordino.engines import MODELS
+from sordino.run.engines import MODELS
 
 from .ours import parse
 from .testset import NOISY_PARTS

@@ -16,8 +16,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from sordino.params import SAMPLE_RATE
-from sordino.train.corpus import Clip, CorpusError, Store, load_store
+from sordino.chain.params import SAMPLE_RATE
+from sordino.data.clips import Clip, Store, load_store
+from sordino.data.manifest import CorpusError
 
 from .fingerprint import TEST_SET, content
 from .measures import active_power
@@ -80,7 +81,7 @@ class Material:
 def load_material(cache: Path, split: str, exclude_noise: tuple[str, ...] = ()) -> Material:
     """Open one split of a corpus cache.
 
-    cache          folder written by sordino.train.corpus.build_cache
+    cache          folder written by sordino.data.cache.build_cache
     split          "valid" to choose, "test" to report
     exclude_noise  patterns of paths of noise recordings that hold speech
     raises         CorpusError if there is no cache, or no speech or noise in it
@@ -96,7 +97,7 @@ def load_material(cache: Path, split: str, exclude_noise: tuple[str, ...] = ()) 
 
 def _cut(store: Store, clip: Clip, offset: int, length: int) -> Signal:
     start = clip.start + offset
-    return store.samples[start : start + min(length, clip.length - offset)].astype(np.float32) / 32768
+    return store.samples[start : start + min(length, clip.length - offset)].astype(np.float32) / np.float32(32768)
 
 
 def _faded(signal: Signal) -> Signal:
@@ -277,13 +278,14 @@ def write_set(
     for name in ("noisy", "clean", "case"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     missing = [index for index in range(count) if not (folder / "case" / f"{index:04d}.json").is_file()]
-    opened = material() if missing else None
-    for index in missing:
-        case, noisy, clean = make_clip(seed, index, opened, snr_db)
-        soundfile.write(folder / "noisy" / f"{index:04d}.flac", noisy, SAMPLE_RATE, subtype="PCM_16")
-        soundfile.write(folder / "clean" / f"{index:04d}.flac", clean, SAMPLE_RATE, subtype="PCM_16")
-        (folder / "case" / f"{index:04d}.json").write_text(json.dumps(asdict(case)))
-        progress(index)
+    if missing:
+        opened = material()
+        for index in missing:
+            case, noisy, clean = make_clip(seed, index, opened, snr_db)
+            soundfile.write(folder / "noisy" / f"{index:04d}.flac", noisy, SAMPLE_RATE, subtype="PCM_16")
+            soundfile.write(folder / "clean" / f"{index:04d}.flac", clean, SAMPLE_RATE, subtype="PCM_16")
+            (folder / "case" / f"{index:04d}.json").write_text(json.dumps(asdict(case)))
+            progress(index)
     return [read_case(folder / "case" / f"{index:04d}.json") for index in range(count)]
 
 

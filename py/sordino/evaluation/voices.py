@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 import soxr
 
-from sordino.params import SAMPLE_RATE
-from sordino.train.corpus import Store
+from sordino.chain.params import SAMPLE_RATE
+from sordino.data.clips import Store
 
 from .testset import Material
 

@@ -1,0 +1,1 @@
+"""Training: mixtures, the torch twin of the chain, losses, the loop (needs torch)."""

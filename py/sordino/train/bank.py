@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, distributed
 
-from sordino.params import HOP, SAMPLE_RATE
-from sordino.train.corpus import ADVICE, CODED, CODED_PREFIX, ROOM, SYNTHETIC, Clip, CorpusError, Store
+from sordino.chain.params import HOP, SAMPLE_RATE
+from sordino.data.clips import ADVICE, CODED, CODED_PREFIX, ROOM, SYNTHETIC, Clip, Store
+from sordino.data.manifest import CorpusError
 
 MARGIN = 30 * SAMPLE_RATE
 """Silence around the flat samples, so that a window of a signal's length may be cut around any clip."""
@@ -101,10 +102,10 @@ def _chances(clips: tuple[Clip, ...], kind: str) -> np.ndarray:
     """Speech is drawn evenly over time; of noise, long and named recordings more often than short effects."""
     seconds = np.array([clip.length / SAMPLE_RATE for clip in clips])
     if kind == "speech":
-        return seconds / seconds.sum()
+        return np.asarray(seconds / seconds.sum())
     weight = np.sqrt(seconds.clip(0.2, 20.0))
     weight *= [0.5 if clip.category in ("misc_fx", "weapon_impact") else 1.5 for clip in clips]
-    return weight / weight.sum()
+    return np.asarray(weight / weight.sum())
 
 
 def choose(
@@ -158,7 +159,7 @@ def make_bank(
 ) -> Bank:
     """Put the stores of one split on a device.
 
-    stores          by name (see sordino.train.corpus.STORES): speech, noise, and what else there is
+    stores          by name (see sordino.data.clips.STORES): speech, noise, and what else there is
     exclude_speech  patterns of paths or speakers to leave out
     exclude_noise   patterns of paths to leave out
     snr_floor_db    speech recordings with a lower estimated ratio are left out

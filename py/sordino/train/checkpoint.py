@@ -19,8 +19,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sordino.model import Model
-from sordino.params import BANDS
+from sordino.chain.model import Model
+from sordino.chain.params import BANDS
+from sordino.formats.onnx import read_onnx, write_onnx
 from sordino.train.config import from_dict
 
 FORMAT = 2
@@ -41,7 +42,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
     raises  ValueError if the file is of another format, FileNotFoundError if there is none
     """
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     if state.get("format") != FORMAT:
         raise ValueError(f"{path}: checkpoint format {state.get('format')}, wanted {FORMAT}")
     return state
@@ -79,7 +80,7 @@ class Calibration:
             return self.slope * np.eye(BANDS)
         band = np.arange(BANDS)
         near = np.exp(-0.5 * ((band[:, None] - band) / self.smoothing) ** 2)
-        return self.slope * near / near.sum(1, keepdims=True)
+        return np.asarray(self.slope * near / near.sum(1, keepdims=True), np.float64)
 
 
 def _move_gains(model: Model, matrix: NDArray[np.float64], offset: float, record: dict[str, Any]) -> Model:
@@ -104,7 +105,7 @@ def uncalibrated(model: Model) -> Model:
         return model
     calibration = Calibration(**found)
     record = {key: value for key, value in model.record.items() if key != "calibration"}
-    back = np.linalg.inv(calibration.matrix())
+    back = np.asarray(np.linalg.inv(calibration.matrix()), np.float64)
     return _move_gains(model, back, -calibration.offset / calibration.slope, record)
 
 
@@ -116,7 +117,7 @@ def read_model(path: Path) -> Model:
     if path.suffix == ".pt":
         return to_model(load_checkpoint(path))
     if path.suffix == ".onnx":
-        return uncalibrated(Model.load(path))
+        return uncalibrated(read_onnx(path))
     raise ValueError(f"{path}: suffix {path.suffix!r}, wanted .pt or .onnx")
 
 
@@ -160,11 +161,11 @@ def export(
     if calibration != Calibration():
         model = calibrate(model, calibration)
     if out.suffix == ".onnx":
-        model.save(out)
+        write_onnx(model, out)
     elif out.suffix == ".npz":
         metadata = json.dumps(model.metadata(), sort_keys=True)
-        arrays = model.weights | {"feature_mean": model.feature_mean, "feature_std": model.feature_std}
-        np.savez(out, metadata=np.array(metadata), **arrays)
+        arrays: dict[str, Any] = {"metadata": np.array(metadata), **model.weights}
+        np.savez(out, feature_mean=model.feature_mean, feature_std=model.feature_std, **arrays)
     else:
         raise ValueError(f"{out}: suffix {out.suffix!r}, wanted .onnx or .npz")
 
@@ -174,8 +175,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("source", type=Path, help="checkpoint of a run (.pt), or a finished model (.onnx)")
     parser.add_argument("out", type=Path, help=".onnx or .npz")
-    blending = {"nargs": 2, "action": "append", "default": [], "metavar": ("EARLIER", "SHARE")}
-    parser.add_argument("--blend", **blending, help="mix with the weights of another; several, one after the other")
+    parser.add_argument(
+        "--blend",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("EARLIER", "SHARE"),
+        help="mix with the weights of another; several, one after the other",
+    )
     parser.add_argument("--gain-slope", type=float, default=1.0, help="of the gains' logits (default: %(default)s)")
     parser.add_argument("--gain-offset", type=float, default=0.0, help="of the gains' logits (default: %(default)s)")
     parser.add_argument("--gain-smoothing", type=float, default=0.0, help="over so many bands (default: %(default)s)")

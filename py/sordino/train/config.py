@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from sordino.model import NetworkShape
-from sordino.params import MAX_LOOK_AHEAD
+from sordino.chain.model import NetworkShape
+from sordino.chain.params import MAX_LOOK_AHEAD
 from sordino.train.loss import LossWeights
 from sordino.train.recipe import Recipe
 
@@ -73,9 +73,9 @@ class Config:
 
 
 def _section(kind: type, values: dict[str, Any]) -> Any:
-    unknown = set(values) - set(kind.__dataclass_fields__)
+    known = [f.name for f in fields(kind)]
+    unknown = set(values) - set(known)
     if unknown:
-        known = list(kind.__dataclass_fields__)
         raise ValueError(f"{kind.__name__}: unknown settings {sorted(unknown)}, known are {known}")
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sordino.params import SAMPLE_RATE
+from sordino.chain.params import SAMPLE_RATE
 
 LOST_S = (0.01, 0.06)
 """How long a lost packet, or a few in a row, silence a signal."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from sordino.params import FEATURE_RANGE
+from sordino.chain.params import FEATURE_RANGE
+from sordino.train.analysis import Analysis, analyse
 from sordino.train.config import Schedule
-from sordino.train.features import Analysis, analyse
 from sordino.train.mixing import Batch, Mixer
 from sordino.train.network import Outputs
 from sordino.train.targets import Targets, make_targets
 
+Joined = TypeVar("Joined", Analysis, Targets)
 _CHUNK_SAMPLES = 24 * 48000  # analysed at once on a CPU, so that the work stays in the caches
 _STATISTICS_SEED = 2**40
 
@@ -27,11 +29,10 @@ class Example:
     targets: Targets
 
 
-def _join(parts: list[Analysis] | list[Targets]) -> Analysis | Targets:
+def _join(parts: list[Joined]) -> Joined:
     """Concatenate dataclasses of tensors along the batch."""
-    kind = type(parts[0])
-    names = kind.__dataclass_fields__
-    return kind(**{name: torch.cat([getattr(part, name) for part in parts]) for name in names})
+    names = [f.name for f in fields(parts[0])]
+    return replace(parts[0], **{name: torch.cat([getattr(part, name) for part in parts]) for name in names})
 
 
 @torch.no_grad()
@@ -116,7 +117,7 @@ class Source:
 
     def _fresh(self) -> Example:
         look_ahead = draw_look_ahead(self.seed, self.look_ahead, self.shorter)
-        example = prepare(self.mixer.draw(self.seed, self.rows), look_ahead, self.bins)
+        example: Example = prepare(self.mixer.draw(self.seed, self.rows), look_ahead, self.bins)
         self.seed += self.stride
         self.fresh_seconds += self.rows * self.mixer.samples / 48000
         return example

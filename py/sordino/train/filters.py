@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sordino.params import SAMPLE_RATE
+from sordino.chain.params import SAMPLE_RATE
 from sordino.train.bank import Bank
 from sordino.train.plan import CURVE_POINTS, Plan
 

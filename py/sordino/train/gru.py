@@ -12,8 +12,6 @@ from torch import Tensor
 
 from sordino.train.quantise import quantise_activation
 
-Context = torch.autograd.function.FunctionCtx
-
 
 def _forward_steps(
     gates_in: Tensor, weight: Tensor, bias: Tensor, start: Tensor, quantised: bool, dtype: torch.dtype
@@ -45,7 +43,7 @@ class _Recurrence(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        context: Context,
+        context: torch.autograd.function.FunctionCtx,
         gates_in: Tensor,
         weight: Tensor,
         bias: Tensor,
@@ -59,7 +57,7 @@ class _Recurrence(torch.autograd.Function):
         return states
 
     @staticmethod
-    def backward(context: Context, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(context: torch.autograd.function.FunctionCtx, grad: Tensor) -> tuple[Tensor | None, ...]:
         weight, start, states, previous, gates, news, recurrent = context.saved_tensors
         dtype = context.dtype
         steps, batch, size = states.shape

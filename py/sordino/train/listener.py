@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sordino import stft
-from sordino.params import HOP, SAMPLE_RATE, WINDOW
-from sordino.train.metrics import dnsmos_path
+from sordino.chain import stft
+from sordino.chain.params import HOP, SAMPLE_RATE, WINDOW
+from sordino.train.dnsmos import dnsmos_path
 
 _RATE = 16_000  # Hz, of the estimator
 _STEP = _RATE * HOP // SAMPLE_RATE
@@ -43,7 +43,7 @@ def mel_shares() -> np.ndarray:
     hz = np.where(edges < 15, edges * 200 / 3, 1000 * np.exp((edges - 15) * np.log(6.4) / 27))
     bins = np.arange(_FFT // 2 + 1)[:, None] * (_RATE / _FFT)
     rising, falling = (bins - hz[:-2]) / (hz[1:-1] - hz[:-2]), (hz[2:] - bins) / (hz[2:] - hz[1:-1])
-    return np.maximum(0, np.minimum(rising, falling)) * 2 / (hz[2:] - hz[:-2])
+    return np.asarray(np.maximum(0, np.minimum(rising, falling)) * 2 / (hz[2:] - hz[:-2]))
 
 
 def weights_path() -> Path:

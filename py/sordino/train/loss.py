@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sordino.params import BANDS, MIX_FLOOR, MIX_GAIN_MAX
-from sordino.train.features import Analysis, inner, tables
+from sordino.chain.params import BANDS
+from sordino.train.analysis import Analysis, inner, tables
 from sordino.train.listener import listener_loss
 from sordino.train.network import Outputs
 from sordino.train.perceptual import perceptual_loss
 from sordino.train.targets import Targets
+from sordino.train.treatment import enhance
 
 _COMPRESSION = 0.3  # exponent on magnitudes
 _MAGNITUDE_FLOOR = 1e-5  # of the level-normalised power, keeps the gradient of the exponent finite
@@ -63,26 +64,6 @@ def strength_loss(logits: Tensor, targets: Targets) -> Tensor:
     kept = torch.exp(0.5 * functional.logsigmoid(-logits))
     wrong = (1 - targets.strength).sqrt() - kept
     return (wrong.square() * targets.weight * targets.voice[..., None]).mean()
-
-
-def enhance(gain: Tensor, strength: Tensor, analysis: Analysis, bins: int) -> tuple[Tensor, Tensor]:
-    """Apply the stage gains inside the graph, on the lowest bins only.
-
-    gain, strength  (batch, steps, BANDS) 0..1
-    analysis        of the noisy signals
-    bins            how many to make; a band that reaches above them is judged by its part below
-    returns         (real, imaginary part), (batch, steps, bins) each
-    """
-    triangles = tables(gain.device).triangles[:bins]
-    noisy, combed = analysis.spectrum[..., :bins], analysis.comb_spectrum[..., :bins]
-    share = strength @ triangles.T
-    real = torch.addcmul(noisy.real, share, combed.real - noisy.real)
-    imag = torch.addcmul(noisy.imag, share, combed.imag - noisy.imag)
-    before = inner(noisy, noisy) @ triangles
-    after = torch.addcmul(real * real, imag, imag) @ triangles
-    restore = ((before + MIX_FLOOR) / (after + MIX_FLOOR)).sqrt().clamp_max(MIX_GAIN_MAX)
-    scale = (gain * restore) @ triangles.T
-    return real * scale, imag * scale
 
 
 def bin_weights(bins: int, device: torch.device) -> Tensor:

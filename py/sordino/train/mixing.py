@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sordino.params import HOP, SAMPLE_RATE
+from sordino.chain.params import HOP, SAMPLE_RATE
+from sordino.data.clips import ADVICE
 from sordino.train.bank import Bank, say_once
-from sordino.train.corpus import ADVICE
 from sordino.train.damage import cut_gaps, move_gain
 from sordino.train.filters import Curves, impulse_responses
 from sordino.train.plan import Click, Piece, Plan, draw_plan

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sordino.model import HEADS, NetworkShape
-from sordino.params import FEATURES
+from sordino.chain.model import HEADS, NetworkShape
+from sordino.chain.params import FEATURES
 from sordino.train.gru import library_recurrence, recurrence
 from sordino.train.quantise import fake_activation, fake_weight
 

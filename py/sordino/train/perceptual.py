@@ -12,7 +12,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from sordino.params import BINS, SAMPLE_RATE
+from sordino.chain.params import BINS, SAMPLE_RATE
 
 _BANDS = 48
 _TOP_HZ = 12_000.0

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sordino.params import HOP, SAMPLE_RATE
+from sordino.chain.params import HOP, SAMPLE_RATE
 from sordino.train.bank import Bank, Shelf
 from sordino.train.damage import Chances, Damage, draw_damage
 from sordino.train.recipe import Recipe
@@ -164,6 +164,11 @@ def _plan_room(rng: np.random.Generator, bank: Bank, recipe: Recipe, plan: Plan,
     plan.direct_gain.append(float(10 ** (rng.uniform(0, 12) / 20)))
 
 
+def _logarithms(limits: tuple[float, float]) -> tuple[float, float]:
+    low, high = np.log(limits)
+    return float(low), float(high)
+
+
 def _curves(rng: np.random.Generator, rows: int, spread_db: float) -> np.ndarray:
     """Random gains in dB at the control points: a tilt and smooth bumps."""
     tilt = rng.normal(0, spread_db / 1.5, (rows, 1)) * np.linspace(-1, 1, CURVE_POINTS)
@@ -223,13 +228,13 @@ def draw_plan(rng: np.random.Generator, bank: Bank, recipe: Recipe, rows: int) -
     white = np.isin(np.arange(rows), plan.white_rows)
     plan.values["noise_curve"] += white[:, None] * rng.uniform(-9, 1, (rows, 1)) * np.arange(CURVE_POINTS) / 3
     if recipe.other_speed:
-        speed = np.exp(rng.uniform(*np.log(recipe.speed_range), rows))
+        speed = np.exp(rng.uniform(*_logarithms(recipe.speed_range), rows))
         plan.values["speed"] = sometimes(recipe.other_speed, speed, 1.0)
         plan.values["bandwidth_hz"] = plan.values["bandwidth_hz"] * plan.values["speed"]
     _harm(further, recipe, plan)
     if recipe.other_noise_speed:
         for name in ("noise_speed", "second_speed"):
-            speed = np.exp(further.uniform(*np.log(recipe.noise_speed_range), rows))
+            speed = np.exp(further.uniform(*_logarithms(recipe.noise_speed_range), rows))
             plan.values[name] = np.where(further.random(rows) < recipe.other_noise_speed, speed, 1.0)
     return plan
 

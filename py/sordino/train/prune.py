@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from sordino.export.pruning import strongest_blocks
+from sordino.formats.pruning import strongest_blocks
 
 _PRUNED = re.compile(r"conv\d\.weight|\w*gru\d?\.weight_[ih]h")
 _MASKS_EVERY = 20  # steps; between them pruned blocks stay zero

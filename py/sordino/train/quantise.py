@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sordino.params import ACTIVATION_OFFSET, ACTIVATION_SCALE, WEIGHT_MAX
+from sordino.chain.params import ACTIVATION_OFFSET, ACTIVATION_SCALE, WEIGHT_MAX
 
 _LOWEST = 1.0
 _HIGHEST = 127.5

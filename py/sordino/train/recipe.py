@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sordino.params import HOP
+from sordino.chain.params import HOP
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sordino import bands
-from sordino.params import HOP, SAMPLE_RATE, WINDOW
-from sordino.train.features import (
+from sordino.chain import bands
+from sordino.chain.params import HOP, SAMPLE_RATE, WINDOW
+from sordino.train.analysis import (
     Analysis,
     band_cross,
     band_energy,

@@ -14,17 +14,21 @@ import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as multiprocessing
 from torch import Tensor
 
-from sordino.model import Model
+from sordino.chain.model import Model
+from sordino.data.cache import build_cache
+from sordino.data.clips import STORES, load_store
+from sordino.data.manifest import manifest_sha256
+from sordino.formats.onnx import read_onnx
 from sordino.train.bank import Bank, make_bank
 from sordino.train.checkpoint import load_checkpoint, save_checkpoint, uncalibrated
 from sordino.train.config import Config, from_dict
-from sordino.train.corpus import STORES, build_cache, load_store, manifest_sha256
 from sordino.train.dataset import Source, Statistics, estimate_statistics
 from sordino.train.listener import weights_path
 from sordino.train.mixing import Mixer
@@ -88,12 +92,12 @@ class Run:
         self.mixer = Mixer(bank, config.mixing)
         self.late_mixer = Mixer(bank, replace(config.mixing, frames=config.schedule.late_frames))
         self.elapsed, self.heard, self.fresh, self.seed_offset = 0.0, 0.0, 0.0, 0
-        self.origin: dict = {}
+        self.origin: dict[str, Any] = {}
         saved = load_checkpoint(job.out / "last.pt") if job.resume else None
         if saved:
             self._restore(saved)
         elif job.start_from:
-            self._start_from(uncalibrated(Model.load(job.start_from)))
+            self._start_from(uncalibrated(read_onnx(job.start_from)))
         else:
             self.statistics = estimate_statistics(self.mixer, config.look_ahead)
         self.late = False
@@ -121,7 +125,7 @@ class Run:
         self.origin = model.record
         self.heard, self.fresh = (3600 * model.record.get(key, 0.0) for key in ("hours", "fresh_hours"))
 
-    def _restore(self, saved: dict) -> None:
+    def _restore(self, saved: dict[str, Any]) -> None:
         self.learner.restore(saved)
         self.statistics = Statistics(saved["feature_mean"], saved["feature_std"]).to(self.device)
         self.elapsed, self.heard, self.fresh = saved["elapsed"], saved["hours"] * 3600, saved["fresh_hours"] * 3600
@@ -174,7 +178,7 @@ class Run:
         quantised = progress >= self.job.config.schedule.qat_from
         found = validate(self.learner.ema, self.valid, self.statistics, self.job.config, quantised)
         names = ("loss", "gain", "strength", "voice", "spectral", "perceptual", "level", "listener")
-        line = {
+        line: dict[str, Any] = {
             "step": self.learner.steps,
             "minutes": round(self.elapsed / 60, 2),
             "hours": round(self.heard / 3600, 2),
@@ -276,7 +280,7 @@ def train(
     raises     CorpusError, ValueError, ModelError, EngineError
     """
     if start_from:
-        _check_start(Model.load(start_from), config)
+        _check_start(read_onnx(start_from), config)
     if config.loss.listener:
         weights_path()  # says now what is missing, not after the corpus was decoded
     manifest = corpus / "manifest.csv" if corpus.is_dir() else corpus

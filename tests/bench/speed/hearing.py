@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from sordino.params import HOP, SAMPLE_RATE
+from sordino.chain.params import HOP, SAMPLE_RATE
 
 
 def denoising(noisy: np.ndarray, cleaned: np.ndarray) -> dict[str, float]:

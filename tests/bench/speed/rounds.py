@@ -10,9 +10,9 @@ import numpy as np
 import soundfile
 
 from builder.paths import ROOT
-from sordino.engines import NativeEngine
-from sordino.params import HOP, SAMPLE_RATE
-from sordino.pipeline import Settings
+from sordino.chain.params import HOP, SAMPLE_RATE
+from sordino.chain.records import Settings
+from sordino.run.engines import NativeEngine
 
 from . import workshop
 from .workshop import OUT, VARIANTS, Subject

@@ -15,10 +15,10 @@ from builder.kernels import C_FLAGS, WASM_FLAGS, WASM_VARIANTS, ZIG
 from builder.paths import BUILD, MODELS
 from builder.programs import run
 from modules import build_modules
-from sordino.export.generate import tiers
-from sordino.export.pruning import strongest_blocks
-from sordino.export.weight_file import weight_bytes
-from sordino.model import Model, NetworkShape, random_model
+from sordino.chain.model import Model, NetworkShape, random_model
+from sordino.formats.generate import tiers
+from sordino.formats.pruning import strongest_blocks
+from sordino.formats.weight_file import weight_bytes
 
 OUT = BUILD / "bench" / "speed"
 SHIPPED = BUILD / "wasm"

@@ -1,0 +1,1 @@
+"""The signal chain: NumPy only, one file per stage, the executable specification of the kernels in wasm/."""

@@ -1,1 +1,0 @@
-"""The corpus command: folders of recordings go in, a manifest that training reads comes out."""

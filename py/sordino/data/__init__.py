@@ -1,0 +1,1 @@
+"""Recordings for training: folders go in, a manifest and a cache of decoded, copied and made-up clips come out."""

@@ -1,1 +1,0 @@
-"""From a trained model to what runs: ONNX file, 8-bit weight file, generated C."""

@@ -1,0 +1,1 @@
+"""What runs models on sound: engines, streams of any rate, recordings, files."""

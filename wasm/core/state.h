@@ -1,0 +1,66 @@
+/* What a stream carries from hop to hop, and the records that pipeline.c hands from step to step.
+ * Reference: py/sordino/chain/records.py. */
+#ifndef SORDINO_STATE_H
+#define SORDINO_STATE_H
+
+#include "core/weights.h"
+#include "sordino.h"
+#include "stages.h"
+
+#define FRAMES (MAX_LOOK_AHEAD + 1)
+
+/* Samples that a channel remembers. */
+#define SAMPLES (HISTORY + WINDOW + HOP * MAX_LOOK_AHEAD)
+
+/* Spectrum and band energies of one frame. */
+typedef struct {
+    float re[PADDED_BINS], im[PADDED_BINS], energy[PADDED_BANDS];
+} sordino_frame;
+
+/* The sound of one channel: that of a stream, or of a channel that follows one. */
+struct sordino_channel {
+    _Alignas(16) float samples[SAMPLES]; /* the newest last */
+    float overlap[HOP];                  /* second half of the last frame */
+    int32_t scale;                       /* both are 2^scale times what came in and goes out */
+};
+
+/* What the analysis finds about the output frame, besides its spectrum. */
+typedef struct {
+    float comb_re[PADDED_BINS], comb_im[PADDED_BINS];
+    float features[PADDED_FEATURES]; /* normalised */
+    int32_t period;                  /* of the pitch, samples */
+    float correlation;
+} sordino_analysis;
+
+/* How the output frame is treated, the same on every channel. */
+typedef struct {
+    float gain[PADDED_BANDS], strength[PADDED_BANDS]; /* after onset, post-filter and attenuation limit */
+    int32_t look_ahead, period, scale;
+} sordino_treatment;
+
+struct sordino_state {
+    /* fixed by sordino_init */
+    sordino_weights weights;
+    /* chosen by the caller */
+    int32_t look_ahead;
+    int32_t post_filter;
+    float floor_gain;
+    /* carried from hop to hop */
+    sordino_channel sound;
+    sordino_level level;
+    float decimated[PITCH_HISTORY];
+    sordino_frame frames[FRAMES]; /* the output frame first */
+    float score[LAGS];
+    uint8_t origins[FRAMES][LAGS]; /* the newest first */
+    float onset_memory[2];
+    float noise_memory[2];
+    int32_t parts_left; /* of the network's step */
+    _Alignas(16) uint8_t network_state[SORDINO_NETWORK_STATE_BYTES];
+    /* of the output frame */
+    sordino_analysis analysis;
+    sordino_decision decision;
+    sordino_treatment treatment;
+    sordino_readouts readouts;
+};
+
+#endif

@@ -1,0 +1,58 @@
+/* Stage network: activations, gates and quantisation that all generated networks share. Reference: py/sordino/chain/network.py. */
+#include "network.h"
+
+#include "numerics.h"
+
+void sordino_dense_each(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
+                        int32_t columns, int32_t vectors)
+{
+    if (vectors == SORDINO_TOGETHER)
+        sordino_dense_together(y, stride, matrix, q, rows, columns);
+    else
+        for (int k = 0; k < vectors; k++) sordino_dense(y + k * stride, matrix, q[k], rows, columns);
+}
+
+void sordino_sparse_each(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
+                         int32_t columns, int32_t blocks, int32_t vectors)
+{
+    if (vectors == SORDINO_TOGETHER)
+        sordino_sparse_together(y, stride, matrix, q, rows, columns, blocks);
+    else
+        for (int k = 0; k < vectors; k++) sordino_sparse(y + k * stride, matrix, q[k], rows, columns, blocks);
+}
+
+void sordino_quantise(uint8_t *q, const float *x, int32_t n)
+{
+    for (int i = 0; i < n; i += LANES) {
+        const f32x4 y = load4(x + i) * (float)ACTIVATION_SCALE + (ACTIVATION_OFFSET + 0.5f);
+        const i32x4 whole = __builtin_convertvector(clamp4(y, 1.0f, 127.5f), i32x4);
+        for (int lane = 0; lane < LANES; lane++) q[i + lane] = (uint8_t)whole[lane];
+    }
+}
+
+void sordino_quantise_tanh(uint8_t *q, float *x, int32_t n)
+{
+    for (int i = 0; i < n; i += LANES) store4(x + i, tanh4(load4(x + i)));
+    sordino_quantise(q, x, n);
+}
+
+void sordino_gru(float *h, uint8_t *q, float *from_input, const float *from_state, int32_t n)
+{
+    for (int i = 0; i < n; i += LANES) {
+        const f32x4 reset = sigmoid4(load4(from_input + i) + load4(from_state + i));
+        const f32x4 keep = sigmoid4(load4(from_input + n + i) + load4(from_state + n + i));
+        const f32x4 new = tanh4(load4(from_input + 2 * n + i) + reset * load4(from_state + 2 * n + i));
+        store4(h + i, new + keep * (load4(h + i) - new));
+    }
+    sordino_quantise(q, h, n);
+}
+
+void sordino_sigmoid(float *x, int32_t n)
+{
+    for (int i = 0; i < n; i += LANES) store4(x + i, sigmoid4(load4(x + i)));
+}
+
+void sordino_keep_bands(float *out, const float *x)
+{
+    for (int b = 0; b < PADDED_BANDS; b++) out[b] = b < BANDS ? x[b] : 0.0f;
+}

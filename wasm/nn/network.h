@@ -1,0 +1,102 @@
+/* Stage network: what every generated network file provides and what it is built from. */
+#ifndef SORDINO_NETWORK_H
+#define SORDINO_NETWORK_H
+
+#include <stdint.h>
+
+#include "stages.h"
+
+#define ACTIVATION_ZERO ACTIVATION_OFFSET /* the byte that stands for 0 */
+
+/* What the network says of a frame; the padding is 0. */
+typedef struct {
+    float gain[PADDED_BANDS];
+    float strength[PADDED_BANDS];
+    float voice;
+} sordino_decision;
+
+/* So many streams take a step together: then each weight is read once for all of them. */
+#define SORDINO_TOGETHER 4
+
+/* One stream in a step.
+ *
+ * out       its decision, complete after the last part
+ * state     its state of this network
+ * features  [PADDED_FEATURES] of its frame, normalised; the same for all parts
+ */
+typedef struct {
+    sordino_decision *out;
+    void *state;
+    const float *features;
+} sordino_turn;
+
+/* A network shape that this build knows.
+ *
+ * id            identifies the shape; a weight file names the one it was made for
+ * weight_bytes  size of the whole weight file
+ * state_bytes   size of one stream's state, at most SORDINO_NETWORK_STATE_BYTES
+ * parts         into how many parts of similar cost a step is cut
+ * valid         whether the lists of the sparse matrices are sound: 1 or 0
+ * reset         set a state to silence
+ * step          one part of the decisions on a frame of each of 1..SORDINO_TOGETHER streams: all of 0..parts-1 in turn
+ */
+typedef struct {
+    uint32_t id;
+    uint32_t weight_bytes;
+    uint32_t state_bytes;
+    int32_t parts;
+    int32_t (*valid)(const uint8_t *weights);
+    void (*reset)(void *state);
+    void (*step)(const sordino_turn *turns, int32_t streams, const uint8_t *weights, int32_t part);
+} sordino_network;
+
+#pragma GCC visibility push(default) /* the tests call each by its name, in the extension too */
+
+/* The shape with this id, or a null pointer. */
+const sordino_network *sordino_find_network(uint32_t id);
+
+/* y [rows] = matrix in the weight file, in the layout of nn/kernels/gemv.h, times q [columns] bytes 1..127.
+ * Reference: network._IntegerLayer. */
+void sordino_dense(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns);
+
+/* The same for a sparse matrix that holds `blocks` blocks. */
+void sordino_sparse(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns, int32_t blocks);
+
+/* sordino_dense for SORDINO_TOGETHER vectors: y [SORDINO_TOGETHER][rows], `stride` floats apart; q their bytes. */
+void sordino_dense_together(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
+                            int32_t columns);
+
+/* sordino_sparse, likewise. */
+void sordino_sparse_together(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
+                             int32_t columns, int32_t blocks);
+
+/* sordino_dense for any number of vectors up to SORDINO_TOGETHER, that many together or each alone. */
+void sordino_dense_each(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
+                        int32_t columns, int32_t vectors);
+
+/* sordino_sparse, likewise. */
+void sordino_sparse_each(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
+                         int32_t columns, int32_t blocks, int32_t vectors);
+
+/* Whether a sparse matrix holds as many blocks as said, all within its columns: 1 or 0. */
+int32_t sordino_sparse_valid(const uint8_t *matrix, int32_t rows, int32_t columns, int32_t blocks);
+
+/* Activations in -1..1 as bytes 1..127 around 64. q [n]; x [n]; n a multiple of 4. Reference: network.quantise_activation. */
+void sordino_quantise(uint8_t *q, const float *x, int32_t n);
+
+/* tanh, then as above; x is overwritten. */
+void sordino_quantise_tanh(uint8_t *q, float *x, int32_t n);
+
+/* One GRU update. h [n] in/out; q [n] its bytes; from_input, from_state [3 n] (reset, update, new), overwritten.
+ * Reference: network.Network._recur. */
+void sordino_gru(float *h, uint8_t *q, float *from_input, const float *from_state, int32_t n);
+
+/* Logistic function in place; x [n], n a multiple of 4. */
+void sordino_sigmoid(float *x, int32_t n);
+
+/* The first BANDS of x in out [PADDED_BANDS], and zeros. */
+void sordino_keep_bands(float *out, const float *x);
+
+#pragma GCC visibility pop
+
+#endif
