@@ -35,6 +35,9 @@ export interface TrackOptions extends SordinoOptions {
 /** What browsers take for a gesture that may start sound: a mouse is pressed, a finger lifted, a key pressed. */
 const GESTURES = ["pointerdown", "pointerup", "keydown"];
 
+/** A processor that has not yet ended when its context closes holds its node for good, some kB, so it is given time. */
+const CLOSE_MS = 100;
+
 /** throws SordinoError "option" or "source" */
 function checkSource({ kind, readyState }: MediaStreamTrack): void {
   if (kind !== "audio") throw new SordinoError("option", `the track is of kind "${kind}"; wanted "audio"`);
@@ -217,7 +220,10 @@ export class SuppressedTrack extends TrackTarget {
     this.#frames?.stop();
     this.#states.update();
     const { context } = this;
-    if (context && context !== this.#given) void context.close().catch(() => undefined);
+    if (!context || context === this.#given) return;
+    const close = (): void => void context.close().catch(() => undefined);
+    if (byItself) setTimeout(close, CLOSE_MS);
+    else close();
   }
 
   protected override tellVoice(wanted: boolean): void {

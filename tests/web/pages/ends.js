@@ -53,7 +53,7 @@ export async function stoppedSource(path) {
   const log = logOf(suppressed);
   const lived = { ...alive };
   microphone.stop();
-  await until(() => told.length === 2);
+  await until(() => told.length === 2 && alive.contexts + alive.workers === 0);
   end();
   return {
     told,
