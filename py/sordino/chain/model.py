@@ -74,20 +74,93 @@ class NetworkShape:
 
 
 @dataclass(frozen=True)
+class BandShape:
+    """Sizes of a network whose weights are shared by all bands.
+
+    channels   of each band
+    across     state of the GRUs across the bands, one upwards and one downwards, in each block
+    over_time  state of the GRU over time that each band has, in each block
+    blocks     of the two
+    memory     state of a dense GRU over time after the first block, 0: none
+    taps       frames that the first layer sees
+    """
+
+    channels: int
+    across: int
+    over_time: int
+    blocks: int = 2
+    memory: int = 0
+    taps: int = 3
+
+    def grus(self) -> dict[str, tuple[int, int]]:
+        """(input size, hidden size) of every GRU by name."""
+        found = {}
+        for block in range(self.blocks):
+            for direction in ("up", "down"):
+                found[f"blocks.{block}.{direction}"] = (self.channels, self.across)
+            found[f"blocks.{block}.time"] = (self.channels, self.over_time)
+        return found | ({"memory.gru": (self.memory, self.memory)} if self.memory else {})
+
+    def linears(self) -> dict[str, tuple[int, int]]:
+        """(outputs, inputs) of every dense layer by name."""
+        wide, found = self.channels, {"patch": (self.channels, self.taps * PATCH_BANDS * BAND_FEATURES)}
+        found["near"] = (wide, NEAR_BANDS * wide)
+        for block in range(self.blocks):
+            found[f"blocks.{block}.from_bands"] = (wide, 2 * self.across)
+            found[f"blocks.{block}.from_time"] = (wide, self.over_time)
+        if self.memory:
+            found["memory.squeeze"] = (SQUEEZED, wide)
+            found["memory.into"] = (self.memory, SQUEEZED * BANDS)
+            found["memory.out"] = (WIDENED * BANDS, self.memory)
+            found["memory.widen"] = (wide, WIDENED)
+        return found | {head: (1, wide) for head in HEADS}
+
+    def squashes(self) -> list[str]:
+        """Names of the layers that bring the channels to -1..1."""
+        inner = [f"blocks.{block}.{name}_squash" for block in range(self.blocks) for name in ("band", "time")]
+        return [*inner, *(["memory.squash"] if self.memory else []), "squash"]
+
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Every weight's name and shape, in torch's layout."""
+        shapes: dict[str, tuple[int, ...]] = {"label": (BANDS, self.channels)}
+        for name, size in self.linears().items():
+            shapes |= {f"{name}.weight": size, f"{name}.bias": size[:1]}
+        for name, (inputs, hidden) in self.grus().items():
+            shapes |= {f"{name}.weight_ih": (3 * hidden, inputs), f"{name}.weight_hh": (3 * hidden, hidden)}
+            shapes |= {f"{name}.bias_ih": (3 * hidden,), f"{name}.bias_hh": (3 * hidden,)}
+        for name in self.squashes():
+            shapes |= {f"{name}.scale": (self.channels,), f"{name}.shift": (self.channels,)}
+        return shapes | {"gain_bias": (BANDS,), "strength_bias": (BANDS,)}
+
+    def weight_count(self) -> int:
+        """Number of multiplicative weights; most are used for every band of a frame."""
+        return sum(int(np.prod(s)) for name, s in self.weight_shapes().items() if ".weight" in name)
+
+
+BAND_FEATURES = 4
+"""What a band network sees of a band: energy, coherence, and period and correlation of the frame."""
+PATCH_BANDS, NEAR_BANDS = 5, 3
+"""Neighbouring bands, the band itself in the middle, that its first and its second layer see."""
+SQUEEZED, WIDENED = 4, 8
+"""Values per band that go into the dense memory and come out of it."""
+Shape = NetworkShape | BandShape
+
+
+@dataclass(frozen=True)
 class Model:
     """A network with everything that is needed to run it.
 
     name          short name, such as "standard"
-    shape         layer sizes
+    shape         layer sizes, of one of two families
     look_ahead    frames between the newest frame and the frame that is decided on, 0..2
-    weights       float32 arrays by name, see NetworkShape.weight_shapes
+    weights       float32 arrays by name, see weight_shapes of the shape
     feature_mean  (FEATURES,) float32
     feature_std   (FEATURES,) float32, > 0
     record        how it was trained: anything JSON can hold
     """
 
     name: str
-    shape: NetworkShape
+    shape: Shape
     look_ahead: int
     weights: dict[str, Float32]
     feature_mean: Float32
@@ -95,7 +168,7 @@ class Model:
     record: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if min(self.shape.conv1_taps, self.shape.conv2_taps) < 2:
+        if isinstance(self.shape, NetworkShape) and min(self.shape.conv1_taps, self.shape.conv2_taps) < 2:
             raise ModelError(f"a convolution takes 1 frame, wanted 2 or more: {self.shape}")
         if not 0 <= self.look_ahead <= MAX_LOOK_AHEAD:
             raise ModelError(f"look-ahead is {self.look_ahead} frames, wanted 0..{MAX_LOOK_AHEAD}")
@@ -129,7 +202,7 @@ class Model:
         }
 
 
-def random_model(shape: NetworkShape, look_ahead: int = 2, seed: int = 1, name: str = "random") -> Model:
+def random_model(shape: Shape, look_ahead: int = 2, seed: int = 1, name: str = "random") -> Model:
     """An untrained model with plausible weights, for tests and speed measurements."""
     rng = np.random.default_rng(seed)
     weights = {}

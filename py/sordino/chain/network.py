@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .features import normalise, normaliser
-from .model import HEADS, Model
+from .model import HEADS, Model, ModelError, NetworkShape
 from .numerics import Float32, sigmoid, tanh
 from .params import ACTIVATION_OFFSET, ACTIVATION_SCALE, FEATURES, WEIGHT_MAX
 from .records import Decision
@@ -51,17 +51,24 @@ def quantise_matrix(weight: Float32, bias: Float32) -> QuantisedMatrix:
     return QuantisedMatrix(rounded.astype(np.int8), scale.astype(np.float32), bias.astype(np.float32))
 
 
+def dense_shape(model: Model) -> NetworkShape:
+    """The shape of a model whose layers are dense. Raises ModelError for the family with weights shared by bands."""
+    if not isinstance(model.shape, NetworkShape):
+        raise ModelError(f"{model.name} has weights shared by bands ({model.shape}), wanted dense layers")
+    return model.shape
+
+
 def matrices(model: Model) -> dict[str, tuple[Float32, Float32]]:
     """Every (weight, bias) of a model as a matrix, in the order of the weight file.
 
     Convolutions are flattened to (rows, taps x channels), oldest frame first.
     """
-    w, out = model.weights, {}
+    shape, w, out = dense_shape(model), model.weights, {}
     out["fc"] = (w["fc.weight"], w["fc.bias"])
     for conv in ("conv1", "conv2"):
         kernel = w[f"{conv}.weight"]
         out[conv] = (kernel.transpose(0, 2, 1).reshape(kernel.shape[0], -1), w[f"{conv}.bias"])
-    for name, _, _ in model.shape.grus():
+    for name, _, _ in shape.grus():
         out[f"{name}_input"] = (w[f"{name}.weight_ih"], w[f"{name}.bias_ih"])
         out[f"{name}_state"] = (w[f"{name}.weight_hh"], w[f"{name}.bias_hh"])
     for head in HEADS:
@@ -98,11 +105,12 @@ class Network:
 
     model      what to run
     quantised  True: the kernels' integer arithmetic; False: float32 weights and activations
+    raises     ModelError for a model of the other family
     source     Valin et al. 2020, arXiv:2008.04259; C twin: generated from wasm/nn/kernels/network.c.in
     """
 
     def __init__(self, model: Model, quantised: bool = True) -> None:
-        self.shape = model.shape
+        self.shape = dense_shape(model)
         self.offset, self.factor = normaliser(model.feature_mean, model.feature_std)
         self.layers: dict[str, _IntegerLayer | _FloatLayer]
         if quantised:

@@ -12,7 +12,7 @@ import numpy as np
 from . import bands, comb, features, gains, onset, pitch, postfilter, scale, stft, synthesis
 from .fft import Split
 from .model import Model
-from .network import Network
+from .networks import make_network
 from .numerics import Float32
 from .params import (
     BANDS,
@@ -184,7 +184,7 @@ class Pipeline:
 
     model      what to run
     settings   listener's choices, may be exchanged between hops
-    quantised  as in Network
+    quantised  integer products of 8-bit weights and 7-bit activations, or float32
     decider    decides instead of the model's network
     """
 
@@ -192,7 +192,7 @@ class Pipeline:
         self, model: Model, settings: Settings | None = None, quantised: bool = True, decider: Decider | None = None
     ) -> None:
         self.look_ahead, self.settings = model.look_ahead, settings or Settings()
-        self.decider = decider or Network(model, quantised)
+        self.decider = decider or make_network(model, quantised)
         self.latency = latency(model.look_ahead)
         self.reset()
 

@@ -132,8 +132,8 @@ def open_variant(variant: Variant) -> Callable[[Float32], Float32]:
     """
     if variant.arithmetic == "float":
         return _reference(variant, quantised=False)
-    built = weights(variant)
     try:
+        built = weights(variant)
         NativeEngine(built, variant.settings)
     except ModelError:
         return _reference(variant, quantised=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from sordino.chain import bands, comb, fft, params, pitch, stft
 from sordino.chain.model import Model, NetworkShape
+from sordino.chain.network import dense_shape
 from sordino.chain.readouts import READOUTS
 
 from . import weight_file
@@ -123,9 +124,10 @@ def tables_files() -> tuple[str, str]:
 
 
 def tiers() -> dict[str, NetworkShape]:
-    """The shapes that have a training configuration, by name."""
+    """The shapes of dense layers that have a training configuration, by name."""
     sizes = {path.stem: tomllib.loads(path.read_text())["network"] for path in sorted(CONFIGS.glob("*.toml"))}
-    return {name: NetworkShape(**{k: v for k, v in s.items() if k != "look_ahead"}) for name, s in sizes.items()}
+    dense = {name: s for name, s in sizes.items() if "channels" not in s}
+    return {name: NetworkShape(**{k: v for k, v in s.items() if k != "look_ahead"}) for name, s in dense.items()}
 
 
 def generate(models: list[Model], wasm: Path, known: dict[str, NetworkShape] | None = None) -> dict[str, str]:
@@ -137,7 +139,7 @@ def generate(models: list[Model], wasm: Path, known: dict[str, NetworkShape] | N
     returns  path in wasm/ -> text
     """
     template = (wasm / "nn" / "kernels" / "network.c.in").read_text()
-    shapes = {**(tiers() if known is None else known), **{m.name: m.shape for m in models}}
+    shapes = {**(tiers() if known is None else known), **{m.name: dense_shape(m) for m in models}}
     sparse = {m.name: weight_file.sparse_blocks(m) for m in models}
     columns = max(p.columns for s in shapes.values() for p in weight_file.layout(s)[0])
     largest = max(state_bytes(s) for s in shapes.values())

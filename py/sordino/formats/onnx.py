@@ -15,6 +15,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from sordino.chain.model import HEADS, Model, ModelError, NetworkShape
+from sordino.chain.network import dense_shape
 from sordino.chain.numerics import Float32
 from sordino.chain.params import BANDS, FEATURES
 
@@ -87,7 +88,7 @@ def _recur(graph: _Graph, name: str, x: str, weights: dict[str, Float32], hidden
 
 
 def _build(model: Model) -> _Graph:
-    graph, shape = _Graph(), model.shape
+    graph, shape = _Graph(), dense_shape(model)
     for name, axes in (("axis_0", [0]), ("axis_1", [1]), ("axes_12", [1, 2])):
         graph.constant(name, np.array(axes))
     for name, value in model.weights.items():

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from sordino.chain.features import normaliser
 from sordino.chain.model import Model, ModelError, NetworkShape
-from sordino.chain.network import QuantisedMatrix, quantise
+from sordino.chain.network import QuantisedMatrix, dense_shape, quantise
 from sordino.chain.params import ACTIVATION_OFFSET, FEATURES
 
 MAGIC = 0x4E445253  # "SRDN"
@@ -143,13 +143,19 @@ def _pack(matrix: QuantisedMatrix, place: MatrixPlace) -> bytes:
 def weight_bytes(model: Model) -> bytes:
     """The whole weight file of a model; the same bytes for the same model."""
     sparse = sparse_blocks(model)
-    places, total = layout(model.shape, sparse)
+    places, total = layout(dense_shape(model), sparse)
     normalisation = np.zeros((2, PADDED_FEATURES), "<f4")
     normalisation[:, :FEATURES] = normaliser(model.feature_mean, model.feature_std)
     quantised = quantise(model)
     body = normalisation.tobytes() + b"".join(_pack(quantised[p.name], p) for p in places)
     fixed = struct.pack(
-        "<6I", MAGIC, FORMAT_VERSION, total, zlib.adler32(body), network_id(model.shape, sparse), model.look_ahead
+        "<6I",
+        MAGIC,
+        FORMAT_VERSION,
+        total,
+        zlib.adler32(body),
+        network_id(dense_shape(model), sparse),
+        model.look_ahead,
     )
     name = model.name.encode()[:31]
     return fixed.ljust(HEADER_BYTES - 32, b"\0") + name.ljust(32, b"\0") + body

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 
@@ -99,10 +100,14 @@ class Bank:
 
 
 def _chances(clips: tuple[Clip, ...], kind: str) -> np.ndarray:
-    """Speech is drawn evenly over time; of noise, long and named recordings more often than short effects."""
+    """Speakers are drawn by the root of their duration; of noise, long and named recordings more than short effects."""
     seconds = np.array([clip.length / SAMPLE_RATE for clip in clips])
     if kind == "speech":
-        return np.asarray(seconds / seconds.sum())
+        of_speaker: dict[str, float] = defaultdict(float)
+        for clip, duration in zip(clips, seconds, strict=True):
+            of_speaker[clip.speaker] += float(duration)
+        weight = seconds / np.sqrt([of_speaker[clip.speaker] for clip in clips])
+        return np.asarray(weight / weight.sum())
     weight = np.sqrt(seconds.clip(0.2, 20.0))
     weight *= [0.5 if clip.category in ("misc_fx", "weapon_impact") else 1.5 for clip in clips]
     return np.asarray(weight / weight.sum())

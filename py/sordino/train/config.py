@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from sordino.chain.model import NetworkShape
+from sordino.chain.model import BandShape, NetworkShape, Shape
 from sordino.chain.params import MAX_LOOK_AHEAD
 from sordino.train.loss import LossWeights
 from sordino.train.recipe import Recipe
@@ -58,7 +58,7 @@ class Config:
     """Everything that defines a training run besides corpus, seed and minutes."""
 
     name: str
-    network: NetworkShape
+    network: Shape
     look_ahead: int = MAX_LOOK_AHEAD  # frames
     schedule: Schedule = field(default_factory=Schedule)
     mixing: Recipe = field(default_factory=Recipe)
@@ -86,7 +86,8 @@ def from_dict(values: dict[str, Any]) -> Config:
     values   sections network, schedule, mixing, loss, data and the key name
     raises   ValueError for a setting that does not exist
     """
-    kinds = {"network": NetworkShape, "schedule": Schedule, "mixing": Recipe, "loss": LossWeights, "data": Data}
+    family = BandShape if "channels" in values["network"] else NetworkShape
+    kinds = {"network": family, "schedule": Schedule, "mixing": Recipe, "loss": LossWeights, "data": Data}
     unknown = set(values) - set(kinds) - {"name"}
     if unknown:
         raise ValueError(f"unknown sections {sorted(unknown)}, known are {sorted(kinds)}")

@@ -13,7 +13,8 @@ from torch import Tensor
 from sordino.train.config import Config, Schedule
 from sordino.train.dataset import Example, batch_major
 from sordino.train.loss import total_loss
-from sordino.train.network import Network, States
+from sordino.train.network import States
+from sordino.train.networks import AnyNetwork
 from sordino.train.prune import Pruner
 
 
@@ -55,7 +56,7 @@ class Learner:
     device   where everything lies
     """
 
-    def __init__(self, network: Network, config: Config, device: torch.device) -> None:
+    def __init__(self, network: AnyNetwork, config: Config, device: torch.device) -> None:
         self.network, self.config = network, config
         self.dtype = product_type(device, config.schedule.bfloat16)
         self.ema = copy.deepcopy(network).requires_grad_(False)

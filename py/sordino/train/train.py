@@ -32,7 +32,7 @@ from sordino.train.config import Config, from_dict
 from sordino.train.dataset import Source, Statistics, estimate_statistics
 from sordino.train.listener import weights_path
 from sordino.train.mixing import Mixer
-from sordino.train.network import Network
+from sordino.train.networks import make_network
 from sordino.train.optimise import Learner, rate_at
 from sordino.train.prune import density_at
 from sordino.train.validate import make_validation, validate
@@ -88,7 +88,7 @@ class Run:
         config = job.config
         self.device = bank.samples.device
         torch.manual_seed(job.seed)
-        self.learner = Learner(Network(config.network).to(self.device), config, self.device)
+        self.learner = Learner(make_network(config.network).to(self.device), config, self.device)
         self.mixer = Mixer(bank, config.mixing)
         self.late_mixer = Mixer(bank, replace(config.mixing, frames=config.schedule.late_frames))
         self.elapsed, self.heard, self.fresh, self.seed_offset = 0.0, 0.0, 0.0, 0

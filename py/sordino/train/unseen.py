@@ -20,7 +20,7 @@ from sordino.train.checkpoint import read_model
 from sordino.train.config import Config, from_dict
 from sordino.train.dataset import Statistics, prepare
 from sordino.train.mixing import Mixer
-from sordino.train.network import Network
+from sordino.train.networks import AnyNetwork, make_network
 from sordino.train.train import load_bank
 from sordino.train.validate import validate
 
@@ -35,14 +35,14 @@ class Judged:
     """A network that is judged, and how its features are normalised."""
 
     name: str
-    network: Network
+    network: AnyNetwork
     statistics: Statistics
 
     @staticmethod
     def read(path: Path) -> Judged:
         """Read a model or a checkpoint, its gains as they were before calibration. raises as read_model does"""
         model = read_model(path)
-        network = Network(model.shape)
+        network = make_network(model.shape)
         network.load_state_dict({name: torch.from_numpy(weight) for name, weight in model.weights.items()})
         spread = Statistics(torch.from_numpy(model.feature_mean), torch.from_numpy(model.feature_std))
         return Judged(str(path), network, spread)

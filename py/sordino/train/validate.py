@@ -8,7 +8,7 @@ from sordino.train.config import Config
 from sordino.train.dataset import Example, Statistics, batch_major, prepare
 from sordino.train.loss import gain_bias_db, total_loss
 from sordino.train.mixing import Mixer
-from sordino.train.network import Network
+from sordino.train.networks import AnyNetwork
 from sordino.train.optimise import product_type
 
 _ROWS = 12
@@ -23,7 +23,7 @@ def make_validation(mixer: Mixer, seed: int, config: Config) -> list[Example]:
 
 @torch.no_grad()
 def validate(
-    network: Network, examples: list[Example], statistics: Statistics, config: Config, quantised: bool
+    network: AnyNetwork, examples: list[Example], statistics: Statistics, config: Config, quantised: bool
 ) -> dict[str, float]:
     """Run the network over the examples.
 

@@ -1,0 +1,154 @@
+"""Stage network, the family whose weights are shared by all bands: in float and in the kernels' integers.
+
+    patch    5 neighbouring bands x taps frames x 4 features, and a learnt label of the band, tanh    [BANDS, channels]
+    near     plus tanh of a layer over 3 neighbouring bands
+    blocks   plus a GRU across the bands, upwards and downwards, weights shared by all frames;
+             plus a GRU over time, weights shared by all bands, a state for each band
+    memory   after the first block: plus a dense GRU over time of the whole spectrum
+    heads    one weight vector for all bands, a bias for each
+
+What is added to is never rounded; each layer sees it through a tanh, so that 7 bits hold it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from .features import normalise, normaliser
+from .model import BAND_FEATURES, NEAR_BANDS, PATCH_BANDS, WIDENED, BandShape, Model, ModelError
+from .network import quantise_activation, quantise_matrix
+from .numerics import Float32, sigmoid, tanh
+from .params import ACTIVATION_OFFSET, BANDS, FEATURES
+from .records import Decision
+
+
+def _neighbours(x: Float32, count: int) -> Float32:
+    """Each band with its neighbours, zeros beyond the ends; (BANDS, n) -> (BANDS, count * n), the lowest band first."""
+    reach = count // 2
+    padded = np.pad(x, ((reach, reach), (0, 0)))
+    return np.concatenate([padded[i : i + BANDS] for i in range(count)], axis=1)
+
+
+class _Layer:
+    """A dense layer over the last axis, in float or with integer products."""
+
+    def __init__(self, weight: Float32, bias: Float32, quantised: bool) -> None:
+        self.quantised, self.bias = quantised, bias
+        if quantised:
+            matrix = quantise_matrix(weight, bias)
+            self.weight, self.scale = matrix.weight.astype(np.float32), matrix.scale
+        else:
+            self.weight = weight
+
+    def __call__(self, x: Float32) -> Float32:
+        if not self.quantised:
+            return np.asarray(x @ self.weight.T + self.bias, np.float32)
+        q = quantise_activation(x).astype(np.float32) - np.float32(ACTIVATION_OFFSET)
+        return np.asarray((q @ self.weight.T) * self.scale + self.bias, np.float32)
+
+
+class _Gru:
+    """One GRU update of any number of rows (torch's gate order r, z, n; reset after the product)."""
+
+    def __init__(self, weights: dict[str, Float32], name: str, quantised: bool) -> None:
+        self.from_input = _Layer(weights[f"{name}.weight_ih"], weights[f"{name}.bias_ih"], quantised)
+        self.from_state = _Layer(weights[f"{name}.weight_hh"], weights[f"{name}.bias_hh"], quantised)
+
+    def step(self, given: Float32, h: Float32) -> Float32:
+        """given: from_input of the input, (..., 3 size); h: (..., size). Returns the new h."""
+        n, state = h.shape[-1], self.from_state(h)
+        reset = sigmoid(given[..., :n] + state[..., :n])
+        keep = sigmoid(given[..., n : 2 * n] + state[..., n : 2 * n])
+        new = tanh(given[..., 2 * n :] + reset * state[..., 2 * n :])
+        return new + keep * (h - new)
+
+
+class BandNetwork:
+    """The network of one stream; keeps its state.
+
+    model      what to run, of a BandShape
+    quantised  True: integer products of 8-bit weights and 7-bit activations; False: float32
+    raises     ModelError for a model of the other family
+    source     Valin et al. 2020, arXiv:2008.04259 (what goes in and comes out); torch twin: sordino.train.band_network
+    """
+
+    def __init__(self, model: Model, quantised: bool = True) -> None:
+        if not isinstance(model.shape, BandShape):
+            raise ModelError(f"{model.name} has the shape {model.shape}, wanted one with weights shared by bands")
+        self.shape, self.weights, self.quantised = model.shape, model.weights, quantised
+        self.offset, self.factor = normaliser(model.feature_mean, model.feature_std)
+        w = model.weights
+        self.layers = {n: _Layer(w[f"{n}.weight"], w[f"{n}.bias"], quantised) for n in model.shape.linears()}
+        self.grus = {name: _Gru(w, name, quantised) for name in model.shape.grus()}
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything heard."""
+        s = self.shape
+        silent = np.zeros((BANDS, PATCH_BANDS * BAND_FEATURES), np.float32)
+        self.frames = deque([silent] * s.taps, s.taps)
+        self.states: dict[str, Float32] = {"memory.gru": np.zeros(s.memory, np.float32)}
+        for block in range(s.blocks):
+            self.states[f"blocks.{block}.time"] = np.zeros((BANDS, s.over_time), np.float32)
+
+    def step(self, features: Float32) -> Decision:
+        """Decide on one frame.
+
+        features  (FEATURES,) float32, not normalised
+        returns   Decision
+        raises    ValueError if features has another shape
+        """
+        if features.shape != (FEATURES,):
+            raise ValueError(f"features are {features.shape}, wanted {(FEATURES,)}")
+        x = self._patch(normalise(features, self.offset, self.factor))
+        x = x + tanh(self.layers["near"](_neighbours(x, NEAR_BANDS)))
+        for block in range(self.shape.blocks):
+            x = self._over_time(f"blocks.{block}", self._across(f"blocks.{block}", x))
+            if self.shape.memory and block == 0:
+                x = self._remember(x)
+        return self._decide(x)
+
+    def _squash(self, name: str, x: Float32) -> Float32:
+        return tanh(x * self.weights[f"{name}.scale"] + self.weights[f"{name}.shift"])
+
+    def _patch(self, f: Float32) -> Float32:
+        """First layer over the last frames, (FEATURES,) -> (BANDS, channels)."""
+        frame = np.empty((BANDS, BAND_FEATURES), np.float32)
+        frame[:, 0], frame[:, 1] = f[:BANDS], f[BANDS : 2 * BANDS]
+        frame[:, 2:] = f[2 * BANDS :]
+        self.frames.append(_neighbours(frame, PATCH_BANDS))
+        return tanh(self.layers["patch"](np.concatenate(list(self.frames), axis=1)) + self.weights["label"])
+
+    def _across(self, block: str, x: Float32) -> Float32:
+        """Add what the GRUs across the bands say."""
+        seen, found = self._squash(f"{block}.band_squash", x), []
+        for direction, order in (("up", range(BANDS)), ("down", reversed(range(BANDS)))):
+            gru, h = self.grus[f"{block}.{direction}"], np.zeros(self.shape.across, np.float32)
+            given, states = gru.from_input(seen), np.empty((BANDS, self.shape.across), np.float32)
+            for band in order:
+                h = states[band] = gru.step(given[band], h)
+            found.append(states)
+        return x + self.layers[f"{block}.from_bands"](np.concatenate(found, axis=1))
+
+    def _over_time(self, block: str, x: Float32) -> Float32:
+        """Add what each band's GRU over time says."""
+        name = f"{block}.time"
+        given = self.grus[name].from_input(self._squash(f"{block}.time_squash", x))
+        self.states[name] = self.grus[name].step(given, self.states[name])
+        return x + self.layers[f"{block}.from_time"](self.states[name])
+
+    def _remember(self, x: Float32) -> Float32:
+        """Add what the dense memory says."""
+        squeezed = tanh(self.layers["memory.squeeze"](self._squash("memory.squash", x)))
+        given = self.grus["memory.gru"].from_input(tanh(self.layers["memory.into"](squeezed.ravel())))
+        self.states["memory.gru"] = self.grus["memory.gru"].step(given, self.states["memory.gru"])
+        out = tanh(self.layers["memory.out"](self.states["memory.gru"]))
+        return x + self.layers["memory.widen"](out.reshape(BANDS, WIDENED))
+
+    def _decide(self, x: Float32) -> Decision:
+        seen, w = self._squash("squash", x), self.weights
+        gain, strength, voice = (self.layers[head](seen)[:, 0] for head in ("gain", "strength", "voice"))
+        logit = np.add.accumulate(voice, dtype=np.float32)[-1:] * np.float32(1 / BANDS)
+        return Decision(sigmoid(gain + w["gain_bias"]), sigmoid(strength + w["strength_bias"]), sigmoid(logit)[0])
