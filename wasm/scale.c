@@ -23,8 +23,9 @@ static int32_t peak_exponent(const float *x)
 static int32_t wanted_scale(int32_t peak, int32_t scale)
 {
     const int32_t off = peak + scale - SCALE_TARGET;
-    if (scale && off >= -SCALE_SLACK && off <= SCALE_SLACK) return scale;
-    if (peak >= SCALE_FAINT && peak <= SCALE_HOT) return 0;
+    if (peak > SCALE_HOT) return SCALE_HOT - peak;
+    if (scale > 0 && off >= -SCALE_SLACK && off <= SCALE_SLACK) return scale;
+    if (peak >= SCALE_FAINT) return 0;
     return SCALE_TARGET - peak < SCALE_MAX ? SCALE_TARGET - peak : SCALE_MAX;
 }
 

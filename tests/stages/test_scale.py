@@ -54,10 +54,17 @@ def test_ordinary_levels_are_left_alone():
         assert follow_peaks([peak] * 20 + [SCALE_HOT] + [SCALE_FAINT] * 20)[-1].scale == 0
 
 
-@pytest.mark.parametrize("peak", [SCALE_FAINT - 1, -16, -20, -40, SCALE_HOT + 1, 4])
-def test_other_levels_are_brought_to_the_target(peak):
+@pytest.mark.parametrize("peak", [SCALE_FAINT - 1, -16, -20, -40])
+def test_faint_levels_are_brought_to_the_target(peak):
     levels = follow_peaks([peak] * 3)
     assert {level.scale for level in levels} == {min(SCALE_TARGET - peak, SCALE_MAX)}
+
+
+@pytest.mark.parametrize("peak", [SCALE_HOT + 1, 4, 5])
+def test_hot_levels_are_brought_to_the_highest_ordinary_one(peak):
+    assert {level.scale for level in follow_peaks([peak] * 3)} == {SCALE_HOT - peak}
+    after = follow_peaks([-3] * (8 * SCALE_RELEASE_HOPS), follow_peaks([peak])[-1])
+    assert after[0].scale == SCALE_HOT - peak and after[-1].scale == 0, "and in time the scale is none again"
 
 
 def test_silence_changes_nothing():
@@ -90,6 +97,14 @@ def test_the_result_does_not_depend_on_the_level(model, level_db):
         loud = hop_power(wanted) > 0.1 * hop_power(wanted).max()
         apart_db = 10 * np.log10(hop_power(found)[loud] / hop_power(wanted)[loud])
         assert np.abs(apart_db).mean() < 1, file
+
+
+def test_a_burst_does_not_take_the_voice_after_it_along():
+    clip = read_clip(clip_files()[0])[: 4 * 48000]
+    burst = clip.copy()
+    burst[HOP : 2 * HOP] = 1e30
+    found, wanted = (denoise(x, 48000)[24000:] for x in (burst, clip))
+    assert abs(power_db(found) - power_db(wanted)) < 1.5
 
 
 def test_a_voice_that_sets_in_after_faint_noise_keeps_its_beginning():

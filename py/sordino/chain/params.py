@@ -27,9 +27,9 @@ SAMPLE_FLOOR = 1e-15
 SCALE_FAINT = -7
 """Peaks below 2^(SCALE_FAINT - 1) (-48 dBFS) are faint: the training held no voices so quiet."""
 SCALE_HOT = 1
-"""Peaks from 2^SCALE_HOT on (+6 dBFS) are hot."""
+"""Peaks from 2^SCALE_HOT on (+6 dBFS) are hot, and brought below: a burst must not take a voice after it along."""
 SCALE_TARGET = -6
-"""The peaks of both are brought to 2^-7..2^-6 (-42 to -36 dBFS)."""
+"""The peaks of faint input are brought to 2^-7..2^-6 (-42 to -36 dBFS)."""
 SCALE_SLACK = 1
 """Steps of 6 dB by which they may leave that before the scale is changed."""
 SCALE_MAX = 24
@@ -38,8 +38,8 @@ SILENT_PEAK = -128
 """Peak exponent of digital silence."""
 SCALE_FALL_HOPS = 3
 """Hops (30 ms) that each step down takes: a network that hears all noise vanish at once takes the voice with it."""
-SCALE_RELEASE_HOPS = 500
-"""Hops (5 s) after which a peak that was not reached again counts 6 dB less."""
+SCALE_RELEASE_HOPS = 200
+"""Hops (2 s) after which a peak that was not reached again counts 6 dB less."""
 
 # Bands
 BANDS = 34

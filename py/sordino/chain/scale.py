@@ -46,10 +46,12 @@ def peak_exponent(x: Float32) -> int:
 
 
 def wanted_scale(peak: int, scale: int) -> int:
-    """Scale for a peak exponent: none for ordinary levels, the present one as long as it serves."""
-    if scale and abs(peak + scale - SCALE_TARGET) <= SCALE_SLACK:
+    """Scale for a peak exponent: none for ordinary levels, for faint ones the present one as long as it serves."""
+    if peak > SCALE_HOT:
+        return SCALE_HOT - peak
+    if scale > 0 and abs(peak + scale - SCALE_TARGET) <= SCALE_SLACK:
         return scale
-    return 0 if SCALE_FAINT <= peak <= SCALE_HOT else min(SCALE_TARGET - peak, SCALE_MAX)
+    return 0 if peak >= SCALE_FAINT else min(SCALE_TARGET - peak, SCALE_MAX)
 
 
 def follow(level: Level, x: Float32) -> Level:
