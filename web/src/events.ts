@@ -2,7 +2,7 @@
 
 import type { SordinoError } from "./errors.js";
 import type { Counters, EngineName, Readout } from "./messages.js";
-import type { StateChange } from "./state.js";
+import type { StateChange } from "./states.js";
 
 /** Why the unchanged voice plays, and what happens next. */
 export interface Fallback {

@@ -1,24 +1,19 @@
 // Page thread: the frame path. A Worker gets the microphone's frames of 10 ms and gives cleaned ones back.
 
 import { Carrier } from "./carry.js";
+import type { CustomModel, Model, ModelName } from "./catalogue.js";
 import { briefly, SordinoError } from "./errors.js";
 import { dispatchDetail, passOn, type TrackEventMap, TrackTarget, type Voice } from "./events.js";
-import { chooseEngine, fetchEngine, locate, type ModelName } from "./load.js";
+import { chooseEngine, fetchEngine, locate } from "./load.js";
 import type { EngineFiles, FrameReply, FrameRequest, Readout, Settings } from "./messages.js";
-import {
-  type Changes,
-  type CustomModel,
-  changedSettings,
-  initialSettings,
-  type SordinoOptions,
-  streamShape,
-} from "./options.js";
+import { type Changes, changedSettings, initialSettings, type SordinoOptions, streamShape } from "./options.js";
 import { SAMPLE_RATE } from "./params.js";
 import { lookAt } from "./received.js";
 import { keepFlowing } from "./remote.js";
 import { checkOptions } from "./start.js";
-import { StateWatch, type StreamState } from "./state.js";
-import { type Model, modelOf } from "./tiers.js";
+import { StateWatch } from "./state.js";
+import type { StreamState } from "./states.js";
+import { modelOf } from "./tiers.js";
 import { Upkeep } from "./upkeep.js";
 import { Outcomes, Readouts } from "./waiting.js";
 

@@ -1,18 +1,10 @@
 // Page thread: where the package's files are, which kernel this browser can run, and how they are fetched.
 
+import { DEFAULT_MODEL, MODELS, type Model } from "./catalogue.js";
 import { briefly, SordinoError } from "./errors.js";
 import type { EngineFiles, EngineName } from "./messages.js";
 import { WEIGHTS } from "./models.js";
-import type { CustomModel, SordinoOptions } from "./options.js";
 import { checkKind, KINDS, lookAt } from "./received.js";
-
-/** A model of the package by its name: of "tiny", "standard" and "full" those that `MODELS` lists. */
-export type ModelName = keyof typeof WEIGHTS;
-
-/** The models of the package, the lightest first. */
-export const MODELS: readonly ModelName[] = Object.keys(WEIGHTS) as ModelName[];
-
-export const DEFAULT_MODEL: ModelName = "standard";
 
 /** Where the files are. What is not named is looked for beside the package's own script. */
 export interface AssetUrls {
@@ -38,6 +30,12 @@ export interface Assets {
   readonly weights: URL;
   readonly worker: URL;
   readonly integrity: { readonly wasm?: string; readonly weights?: string };
+}
+
+/** What the addresses depend on: two of the options that a page gives. */
+interface AssetOptions {
+  readonly assets?: AssetUrls;
+  readonly model?: Model;
 }
 
 /*
@@ -95,7 +93,7 @@ function addressOf(url: string | URL): URL {
 }
 
 /** Full addresses of the files of an engine and a model. throws SordinoError "option" */
-export function locate(engine: EngineName, model: ModelName | CustomModel, options: SordinoOptions): Assets {
+export function locate(engine: EngineName, model: Model, options: AssetOptions): Assets {
   const urls = options.assets ?? {};
   const given = (url: string | URL | undefined): URL | undefined => (url === undefined ? undefined : addressOf(url));
   const base = given(urls.base);

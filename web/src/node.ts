@@ -1,14 +1,15 @@
 // Page thread: SordinoNode, an AudioWorkletNode that suppresses noise, and how it is created.
 
+import type { CustomModel, Model, ModelName } from "./catalogue.js";
 import { Controls } from "./controls.js";
 import { asSordinoError, SordinoError } from "./errors.js";
 import { dispatchDetail, type Fallback, type Stats } from "./events.js";
-import { fetchEngine, locate, type ModelName } from "./load.js";
+import { fetchEngine, locate } from "./load.js";
 import type { EngineFiles, EngineName, Readout, Reply } from "./messages.js";
-import type { CustomModel, SordinoOptions } from "./options.js";
+import type { SordinoOptions } from "./options.js";
 import { isOffline, type Plan, prepare } from "./start.js";
-import { StateWatch, type StreamState } from "./state.js";
-import type { Model } from "./tiers.js";
+import { StateWatch } from "./state.js";
+import type { StreamState } from "./states.js";
 import { Upkeep } from "./upkeep.js";
 import { Outcomes, Readouts } from "./waiting.js";
 

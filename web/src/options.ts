@@ -1,7 +1,8 @@
 // Page thread: the options a caller may give, checked and turned into what the audio thread understands.
 
+import type { CustomModel, ModelName } from "./catalogue.js";
 import { SordinoError } from "./errors.js";
-import type { AssetUrls, ModelName } from "./load.js";
+import type { AssetUrls } from "./load.js";
 import type { EngineName, Settings, StreamShape } from "./messages.js";
 import { MAX_LOOK_AHEAD } from "./params.js";
 
@@ -19,12 +20,6 @@ export type Schedule = "immediate" | "spread";
 
 /** Frames of 10 ms that are heard before a frame is decided on. */
 export type LookAhead = 0 | 1 | 2;
-
-/** A weight file of your own. */
-export interface CustomModel {
-  readonly name: string;
-  readonly url: string | URL;
-}
 
 export interface SordinoOptions {
   /** Where the files are, when they do not lie beside the package's script. */

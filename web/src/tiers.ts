@@ -1,16 +1,10 @@
 // Page thread: which model takes over from one that is too slow.
 
-import { DEFAULT_MODEL, MODELS, type ModelName } from "./load.js";
-import type { CustomModel, SordinoOptions } from "./options.js";
-
-export type Model = ModelName | CustomModel;
+import { DEFAULT_MODEL, MODELS, type Model, nameOf } from "./catalogue.js";
+import type { SordinoOptions } from "./options.js";
 
 export function modelOf(options: SordinoOptions): Model {
   return options.model ?? DEFAULT_MODEL;
-}
-
-export function nameOf(model: Model): string {
-  return typeof model === "string" ? model : model.name;
 }
 
 /**

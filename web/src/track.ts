@@ -1,22 +1,17 @@
 // Page thread: noise suppression for a MediaStreamTrack, for everything that sends tracks rather than audio nodes.
 
 import { Attempts, whileStarting } from "./attempts.js";
+import type { CustomModel, ModelName } from "./catalogue.js";
 import { SordinoError } from "./errors.js";
 import { dispatchFallback, passOn, TrackTarget, type Voice } from "./events.js";
 import { canUseFrames, FrameStream } from "./frames.js";
 import { canListen, contextFor, VoiceGraph } from "./graph.js";
-import { aborted, type ModelName } from "./load.js";
+import { aborted } from "./load.js";
 import { SordinoNode } from "./node.js";
-import {
-  type Changes,
-  type CustomModel,
-  checkWord,
-  initialSettings,
-  type SordinoOptions,
-  streamShape,
-} from "./options.js";
+import { type Changes, checkWord, initialSettings, type SordinoOptions, streamShape } from "./options.js";
 import { checkOptions } from "./start.js";
-import { StateTeller, type StreamState } from "./state.js";
+import { StateTeller } from "./state.js";
+import type { StreamState } from "./states.js";
 import { Twins } from "./twin.js";
 
 export interface TrackOptions extends SordinoOptions {

@@ -1,11 +1,12 @@
 // Page thread: keeps a stream suppressing. Tries again after failures, steps down from a model that is too slow, and back.
 
+import { type Model, nameOf } from "./catalogue.js";
 import { asSordinoError, SordinoError } from "./errors.js";
 import { dispatchDetail, dispatchFallback, type Overrun } from "./events.js";
 import type { EngineFiles } from "./messages.js";
 import type { SordinoOptions } from "./options.js";
 import { Recovery } from "./recovery.js";
-import { lighterThan, type Model, modelOf, nameOf } from "./tiers.js";
+import { lighterThan, modelOf } from "./tiers.js";
 import { Turns } from "./waiting.js";
 
 /** The first wait before the way back to a heavier model, in pauses after a failure. */

@@ -2,8 +2,8 @@
 
 import { FileError } from "../errors.js";
 import type { Reply, Request, SoundFormat } from "../messages.js";
-import type { Block, Sound } from "./media.js";
-import type { Subtype, WavExtras } from "./wav.js";
+import type { Block, Sound } from "./sound.js";
+import type { Subtype, WavExtras } from "./wav_extras.js";
 
 type Answer = Extract<Request, { readonly type: "decoded" | "refused" | "block" }>;
 

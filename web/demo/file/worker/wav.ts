@@ -1,20 +1,8 @@
 // File worker: samples of full scale 1 become a WAV file, to the byte as py/sordino/wav_file.py writes it.
 
-import { INFO_NAMES } from "./pcm_header.js";
 import type { Sink } from "./sink.js";
-
-/** Samples of the result. */
-export type Subtype = "PCM_16" | "PCM_24" | "PCM_32" | "FLOAT" | "DOUBLE";
-
-/** What a WAV file says besides its format. */
-export interface WavExtras {
-  /** Which loudspeakers the channels are for; undefined: the source does not say. */
-  mask: number | undefined;
-  /** Title, artist and so on, by names in small letters. */
-  readonly tags: Record<string, string>;
-  /** What goes into the result unchanged: broadcast extension, cue points. */
-  readonly chunks: { readonly name: string; readonly content: Uint8Array<ArrayBuffer> }[];
-}
+import type { Subtype, WavExtras } from "./wav_extras.js";
+import { INFO_NAMES } from "./wav_extras.js";
 
 export interface WavFormat {
   readonly sampleRate: number;

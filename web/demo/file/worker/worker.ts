@@ -4,9 +4,10 @@ import type { EngineFiles } from "../../../src/messages.js";
 import { asFileError, FileError } from "../errors.js";
 import type { Job, Reply, Request, SoundFormat } from "../messages.js";
 import { Cleaner } from "./cleaner.js";
-import { type Block, openMedia, type Sound } from "./media.js";
+import { openMedia } from "./media.js";
 import { Page } from "./pushed.js";
 import { openSink, type Sink } from "./sink.js";
+import type { Block, Sound } from "./sound.js";
 import { LARGEST_BYTES, WavWriter } from "./wav.js";
 
 interface Scope {
