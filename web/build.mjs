@@ -24,7 +24,7 @@ import { modelNames, modelsModule } from "./models.mjs";
 
 const WEB = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(WEB);
-const PARAMS = { typescript: join(WEB, "src/params.ts"), python: join(ROOT, "py/sordino/params.py") };
+const PARAMS = { typescript: join(WEB, "src/protocol/params.ts"), python: join(ROOT, "py/sordino/params.py") };
 const ENGINES = ["relaxed", "simd128"];
 const ADAPTERS = ["livekit", "jitsi", "twilio", "100ms", "webrtc"];
 
@@ -50,7 +50,7 @@ function checkConstants() {
   for (const [, name, value] of readFileSync(PARAMS.typescript, "utf8").matchAll(/^export const (\w+) = ([\d_]+);/gm)) {
     const home = python.match(new RegExp(`^${name} = ([\\d_]+)$`, "m"))?.[1];
     if (Number(home?.replaceAll("_", "")) !== Number(value.replaceAll("_", ""))) {
-      throw new Error(`web/src/params.ts says ${name} = ${value}; py/sordino/params.py says ${home}`);
+      throw new Error(`web/src/protocol/params.ts says ${name} = ${value}; py/sordino/params.py says ${home}`);
     }
   }
 }
@@ -85,7 +85,7 @@ const shared = {
 
 /** The files of the npm package. */
 async function buildPackage({ wasm, models, dist }) {
-  writeFileSync(join(WEB, "src/models.ts"), modelsModule(MODELS));
+  writeFileSync(join(WEB, "src/assets/models.ts"), modelsModule(MODELS));
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(join(dist, "models"), { recursive: true });
   for (const engine of ENGINES) {

@@ -25,7 +25,7 @@ def npm() -> None:
 
 def web() -> None:
     """The npm package's files and the page."""
-    written = [ROOT / "web" / "dist", ROOT / "web" / "src" / "models.ts", BUILD / "demo"]
+    written = [ROOT / "web" / "dist", ROOT / "web" / "src" / "assets" / "models.ts", BUILD / "demo"]
     sources = [file for file in files_under([ROOT / "web"]) if not {file, *file.parents} & set(written)]
     built = [*(BUILD / "wasm").glob("sordino.*.wasm"), *weight_files()]
     inputs = [*sources, *built, ROOT / "package.json", ROOT / "package-lock.json"]

@@ -30,7 +30,7 @@ from sordino.params import BANDS, FEATURES, HOP
 from sordino.pipeline import Pipeline, Settings
 
 CONSERVATIVE_LIMIT_DB = 15.0
-"""As in web/src/options.ts."""
+"""As in web/src/contract/options.ts."""
 FEATURE_GROUPS = {
     "energies": slice(0, BANDS),
     "coherences": slice(BANDS, 2 * BANDS),

@@ -3,8 +3,8 @@
 //   const sender = connection.getSenders().find(({ track }) => track?.kind === "audio");
 //   const suppressed = await suppressSender(sender);
 
-import { WatchedSender } from "../sender.js";
 import { SordinoError, SuppressedTrack, type TrackOptions } from "../sordino.js";
+import { WatchedSender } from "./sender.js";
 
 /**
  * Suppression on one sender. A track of your own on the sender, or none, is left alone from then on: give it the cleaned

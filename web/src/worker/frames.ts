@@ -1,7 +1,7 @@
 // Worker: the frame path. Audio frames of a microphone come as a stream, go through a session and leave as a stream.
 
-import type { FrameReply, FrameRequest, FrameStartup, Reply, Settings } from "../messages.js";
-import { SAMPLE_RATE } from "../params.js";
+import type { FrameReply, FrameRequest, FrameStartup, Reply, Settings } from "../protocol/messages.js";
+import { SAMPLE_RATE } from "../protocol/params.js";
 import { Session } from "../worklet/session.js";
 import { type Block, Blocks } from "./blocks.js";
 
@@ -17,7 +17,7 @@ const LOWEST_RATE = 8_000;
 const HIGHEST_RATE = 192_000;
 /** Seconds after which another rate counts as the source's new one. */
 const STAYS_S = 1;
-const PULSE_MS = 200;
+const HEARTBEAT_MS = 200;
 
 const scope = globalThis as unknown as Scope;
 const host = { now: () => performance.now(), reply: answer };
@@ -33,7 +33,7 @@ let foreign = 0;
 /** Nothing of the present source has come yet. */
 let untouched = true;
 let tellVoice = false;
-/** Since the last pulse: whether frames came, and whether any passed by no session. */
+/** Since the last heartbeat: whether frames came, and whether any passed by no session. */
 let arrived = false;
 let passed = false;
 
@@ -206,9 +206,9 @@ scope.onmessage = ({ data: request }) => {
   }
 };
 
-/** Frames that a session works off give pulses of their own. */
+/** Frames that a session works off give heartbeats of their own. */
 setInterval(() => {
-  if (!arrived || passed) tell({ type: "pulse", arrived, silent: !arrived, cleaned: false });
+  if (!arrived || passed) tell({ type: "heartbeat", arrived, silent: !arrived, cleaned: false });
   arrived = passed = false;
-}, PULSE_MS);
+}, HEARTBEAT_MS);
 tell({ type: "loaded" });

@@ -1,6 +1,6 @@
 // Audio thread: the way of the cleaned signal. Render quanta of any length and rate become hops and quanta again.
 
-import { HOP, SAMPLE_RATE } from "../params.js";
+import { HOP, SAMPLE_RATE } from "../protocol/params.js";
 import type { Engine } from "./engine.js";
 import type { Resampler } from "./resampler.js";
 import { headStart, partsLeft, reblockingDelay, spreadQuanta } from "./schedule.js";
@@ -62,7 +62,7 @@ export class Chain {
   readonly #rate: number;
   readonly #channels: number;
   readonly #ring = new Ring();
-  readonly #turn: number | undefined;
+  readonly #phase: number | undefined;
   #padding = 0;
   /** Samples at 48 kHz. */
   #headStart = 0;
@@ -73,14 +73,14 @@ export class Chain {
   #age = -1;
 
   /**
-   * turn: streams of different turns compute in different quanta; undefined: the network is spread, computed in the quanta
+   * phase: streams of different phases compute in different quanta; undefined: the network is spread, computed in the quanta
    * after the one that completes a hop, which delays the output
    */
-  constructor(engine: Engine, channels: number, rate: number, quantum: number, turn: number | undefined) {
+  constructor(engine: Engine, channels: number, rate: number, quantum: number, phase: number | undefined) {
     this.engine = engine;
     this.#rate = rate;
     this.#channels = channels;
-    this.#turn = turn;
+    this.#phase = phase;
     this.configure(quantum);
   }
 
@@ -92,9 +92,9 @@ export class Chain {
   /** Forget what is under way and prepare for quanta of this length. */
   configure(quantum: number): void {
     const delay = reblockingDelay(this.#rate, quantum);
-    this.#quanta = this.#turn === undefined ? spreadQuanta(this.#rate, quantum) : 0;
+    this.#quanta = this.#phase === undefined ? spreadQuanta(this.#rate, quantum) : 0;
     this.#padding = delay + this.#quanta * quantum;
-    this.#headStart = this.#turn === undefined ? 0 : headStart(this.#rate, quantum, this.#turn, delay);
+    this.#headStart = this.#phase === undefined ? 0 : headStart(this.#rate, quantum, this.#phase, delay);
     const hop = Math.ceil(this.#rate / 100) + 1;
     this.#ring.configure(this.#channels, this.#padding, this.#padding + quantum + 2 * hop);
     this.reset();

@@ -1,7 +1,7 @@
 // Audio thread: the wasm kernel for up to eight channels. Lays out the memory and works off hops, at once or in pieces.
 
-import type { EngineFiles, Settings, StreamShape } from "../messages.js";
-import { BANDS, HOP, SAMPLE_RATE } from "../params.js";
+import type { EngineFiles, Settings, StreamShape } from "../protocol/messages.js";
+import { BANDS, HOP, SAMPLE_RATE } from "../protocol/params.js";
 import { failureOf, views } from "./kernel.js";
 import { Resampler } from "./resampler.js";
 import { chainDelays, type Delays } from "./schedule.js";

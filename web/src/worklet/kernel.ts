@@ -1,6 +1,6 @@
 // Audio thread: the wasm module's functions (wasm/sordino.h), and how a module is started.
 
-import type { EngineFiles, Failure } from "../messages.js";
+import type { EngineFiles, Failure } from "../protocol/messages.js";
 
 const PAGE_BYTES = 65_536;
 const ALIGNMENT = 16;

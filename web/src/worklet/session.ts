@@ -1,17 +1,17 @@
 // Audio thread: one stream with everything that may happen to it. The cleaned signal comes from a chain, the unchanged
 // one from a delay line; whatever fails, the voice goes on.
 
-import type { EngineFiles, Failure, Readout, Reply, Settings, StreamShape } from "../messages.js";
-import { BANDS } from "../params.js";
+import type { EngineFiles, Failure, Readout, Reply, Settings, StreamShape } from "../protocol/messages.js";
+import { BANDS } from "../protocol/params.js";
 import { Chain } from "./chain.js";
 import { DelayLine } from "./delay.js";
 import { Engine } from "./engine.js";
+import { Heartbeat } from "./heartbeat.js";
 import { failureOf } from "./kernel.js";
 import { Meter } from "./meter.js";
 import { crossfade, Mixer } from "./mixer.js";
-import { Pulse } from "./pulse.js";
-import { leaveTurn, takeTurn } from "./turns.js";
-import { Watch } from "./watch.js";
+import { OverrunMonitor } from "./overrun-monitor.js";
+import { leavePhase, takePhase } from "./stagger.js";
 
 /** A new engine runs unheard for so long, so that the network knows the voice when it is heard. */
 const WARM_UP_S = 0.3;
@@ -33,11 +33,11 @@ export class Session {
   readonly #rate: number;
   readonly #dryDelay: DelayLine;
   readonly #mixer: Mixer;
-  readonly #watch = new Watch();
+  readonly #monitor = new OverrunMonitor();
   readonly #meter = new Meter();
-  readonly #pulse: Pulse | undefined;
+  readonly #heartbeat: Heartbeat | undefined;
   /** undefined: the network is spread. */
-  readonly #turn: number | undefined;
+  readonly #phase: number | undefined;
   #settings: Settings;
   #quantum: number;
   #dry: Float32Array[] = [];
@@ -66,8 +66,8 @@ export class Session {
     this.#settings = settings;
     this.#rate = rate;
     this.#quantum = quantum;
-    this.#turn = shape.spread ? undefined : takeTurn();
-    this.#pulse = shape.offline ? undefined : new Pulse(rate, (reply) => host.reply(reply));
+    this.#phase = shape.spread ? undefined : takePhase();
+    this.#heartbeat = shape.offline ? undefined : new Heartbeat(rate, (reply) => host.reply(reply));
     this.#dryDelay = new DelayLine(shape.channels, rate);
     this.#mixer = new Mixer(shape.channels, Math.round(rate / FADES_PER_SECOND));
     this.#makeBlocks();
@@ -99,7 +99,7 @@ export class Session {
 
   #chainOf(engine: Engine): Chain {
     engine.apply(this.#settings);
-    return new Chain(engine, this.#shape.channels, this.#rate, this.#quantum, this.#turn);
+    return new Chain(engine, this.#shape.channels, this.#rate, this.#quantum, this.#phase);
   }
 
   /** Nothing was heard before. */
@@ -139,7 +139,7 @@ export class Session {
 
   /** Forget the past: states, delays and counters. The sound fades to the silence with which every stream begins. */
   reset(): void {
-    this.#watch.reset();
+    this.#monitor.reset();
     this.#meter.reset();
     this.#reported = 0;
     this.#dryDelay.clear();
@@ -156,7 +156,7 @@ export class Session {
   }
 
   destroy(): void {
-    if (this.#alive && this.#turn !== undefined) leaveTurn(this.#turn);
+    if (this.#alive && this.#phase !== undefined) leavePhase(this.#phase);
     this.#alive = false;
     this.#parked = undefined;
     this.#drop(true, true);
@@ -178,7 +178,7 @@ export class Session {
     this.#mixer.mix(outputs, this.#dry, this.#wet, this.#target(), channels, quantum);
     for (let c = channels; c < outputs.length; c++) outputs[c]!.set(outputs[0]!);
     const silent = this.#meter.note(this.#dry, outputs, channels, quantum) === 0;
-    this.#pulse?.note(quantum, inputs.length > 0, silent, this.#mixer.share);
+    this.#heartbeat?.note(quantum, inputs.length > 0, silent, this.#mixer.share);
   }
 
   /** Answer the page. Runs in a message handler, never inside process(). */
@@ -186,7 +186,7 @@ export class Session {
     if (this.#last) return this.#last;
     const engine = this.#current?.engine;
     const { inputDb, outputDb } = this.#meter.read();
-    const { frames, meanMs, maxMs, overruns } = this.#watch;
+    const { frames, meanMs, maxMs, overruns } = this.#monitor;
     return {
       inputDb,
       outputDb,
@@ -217,7 +217,7 @@ export class Session {
     this.#incomingId = id;
     this.#warmUp = chain.latency + Math.round(WARM_UP_S * this.#rate);
     this.#crossShare = 0;
-    this.#watch.forgive();
+    this.#monitor.forgive();
   }
 
   /** One quantum through a chain. Returns false when the chain is lost or too slow; the page has then been told. */
@@ -232,11 +232,11 @@ export class Session {
     if (hops < 0) return this.#fail("the kernel returned samples that are not finite numbers", chain);
     chain.spentMs += this.#host.now() - begin + chain.engine.takeOwedMs();
     if (hops === 0) return true;
-    if (chain === this.#current) this.#pulse?.noteHops(hops);
+    if (chain === this.#current) this.#heartbeat?.noteHops(hops);
     if (this.#tellVoice && chain === this.#current) {
       this.#host.reply({ type: "voice", probability: chain.engine.voice });
     }
-    const verdict = this.#watch.note(hops, Math.max(0, chain.spentMs));
+    const verdict = this.#monitor.note(hops, Math.max(0, chain.spentMs));
     chain.spentMs = Math.min(0, chain.spentMs);
     if (verdict === "fine" || !this.#shape.realTime) return true;
     return this.#beLate(chain, verdict === "stop");
@@ -244,9 +244,9 @@ export class Session {
 
   /** A chain that was still warming up has only itself failed; one that is heard is an overrun of the stream. */
   #beLate(chain: Chain, stop: boolean): boolean {
-    const { frames, overruns } = this.#watch;
+    const { frames, overruns } = this.#monitor;
     if (stop && chain === this.#incoming) {
-      this.#watch.forgive();
+      this.#monitor.forgive();
       return this.#fail(`the kernel was too slow while it warmed up (${overruns} frames were late)`, chain, "overrun");
     }
     if (stop || this.#reported === 0 || frames - this.#reported >= FRAMES_PER_REPORT) {

@@ -1,6 +1,6 @@
 // Audio thread: one wasm memory with one copy of the weights for all streams of this scope that want the same files.
 
-import type { EngineFiles } from "../messages.js";
+import type { EngineFiles } from "../protocol/messages.js";
 import { Allocator, EngineError, instantiate, instantiateNow, type Kernel } from "./kernel.js";
 
 /** Milliseconds, as fine as the thread can tell. */

@@ -1,6 +1,6 @@
 // File worker: cleans one file, then it is of no more use. ../process.ts starts it.
 
-import type { EngineFiles } from "../../../src/messages.js";
+import type { EngineFiles } from "../../../src/protocol/messages.js";
 import { asFileError, FileError } from "../errors.js";
 import type { Job, Reply, Request, SoundFormat } from "../messages.js";
 import { Cleaner } from "./cleaner.js";

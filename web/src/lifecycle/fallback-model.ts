@@ -1,7 +1,7 @@
 // Page thread: which model takes over from one that is too slow.
 
-import { DEFAULT_MODEL, MODELS, type Model, nameOf } from "./catalogue.js";
-import type { SordinoOptions } from "./options.js";
+import { DEFAULT_MODEL, MODELS, type Model, nameOf } from "../assets/catalogue.js";
+import type { SordinoOptions } from "../contract/options.js";
 
 export function modelOf(options: SordinoOptions): Model {
   return options.model ?? DEFAULT_MODEL;
@@ -13,7 +13,7 @@ export function modelOf(options: SordinoOptions): Model {
  * model    the one that was too slow
  * returns  undefined where the policy is another or nothing lighter is known, as for a model of the page's own
  */
-export function lighterThan(model: Model, options: SordinoOptions): Model | undefined {
+export function fallbackModel(model: Model, options: SordinoOptions): Model | undefined {
   const { overrunPolicy = "step-down", lighterModel } = options;
   if (overrunPolicy !== "step-down") return undefined;
   if (lighterModel !== undefined) return nameOf(lighterModel) === nameOf(model) ? undefined : lighterModel;

@@ -1,7 +1,7 @@
 // Page thread: the events of nodes and tracks.
 
-import type { SordinoError } from "./errors.js";
-import type { Counters, EngineName, Readout } from "./messages.js";
+import type { SordinoError } from "../protocol/errors.js";
+import type { Counters, EngineName, Readout } from "../protocol/messages.js";
 import type { StateChange } from "./states.js";
 
 /** Why the unchanged voice plays, and what happens next. */
@@ -146,7 +146,7 @@ export function dispatchFallback(target: EventTarget, fallback: Fallback): void 
 const PASSED_ON = ["ready", "error", "fallback", "overrun"];
 
 /** Dispatch what a node or the frame path tells, but for its voice, on another target too, until a signal fires. */
-export function passOn(from: EventTarget, to: EventTarget, signal: AbortSignal): void {
+export function forwardEvents(from: EventTarget, to: EventTarget, signal: AbortSignal): void {
   for (const type of PASSED_ON) from.addEventListener(type, (event) => to.dispatchEvent(copyOf(event)), { signal });
 }
 

@@ -1,8 +1,8 @@
 // Page thread: in what state a stream is, found from what the audio thread or the Worker says of the last moments.
 
-import { dispatchDetail } from "./events.js";
-import type { Pulse } from "./messages.js";
-import type { StateChange, StreamState } from "./states.js";
+import { dispatchDetail } from "../contract/events.js";
+import type { StateChange, StreamState } from "../contract/states.js";
+import type { Heartbeat } from "../protocol/messages.js";
 
 /** What the page knows by itself. */
 export interface Facts {
@@ -14,7 +14,7 @@ export interface Facts {
 }
 
 /** Dispatches "state" on a target whose state is found elsewhere. */
-export class StateTeller {
+export class StateNotifier {
   readonly #target: EventTarget;
   readonly #find: () => StreamState;
   #before: StreamState = "starting";
@@ -36,35 +36,35 @@ export class StateTeller {
 interface Events {
   /** Called before the event "state". */
   readonly changed?: (state: StreamState, before: StreamState) => void;
-  /** So many looks, four in a second, have found no pulse. */
+  /** So many looks, four in a second, have found no heartbeat. */
   readonly late?: (ticks: number) => void;
 }
 
 const TICK_MS = 250;
-/** Without a pulse for so long, and for one tick more, which lets messages in after the page itself was busy. */
+/** Without a heartbeat for so long, and for one tick more, which lets messages in after the page itself was busy. */
 const PATIENCE_MS = 700;
-const SILENT_PULSES = 10;
+const SILENT_HEARTBEATS = 10;
 
 /** Dispatches "state" on a stream whenever its state changes. */
-export class StateWatch {
+export class StateMonitor {
   readonly #stream: EventTarget;
   readonly #facts: () => Facts;
   readonly #events: Events;
   readonly #timer: ReturnType<typeof setInterval> | undefined;
-  #pulse: Pulse | undefined;
-  #pulseAt = 0;
+  #heartbeat: Heartbeat | undefined;
+  #heartbeatAt = 0;
   #lateTicks = 0;
-  #silentPulses = 0;
+  #silentHeartbeats = 0;
   #state: StreamState = "starting";
   #stopped = false;
 
-  /** live: false where no pulses come, as in an offline context */
+  /** live: false where no heartbeats come, as in an offline context */
   constructor(stream: EventTarget, facts: () => Facts, live: boolean, events: Events) {
     this.#stream = stream;
     this.#facts = facts;
     this.#events = events;
     this.#timer = live ? setInterval(() => this.#tick(), TICK_MS) : undefined;
-    this.#pulseAt = performance.now();
+    this.#heartbeatAt = performance.now();
   }
 
   get state(): StreamState {
@@ -77,18 +77,18 @@ export class StateWatch {
     return ["suppressing", "silent"].includes(this.state);
   }
 
-  note(pulse: Pulse): void {
-    this.#pulse = pulse;
-    this.#pulseAt = performance.now();
+  note(heartbeat: Heartbeat): void {
+    this.#heartbeat = heartbeat;
+    this.#heartbeatAt = performance.now();
     this.#lateTicks = 0;
-    this.#silentPulses = pulse.arrived && pulse.silent ? this.#silentPulses + 1 : 0;
+    this.#silentHeartbeats = heartbeat.arrived && heartbeat.silent ? this.#silentHeartbeats + 1 : 0;
     this.update();
   }
 
   /** An engine or its context has just begun to run: for a moment nothing is known of it yet. */
   begin(): void {
-    this.#pulse = undefined;
-    this.#pulseAt = performance.now();
+    this.#heartbeat = undefined;
+    this.#heartbeatAt = performance.now();
     this.#lateTicks = 0;
     this.update();
   }
@@ -111,7 +111,7 @@ export class StateWatch {
   }
 
   #tick(): void {
-    this.#lateTicks = performance.now() - this.#pulseAt > PATIENCE_MS ? this.#lateTicks + 1 : 0;
+    this.#lateTicks = performance.now() - this.#heartbeatAt > PATIENCE_MS ? this.#lateTicks + 1 : 0;
     if (this.#lateTicks > 0) this.#events.late?.(this.#lateTicks);
     this.update();
   }
@@ -123,10 +123,10 @@ export class StateWatch {
     if (runs === undefined) return "starting";
     if (this.#lateTicks > 1) return "stalled";
     if (!runs) return "fallback";
-    const pulse = this.#pulse;
-    if (pulse !== undefined && !pulse.arrived) return "no-input";
+    const heartbeat = this.#heartbeat;
+    if (heartbeat !== undefined && !heartbeat.arrived) return "no-input";
     if (bypass) return "bypass";
-    if (this.#silentPulses >= SILENT_PULSES) return "silent";
-    return pulse === undefined || pulse.cleaned ? "suppressing" : "fallback";
+    if (this.#silentHeartbeats >= SILENT_HEARTBEATS) return "silent";
+    return heartbeat === undefined || heartbeat.cleaned ? "suppressing" : "fallback";
   }
 }

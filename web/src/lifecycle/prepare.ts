@@ -1,11 +1,11 @@
 // Page thread: what must hold before a node can be made, and what the processor's constructor is handed.
 
-import type { Model } from "./catalogue.js";
-import { SordinoError } from "./errors.js";
-import { aborted, addWorklet, chooseEngine, fetchEngine, locate } from "./load.js";
-import type { EngineName, Startup } from "./messages.js";
-import { checkWord, initialSettings, type SordinoOptions, streamShape } from "./options.js";
-import { modelOf } from "./tiers.js";
+import type { Model } from "../assets/catalogue.js";
+import { addWorklet, chooseEngine, fetchEngine, locate } from "../assets/load.js";
+import { checkWord, initialSettings, type SordinoOptions, streamShape } from "../contract/options.js";
+import { aborted, SordinoError } from "../protocol/errors.js";
+import type { EngineName, Startup } from "../protocol/messages.js";
+import { modelOf } from "./fallback-model.js";
 
 const LOWEST_RATE = 8_000;
 const HIGHEST_RATE = 192_000;

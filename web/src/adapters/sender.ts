@@ -1,4 +1,4 @@
-// Page thread: a peer connection's sender and who has put what on it last. The rules are those of mute.ts.
+// Page thread: wraps RTCRtpSender.replaceTrack() and records the track that a sender carries. Rules: tracks/mute.ts.
 
 type Replace = RTCRtpSender["replaceTrack"];
 

@@ -61,3 +61,8 @@ export class SordinoError extends Error {
 export function asSordinoError(cause: unknown): SordinoError {
   return cause instanceof SordinoError ? cause : new SordinoError("worklet", String(cause), cause);
 }
+
+/** The error of a signal that has fired. */
+export function aborted(signal: AbortSignal): SordinoError {
+  return new SordinoError("aborted", "creation was given up because the signal fired", signal.reason);
+}

@@ -1,18 +1,17 @@
 // Page thread: noise suppression for a MediaStreamTrack, for everything that sends tracks rather than audio nodes.
 
-import { Attempts, whileStarting } from "./attempts.js";
-import type { CustomModel, ModelName } from "./catalogue.js";
-import { SordinoError } from "./errors.js";
-import { dispatchFallback, passOn, TrackTarget, type Voice } from "./events.js";
-import { canUseFrames, FrameStream } from "./frames.js";
-import { canListen, contextFor, VoiceGraph } from "./graph.js";
-import { aborted } from "./load.js";
+import type { CustomModel, ModelName } from "../assets/catalogue.js";
+import { dispatchFallback, forwardEvents, TrackTarget, type Voice } from "../contract/events.js";
+import { type Changes, checkWord, initialSettings, type SordinoOptions, streamShape } from "../contract/options.js";
+import type { StreamState } from "../contract/states.js";
+import { canListen, contextFor, VoiceGraph } from "../graph/voice-graph.js";
+import { NodeFactory, whileStarting } from "../lifecycle/node-factory.js";
+import { checkOptions } from "../lifecycle/prepare.js";
+import { StateNotifier } from "../lifecycle/state-monitor.js";
+import { aborted, SordinoError } from "../protocol/errors.js";
+import { TrackProxies } from "../tracks/track-proxy.js";
+import { canUseFrames, FrameStream } from "./frame-stream.js";
 import { SordinoNode } from "./node.js";
-import { type Changes, checkWord, initialSettings, type SordinoOptions, streamShape } from "./options.js";
-import { checkOptions } from "./start.js";
-import { StateTeller } from "./state.js";
-import type { StreamState } from "./states.js";
-import { Twins } from "./twin.js";
 
 export interface TrackOptions extends SordinoOptions {
   /**
@@ -58,10 +57,10 @@ export class SuppressedTrack extends TrackTarget {
   readonly #graph: VoiceGraph | undefined;
   readonly #frames: FrameStream | undefined;
   /** Those of the worklet path. */
-  readonly #attempts: Attempts | undefined;
+  readonly #factory: NodeFactory<SordinoNode> | undefined;
   readonly #end = new AbortController();
-  readonly #twins: Twins;
-  readonly #states = new StateTeller(this, () => this.state);
+  readonly #proxies: TrackProxies;
+  readonly #states = new StateNotifier(this, () => this.state);
   #options: TrackOptions;
   #source: MediaStreamTrack;
 
@@ -79,7 +78,7 @@ export class SuppressedTrack extends TrackTarget {
       const worklet = { ...options, path: "worklet" } as const;
       this.#frames = new FrameStream(source, options, (track) => new SuppressedTrack(track, worklet));
       this.track = this.#frames.track;
-      passOn(this.#frames, this, this.#end.signal);
+      forwardEvents(this.#frames, this, this.#end.signal);
       this.#frames.addEventListener("state", this.#states.update);
     } else {
       const context = this.#given && canListen(this.#given, source) ? this.#given : contextFor(source);
@@ -87,10 +86,10 @@ export class SuppressedTrack extends TrackTarget {
       this.#graph = new VoiceGraph(context, channels);
       this.track = this.#graph.cleaned;
       this.#graph.listenTo(source);
-      this.#attempts = this.#prepare(this.#graph);
+      this.#factory = this.#prepare(this.#graph);
       this.#watchContext(context);
     }
-    this.#twins = new Twins(this.track, {
+    this.#proxies = new TrackProxies(this.track, {
       source: () => this.#source,
       delayMs: () => 1000 * this.latency.seconds,
       nowMs: () => (this.context ? 1000 * this.context.currentTime : performance.now()),
@@ -98,15 +97,15 @@ export class SuppressedTrack extends TrackTarget {
       stopped: () => this.stop(),
       muteChanged: () => this.#muteChanged(),
     });
-    this.#twins.follow(source);
+    this.#proxies.follow(source);
     for (const type of ["mute", "unmute"]) this.track.addEventListener(type, this.#states.update);
-    this.started = this.#attempts ? this.#attempts.begin() : this.#frames!.started;
+    this.started = this.#factory ? this.#factory.begin() : this.#frames!.started;
     whileStarting(this.started, options.signal, () => this.stop());
   }
 
   /** What works on the track: undefined until it is ready, while its creation fails, and on the frame path. */
   get node(): SordinoNode | undefined {
-    return this.#attempts?.node;
+    return this.#factory?.node;
   }
 
   /** The frame path's stream, where that path is taken. */
@@ -126,7 +125,7 @@ export class SuppressedTrack extends TrackTarget {
   /** What the track does now; "state" events tell of changes. */
   get state(): StreamState {
     if (this.#end.signal.aborted) return "ended";
-    const without = this.#attempts?.underWay ? "starting" : "fallback";
+    const without = this.#factory?.underWay ? "starting" : "fallback";
     const state = this.#frames?.state ?? this.node?.state ?? without;
     if (this.context && this.context.state !== "running") return "suspended";
     return this.#source.muted && !["fallback", "suspended", "stalled"].includes(state) ? "muted" : state;
@@ -154,7 +153,7 @@ export class SuppressedTrack extends TrackTarget {
   async setModel(model: ModelName | CustomModel): Promise<void> {
     const { signal } = this.#end;
     checkOptions({ ...this.#options, model });
-    await this.#attempts?.underWay;
+    await this.#factory?.underWay;
     if (signal.aborted) throw new SordinoError("aborted", "the cleaned track has ended");
     await (this.#frames ?? this.node)?.setModel(model);
     this.#options = { ...this.#options, model };
@@ -183,19 +182,19 @@ export class SuppressedTrack extends TrackTarget {
     this.#graph?.listenTo(source);
     this.#frames?.listenTo(source);
     this.#source = source;
-    this.#twins.follow(source);
+    this.#proxies.follow(source);
   }
 
   /** Let nothing out that was said before now: for a page that mutes by other means than `enabled`, as it unmutes. */
   flush(): void {
-    this.#twins.hold();
+    this.#proxies.hold();
   }
 
   /** After a "fallback": try again now. An attempt that is under way is that one. */
   retry(): void {
     if (this.#end.signal.aborted) return;
     if (this.#graph) void resume(this.#graph.context);
-    (this.#attempts ?? this.#frames!).retry();
+    (this.#factory ?? this.#frames!).retry();
   }
 
   /** End the cleaned track and its clones, and free everything. The source lives on, muted where the track was. */
@@ -206,8 +205,8 @@ export class SuppressedTrack extends TrackTarget {
   #stop(byItself: boolean): void {
     if (this.#end.signal.aborted) return;
     this.#end.abort();
-    this.#attempts?.end();
-    this.#twins.end(byItself);
+    this.#factory?.end();
+    this.#proxies.end(byItself);
     this.#graph?.close();
     this.#frames?.stop();
     this.#states.update();
@@ -222,7 +221,7 @@ export class SuppressedTrack extends TrackTarget {
     }
   }
 
-  #prepare(graph: VoiceGraph): Attempts {
+  #prepare(graph: VoiceGraph): NodeFactory<SordinoNode> {
     let asked = this.#options;
     const create = (signal: AbortSignal): Promise<SordinoNode> => {
       asked = this.#options;
@@ -235,7 +234,7 @@ export class SuppressedTrack extends TrackTarget {
       node?.addEventListener("state", this.#states.update);
       this.#states.update();
     };
-    return new Attempts(this, create, use, this.#options.retryMs);
+    return new NodeFactory(this, create, use, this.#options.retryMs);
   }
 
   readonly #passVoice = (event: Event): void => this.dispatchVoice((event as CustomEvent<Voice>).detail.probability);

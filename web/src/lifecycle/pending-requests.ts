@@ -1,25 +1,24 @@
 // Page thread: what was asked of the audio thread and is not yet answered.
 
-import { SordinoError } from "./errors.js";
-import { aborted } from "./load.js";
-import type { Readout } from "./messages.js";
+import { aborted, SordinoError } from "../protocol/errors.js";
+import type { Readout } from "../protocol/messages.js";
 
 type Settle = (outcome: undefined | SordinoError) => void;
 
 /** One after the other, in the order of asking. */
-export class Turns {
+export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve();
 
   /** Resolves and rejects as the work does, which begins once all that was asked for before has ended, well or not. */
-  take<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work);
-    this.#last = turn.catch(() => undefined);
-    return turn;
+  run<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => undefined);
+    return done;
   }
 }
 
 /** Engines that were sent, by their ids, until they run or have failed. */
-export class Outcomes {
+export class PendingEngines {
   readonly #pending = new Map<number, Settle>();
   #closed: SordinoError | undefined;
 
@@ -67,7 +66,7 @@ export class Outcomes {
 }
 
 /** Read-outs: one message asks for all that wait. */
-export class Readouts {
+export class PendingReadouts {
   readonly #ask: () => void;
   #waiting: ((answer: Readout | SordinoError) => void)[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;

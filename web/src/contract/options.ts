@@ -1,10 +1,10 @@
 // Page thread: the options a caller may give, checked and turned into what the audio thread understands.
 
-import type { CustomModel, ModelName } from "./catalogue.js";
-import { SordinoError } from "./errors.js";
-import type { AssetUrls } from "./load.js";
-import type { EngineName, Settings, StreamShape } from "./messages.js";
-import { MAX_LOOK_AHEAD } from "./params.js";
+import type { CustomModel, ModelName } from "../assets/catalogue.js";
+import type { AssetUrls } from "../assets/load.js";
+import { SordinoError } from "../protocol/errors.js";
+import type { EngineName, Settings, StreamShape } from "../protocol/messages.js";
+import { MAX_LOOK_AHEAD } from "../protocol/params.js";
 
 /** How much is removed: every preset is a pair of post-filter and attenuation limit. */
 export type Preset = "conservative" | "balanced" | "strong";

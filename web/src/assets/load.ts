@@ -1,10 +1,10 @@
 // Page thread: where the package's files are, which kernel this browser can run, and how they are fetched.
 
+import { aborted, briefly, SordinoError } from "../protocol/errors.js";
+import type { EngineFiles, EngineName } from "../protocol/messages.js";
 import { DEFAULT_MODEL, MODELS, type Model } from "./catalogue.js";
-import { briefly, SordinoError } from "./errors.js";
-import type { EngineFiles, EngineName } from "./messages.js";
 import { WEIGHTS } from "./models.js";
-import { checkKind, KINDS, lookAt } from "./received.js";
+import { checkResponse, diagnose, KINDS } from "./response-check.js";
 
 /** Where the files are. What is not named is looked for beside the package's own script. */
 export interface AssetUrls {
@@ -126,7 +126,7 @@ export function locate(engine: EngineName, model: Model, options: AssetOptions):
  * kind       what they are to be
  * signal     ends the transfer; the rejection is then SordinoError "aborted"
  * integrity  what the bytes must hash to
- * rejects    SordinoError "fetch"; where something else has come, as checkKind throws
+ * rejects    SordinoError "fetch"; where something else has come, as checkResponse throws
  */
 async function fetchBytes(
   kind: "wasm" | "weights",
@@ -138,7 +138,7 @@ async function fetchBytes(
     const response = await fetch(url, { ...(signal && { signal }), ...(integrity && { integrity }) });
     if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
     const bytes = await response.arrayBuffer();
-    checkKind(kind, url, response, bytes);
+    checkResponse(kind, url, response, bytes);
     return bytes;
   } catch (cause) {
     if (signal?.aborted) throw aborted(signal);
@@ -157,10 +157,6 @@ export async function fetchEngine(assets: Assets, signal?: AbortSignal): Promise
   return { wasm, weights, from: { wasm: briefly(assets.wasm), weights: briefly(assets.weights) } };
 }
 
-export function aborted(signal: AbortSignal): SordinoError {
-  return new SordinoError("aborted", "creation was given up because the signal fired", signal.reason);
-}
-
 const registered = new WeakMap<BaseAudioContext, Promise<void>>();
 
 /** Load the worklet script, once per context. A failed attempt may be repeated. */
@@ -169,7 +165,7 @@ export function addWorklet(context: BaseAudioContext, url: URL): Promise<void> {
   if (before) return before;
   const added = context.audioWorklet.addModule(url).catch(async (cause: unknown) => {
     registered.delete(context);
-    const reason = (await lookAt("script", url)) ?? cause;
+    const reason = (await diagnose("script", url)) ?? cause;
     throw new SordinoError("worklet", `the browser refused the worklet script ${briefly(url)}: ${reason}`, cause);
   });
   registered.set(context, added);

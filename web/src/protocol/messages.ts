@@ -91,7 +91,7 @@ export interface Readout {
 }
 
 /** What became of the sound of the last 200 ms. */
-export interface Pulse {
+export interface Heartbeat {
   /** Something came in at all; digital silence counts. */
   readonly arrived: boolean;
   /** It was digital silence. */
@@ -102,7 +102,7 @@ export interface Pulse {
 
 /** Audio thread to page thread. */
 export type Reply =
-  | ({ readonly type: "pulse" } & Pulse)
+  | ({ readonly type: "heartbeat" } & Heartbeat)
   | {
       /** An engine is heard: the first (id 0, also when its latency has changed) or one that was sent later. */
       readonly type: "ready";

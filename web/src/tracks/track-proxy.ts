@@ -3,38 +3,38 @@
 import { MICROPHONE } from "./microphone.js";
 import { type Delay, Mute } from "./mute.js";
 
-/** What the source and the twins need of whoever cleans. */
+/** What the source and the proxies need of whoever cleans. */
 interface Cleaner extends Delay {
   /** Which track they stand for now; it may change. */
   readonly source: () => MediaStreamTrack;
   /** The source has ended: by itself, or by stop(). */
   readonly ended: () => void;
-  /** Somebody has stopped the last of the twins. */
+  /** Somebody has stopped the last of the proxies. */
   readonly stopped: () => void;
-  /** The first twin is muted or no longer. */
+  /** The first proxy is muted or no longer. */
   readonly muteChanged: () => void;
 }
 
 /** stop() of one's own track fires no event, so it is looked for so often. */
 const LOOK_MS = 500;
 
-const twins = new WeakSet<MediaStreamTrack>();
+const proxies = new WeakSet<MediaStreamTrack>();
 let streamsAsk = false;
 
-/** MediaStream.clone() copies tracks behind their backs; from the first twin on, twins are asked for their clones. */
+/** MediaStream.clone() copies tracks behind their backs; from the first proxy on, proxies are asked for their clones. */
 function letStreamsAsk(): void {
   if (streamsAsk || typeof MediaStream === "undefined") return;
   streamsAsk = true;
   const { clone } = MediaStream.prototype;
   MediaStream.prototype.clone = function (this: MediaStream): MediaStream {
     const tracks = this.getTracks();
-    if (!tracks.some((track) => twins.has(track))) return clone.call(this);
+    if (!tracks.some((track) => proxies.has(track))) return clone.call(this);
     return new MediaStream(tracks.map((track) => track.clone()));
   };
 }
 
 /** The cleaned track and its clones, as long as they live. All of them end with their source, or by end(). */
-export class Twins {
+export class TrackProxies {
   readonly #cleaner: Cleaner;
   readonly #live = new Map<MediaStreamTrack, Mute>();
   readonly #first: MediaStreamTrack;
@@ -55,9 +55,9 @@ export class Twins {
     this.#unfollow.abort();
     this.#unfollow = new AbortController();
     const { signal } = this.#unfollow;
-    for (const [twin, mute] of [...this.#live]) {
+    for (const [proxy, mute] of [...this.#live]) {
       mute.follow(source);
-      twin.contentHint = source.contentHint;
+      proxy.contentHint = source.contentHint;
     }
     for (const type of ["mute", "unmute"]) source.addEventListener(type, () => this.#tell(type), { signal });
     source.addEventListener("ended", this.#cleaner.ended, { signal });
@@ -69,46 +69,46 @@ export class Twins {
     this.#firstMute.hold();
   }
 
-  /** No twin lives any longer, and clones are told. byItself: the cleaned track too, which nobody has stopped */
+  /** No proxy lives any longer, and clones are told. byItself: the cleaned track too, which nobody has stopped */
   end(byItself: boolean): void {
     this.#unfollow.abort();
     clearInterval(this.#timer);
     const living = [...this.#live.keys()];
-    for (const twin of living) this.#drop(twin);
-    for (const twin of living) if (byItself || twin !== this.#first) twin.dispatchEvent(new Event("ended"));
+    for (const proxy of living) this.#drop(proxy);
+    for (const proxy of living) if (byItself || proxy !== this.#first) proxy.dispatchEvent(new Event("ended"));
   }
 
   #look(): void {
     if (this.#cleaner.source().readyState === "ended") this.#cleaner.ended();
-    else for (const twin of [...this.#live.keys()]) if (twin.readyState === "ended") this.#stop(twin);
+    else for (const proxy of [...this.#live.keys()]) if (proxy.readyState === "ended") this.#stop(proxy);
   }
 
   #tell(type: string): void {
-    for (const twin of [...this.#live.keys()]) twin.dispatchEvent(new Event(type));
+    for (const proxy of [...this.#live.keys()]) proxy.dispatchEvent(new Event(type));
   }
 
-  /** Make a track one of the twins. */
-  #add(twin: MediaStreamTrack, muteChanged?: () => void): Mute {
+  /** Make a track one of the proxies. */
+  #add(proxy: MediaStreamTrack, muteChanged?: () => void): Mute {
     const { source } = this.#cleaner;
-    const own = twin.getSettings.bind(twin);
-    const clone = twin.clone.bind(twin);
+    const own = proxy.getSettings.bind(proxy);
+    const clone = proxy.clone.bind(proxy);
     const settings = (): MediaTrackSettings => {
       const { sampleRate, channelCount } = own();
       return { ...source().getSettings(), ...(sampleRate && { sampleRate }), ...(channelCount && { channelCount }) };
     };
-    const mute = new Mute(twin, this.#cleaner, muteChanged);
-    Object.defineProperties(twin, {
+    const mute = new Mute(proxy, this.#cleaner, muteChanged);
+    Object.defineProperties(proxy, {
       getSettings: { value: settings },
       getConstraints: { value: () => source().getConstraints() },
       getCapabilities: { value: () => source().getCapabilities?.() ?? {} },
       applyConstraints: { value: (wanted?: MediaTrackConstraints) => constrain(source(), wanted) },
-      clone: { value: () => this.#clone(clone(), twin, mute) },
+      clone: { value: () => this.#clone(clone(), proxy, mute) },
       muted: { get: () => source().muted },
       label: { get: () => source().label },
-      stop: { value: () => this.#stop(twin) },
+      stop: { value: () => this.#stop(proxy) },
     });
-    this.#live.set(twin, mute);
-    twins.add(twin);
+    this.#live.set(proxy, mute);
+    proxies.add(proxy);
     return mute;
   }
 
@@ -122,15 +122,15 @@ export class Twins {
     return copy;
   }
 
-  #stop(twin: MediaStreamTrack): void {
-    if (this.#drop(twin) && this.#live.size === 0) this.#cleaner.stopped();
+  #stop(proxy: MediaStreamTrack): void {
+    if (this.#drop(proxy) && this.#live.size === 0) this.#cleaner.stopped();
   }
 
   /** Returns whether it was one that lived. */
-  #drop(twin: MediaStreamTrack): boolean {
-    this.#live.get(twin)?.end(twin === this.#first && this.#live.size === 1);
-    stopByBrowser(twin);
-    return this.#live.delete(twin);
+  #drop(proxy: MediaStreamTrack): boolean {
+    this.#live.get(proxy)?.end(proxy === this.#first && this.#live.size === 1);
+    stopByBrowser(proxy);
+    return this.#live.delete(proxy);
   }
 }
 

@@ -1,7 +1,6 @@
-// Page thread: the settings of a node that may change while it runs.
+// Page thread: base class of SordinoNode: settings that may change while it runs, event listeners, message port.
 
-import { type Options, type SordinoEventMap, VoiceListeners } from "./events.js";
-import type { Request, Settings, Startup } from "./messages.js";
+import { type Options, type SordinoEventMap, VoiceListeners } from "../contract/events.js";
 import {
   type Changes,
   changedSettings,
@@ -9,7 +8,8 @@ import {
   type Preset,
   postFilterOf,
   presetSettings,
-} from "./options.js";
+} from "../contract/options.js";
+import type { Request, Settings, Startup } from "../protocol/messages.js";
 
 /** Put there by web/build.mjs: the processor's name, with the package's version in it. */
 declare const PROCESSOR_NAME: string;

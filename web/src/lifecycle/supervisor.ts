@@ -1,36 +1,36 @@
 // Page thread: keeps a stream suppressing. Tries again after failures, steps down from a model that is too slow, and back.
 
-import { type Model, nameOf } from "./catalogue.js";
-import { asSordinoError, SordinoError } from "./errors.js";
-import { dispatchDetail, dispatchFallback, type Overrun } from "./events.js";
-import type { EngineFiles } from "./messages.js";
-import type { SordinoOptions } from "./options.js";
-import { Recovery } from "./recovery.js";
-import { lighterThan, modelOf } from "./tiers.js";
-import { Turns } from "./waiting.js";
+import { type Model, nameOf } from "../assets/catalogue.js";
+import { dispatchDetail, dispatchFallback, type Overrun } from "../contract/events.js";
+import type { SordinoOptions } from "../contract/options.js";
+import { asSordinoError, SordinoError } from "../protocol/errors.js";
+import type { EngineFiles } from "../protocol/messages.js";
+import { Backoff } from "./backoff.js";
+import { fallbackModel, modelOf } from "./fallback-model.js";
+import { SerialQueue } from "./pending-requests.js";
 
 /** The first wait before the way back to a heavier model, in pauses after a failure. */
 const ASCENT = 10;
 
 /** Its events, "error", "fallback" and "overrun", go to the stream. */
-export class Upkeep {
+export class Supervisor {
   readonly #stream: EventTarget;
   readonly #options: SordinoOptions;
   readonly #load: (model: Model) => Promise<EngineFiles>;
   readonly #run: (model: Model, files: EngineFiles) => Promise<void>;
   /** What the page asks for; a transfer that takes long holds up only these. */
-  readonly #changes = new Turns();
+  readonly #changes = new SerialQueue();
   /** The audio thread warms up one engine at a time: a second one would take the place of the first. */
-  readonly #runs = new Turns();
-  readonly #recovery: Recovery;
-  readonly #ascent: Recovery;
+  readonly #runs = new SerialQueue();
+  readonly #backoff: Backoff;
+  readonly #ascentBackoff: Backoff;
   #model: Model;
   /** What the page asked for last; `#model` may be a lighter one. */
   #wanted: Model;
   #overruns = 0;
   #suppressing = false;
   #begun = false;
-  /** Attempts under way. */
+  /** NodeFactory under way. */
   #underWay = 0;
   #ended = false;
 
@@ -49,8 +49,8 @@ export class Upkeep {
     this.#load = load;
     this.#run = run;
     this.#model = this.#wanted = modelOf(options);
-    this.#recovery = new Recovery(() => void this.attempt(this.#model), options.retryMs);
-    this.#ascent = new Recovery(() => void this.#ascend(), options.retryMs, ASCENT);
+    this.#backoff = new Backoff(() => void this.attempt(this.#model), options.retryMs);
+    this.#ascentBackoff = new Backoff(() => void this.#ascend(), options.retryMs, ASCENT);
   }
 
   /** The name of the model that runs or is to run. */
@@ -72,12 +72,12 @@ export class Upkeep {
   ready(model: Model = this.#model): void {
     this.#model = model;
     this.#begun = this.#suppressing = true;
-    this.#recovery.cancel();
+    this.#backoff.cancel();
   }
 
   /** As the page wants; the last one asked for is the one that stays. rejects SordinoError */
   async change(model: Model): Promise<void> {
-    await this.#changes.take(() => this.#adopt(model));
+    await this.#changes.run(() => this.#adopt(model));
   }
 
   /** One attempt. It never rejects; another model becomes the stream's only once it runs. */
@@ -92,22 +92,22 @@ export class Upkeep {
 
   async #adopt(model: Model): Promise<void> {
     const files = await this.#load(model);
-    await this.#runs.take(() => this.#run(model, files));
+    await this.#runs.run(() => this.#run(model, files));
     this.#wanted = model;
-    this.#ascent.cancel();
+    this.#ascentBackoff.cancel();
   }
 
   /** Another model may run by then, and nothing is left to do. */
   async #install(model: Model): Promise<void> {
     const files = await this.#load(model);
-    await this.#runs.take(async () => {
+    await this.#runs.run(async () => {
       if (!this.#suppressing) await this.#run(model, files);
     });
   }
 
   /** An attempt now, unless one is under way. */
   retry(): void {
-    if (!this.#suppressing && !this.#ended && this.#underWay === 0) this.#recovery.now();
+    if (!this.#suppressing && !this.#ended && this.#underWay === 0) this.#backoff.now();
   }
 
   overrun(overruns: number, stopped: boolean): void {
@@ -123,7 +123,7 @@ export class Upkeep {
     if (this.#ended) return;
     this.#begun = true;
     this.#suppressing = false;
-    const retryInMs = underWay ? 0 : this.#recovery.plan(cause);
+    const retryInMs = underWay ? 0 : this.#backoff.plan(cause);
     dispatchFallback(this.#stream, { cause, retryInMs, retry: () => this.retry() });
   }
 
@@ -131,8 +131,8 @@ export class Upkeep {
   end(cause?: SordinoError): void {
     this.#ended = this.#begun = true;
     this.#suppressing = false;
-    this.#recovery.cancel();
-    this.#ascent.cancel();
+    this.#backoff.cancel();
+    this.#ascentBackoff.cancel();
     if (cause) dispatchFallback(this.#stream, { cause, retryInMs: undefined, retry: () => undefined });
   }
 
@@ -143,8 +143,8 @@ export class Upkeep {
   /** A model was too slow: on to a lighter one, or a pause. */
   #stepDown(slow: Model, cause: SordinoError): void {
     this.#model = slow;
-    this.#ascent.plan();
-    const lighter = lighterThan(slow, this.#options);
+    this.#ascentBackoff.plan();
+    const lighter = fallbackModel(slow, this.#options);
     if (lighter !== undefined && !this.#ended) void this.attempt(lighter);
     this.#say(lighter === undefined ? "bypass" : "step-down", lighter ?? slow);
     this.failed(cause, lighter !== undefined);
@@ -157,6 +157,6 @@ export class Upkeep {
       if (!this.#suppressing) throw new SordinoError("overrun", "even the lighter model is too slow");
       await this.#adopt(this.#wanted);
     };
-    await this.#changes.take(ascend).catch(() => this.#ended || this.#ascent.plan());
+    await this.#changes.run(ascend).catch(() => this.#ended || this.#ascentBackoff.plan());
   }
 }

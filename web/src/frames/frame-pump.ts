@@ -4,7 +4,7 @@
 type Open = (track: MediaStreamTrack) => ReadableStream;
 
 /** One track at a time; the next one follows as soon as the one before has let go. */
-export class Carrier {
+export class FramePump {
   readonly #writable: WritableStream;
   readonly #open: Open;
   #writer: WritableStreamDefaultWriter<AudioData> | undefined;
@@ -15,7 +15,7 @@ export class Carrier {
     this.#open = open;
   }
 
-  carry(track: MediaStreamTrack): void {
+  start(track: MediaStreamTrack): void {
     this.stop();
     this.#writer ??= this.#writable.getWriter();
     this.#reader = this.#open(track).getReader();

@@ -1,25 +1,25 @@
-// Page thread: what muting means, and whose a sender is: the rules, and the one `enabled` of a microphone and its twins.
+// Page thread: what muting means, and whose a sender is: the rules, and the one `enabled` of a microphone and its proxies.
 //
 // | what the page does                         | what comes of it                                                      |
 // | ------------------------------------------ | --------------------------------------------------------------------- |
-// | `enabled` of the source or of the twin     | one mute with two handles: either mutes, either unmutes, both say so  |
-// | starts on a muted source                   | the twin is muted too                                                 |
+// | `enabled` of the source or of the proxy     | one mute with two handles: either mutes, either unmutes, both say so  |
+// | starts on a muted source                   | the proxy is muted too                                                 |
 // | replaces a source while muted              | the new one is muted before it is heard; the old one stays so,        |
-// |                                            | until a twin that is not muted comes back to it                       |
-// | stops, switches off, suspends while muted  | the source stays muted, before it takes the twin's place              |
-// | has several twins or clones of one source  | each has a mute of its own; the source is muted while all are, and    |
+// |                                            | until a proxy that is not muted comes back to it                       |
+// | stops, switches off, suspends while muted  | the source stays muted, before it takes the proxy's place              |
+// | has several proxies or clones of one source  | each has a mute of its own; the source is muted while all are, and    |
 // |                                            | muting the source mutes all; unmuting it brings back those that it or |
 // |                                            | the last of them took away                                            |
 // | `sender.replaceTrack(null)`, or its own    | the sender is the page's: nothing replaces that track, nor does       |
-// | track                                      | stop(); it is ours again when the page gives it the twin, or by       |
+// | track                                      | stop(); it is ours again when the page gives it the proxy, or by       |
 // |                                            | send()                                                                |
-// | the system mutes the device                | the source is silent and `muted`, and so is the twin                  |
+// | the system mutes the device                | the source is silent and `muted`, and so is the proxy                  |
 //
 // While muted the browser gives silence for the source, so nothing of it waits in the delay of the kernel. Where the
-// source is still live for another twin, unmuting waits for that delay: what was said before comes out unheard.
+// source is still live for another proxy, unmuting waits for that delay: what was said before comes out unheard.
 // Adapters carry the mute from one SuppressedTrack to the next by `enabled` of the two tracks alone.
 
-/** How long a sound takes from a source to its twins, and the clock that it takes it by. */
+/** How long a sound takes from a source to its proxies, and the clock that it takes it by. */
 export interface Delay {
   readonly delayMs: () => number;
   readonly nowMs: () => number;
@@ -44,11 +44,11 @@ function enabledOf(track: MediaStreamTrack): Accessor | undefined {
   return undefined;
 }
 
-/** The `enabled` of one twin: the page sees whether it is on, the browser's own may follow later. */
+/** The `enabled` of one proxy: the page sees whether it is on, the browser's own may follow later. */
 export class Mute {
   /** The source that it shares its mute with. */
   #source: Source | undefined;
-  /** The last one, once the twin has ended: what the page does to the twin it means for that. */
+  /** The last one, once the proxy has ended: what the page does to the proxy it means for that. */
   #past: Source | undefined;
   readonly #browser: Accessor;
   readonly #delay: Delay;
@@ -59,14 +59,14 @@ export class Mute {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** changed: called when the page sees another value */
-  constructor(twin: MediaStreamTrack, delay: Delay, changed?: () => void) {
-    this.#browser = enabledOf(twin)!;
+  constructor(proxy: MediaStreamTrack, delay: Delay, changed?: () => void) {
+    this.#browser = enabledOf(proxy)!;
     this.#delay = delay;
     this.#changed = changed;
     this.#on = this.#browser.get();
     const get = (): boolean => this.#past?.on ?? this.#on;
     const set = (on: boolean): void => this.#set(Boolean(on));
-    Object.defineProperty(twin, "enabled", { configurable: true, enumerable: true, get, set });
+    Object.defineProperty(proxy, "enabled", { configurable: true, enumerable: true, get, set });
   }
 
   get on(): boolean {
@@ -80,7 +80,7 @@ export class Mute {
     this.#source?.join(this);
   }
 
-  /** The twin has ended. heir: it was the last one, so that to mute or unmute it goes on to be to do so to the source */
+  /** The proxy has ended. heir: it was the last one, so that to mute or unmute it goes on to be to do so to the source */
   end(heir: boolean): void {
     clearTimeout(this.#timer);
     this.#past = heir ? this.#source : undefined;
@@ -124,14 +124,14 @@ export class Mute {
   }
 }
 
-/** A source and the mutes of its twins. Its `enabled` has a setter of ours as long as there are any. */
+/** A source and the mutes of its proxies. Its `enabled` has a setter of ours as long as there are any. */
 class Source {
   static readonly #all = new WeakMap<MediaStreamTrack, Source>();
   readonly #track: MediaStreamTrack;
-  readonly #twins = new Set<Mute>();
+  readonly #proxies = new Set<Mute>();
   #browser: Accessor | undefined;
   #ownBefore: PropertyDescriptor | undefined;
-  /** A twin that was muted has left it for another source: it is off for no other reason. */
+  /** A proxy that was muted has left it for another source: it is off for no other reason. */
   #left = false;
 
   static of(track: MediaStreamTrack): Source {
@@ -150,52 +150,52 @@ class Source {
 
   /** Nothing happens where others share the mute by now. */
   set on(on: boolean) {
-    if (this.#twins.size === 0) this.#track.enabled = on;
+    if (this.#proxies.size === 0) this.#track.enabled = on;
   }
 
-  join(twin: Mute): void {
-    if (this.#twins.size === 0) this.#takeOver();
-    this.#twins.add(twin);
+  join(proxy: Mute): void {
+    if (this.#proxies.size === 0) this.#takeOver();
+    this.#proxies.add(proxy);
     if (!this.#browser) return;
-    if (this.#left && twin.on) this.#browser.set(true);
+    if (this.#left && proxy.on) this.#browser.set(true);
     this.#left = false;
     if (!this.#browser.get()) {
-      twin.turn(false);
-      twin.returns = true;
-    } else if (!twin.on) {
-      this.turn(twin, false);
+      proxy.turn(false);
+      proxy.returns = true;
+    } else if (!proxy.on) {
+      this.turn(proxy, false);
     }
   }
 
-  /** forAnother: the twin goes on with another source */
-  leave(twin: Mute, forAnother: boolean): void {
-    this.#twins.delete(twin);
-    if (this.#twins.size > 0) return;
-    this.#left = forAnother && !twin.on;
+  /** forAnother: the proxy goes on with another source */
+  leave(proxy: Mute, forAnother: boolean): void {
+    this.#proxies.delete(proxy);
+    if (this.#proxies.size > 0) return;
+    this.#left = forAnother && !proxy.on;
     this.#giveBack();
   }
 
-  /** One of the twins is muted or unmuted. */
-  turn(twin: Mute, on: boolean): void {
+  /** One of the proxies is muted or unmuted. */
+  turn(proxy: Mute, on: boolean): void {
     const wasLive = this.#browser?.get() ?? true;
     if (on) {
       this.#browser?.set(true);
-      for (const other of this.#twins) other.returns = false;
+      for (const other of this.#proxies) other.returns = false;
     }
-    twin.turn(on, wasLive);
+    proxy.turn(on, wasLive);
     if (on) return;
-    twin.returns = wasLive && ![...this.#twins].some((other) => other.on);
-    if (twin.returns) this.#browser?.set(false);
+    proxy.returns = wasLive && ![...this.#proxies].some((other) => other.on);
+    if (proxy.returns) this.#browser?.set(false);
   }
 
   /** The source itself is. */
   #turnAll(on: boolean): void {
     const wasLive = this.#browser!.get();
     this.#browser!.set(on);
-    for (const twin of this.#twins) {
-      if (on ? twin.returns || this.#twins.size === 1 : twin.on) {
-        twin.turn(on, wasLive);
-        twin.returns = !on;
+    for (const proxy of this.#proxies) {
+      if (on ? proxy.returns || this.#proxies.size === 1 : proxy.on) {
+        proxy.turn(on, wasLive);
+        proxy.returns = !on;
       }
     }
   }

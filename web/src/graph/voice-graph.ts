@@ -2,11 +2,10 @@
 //
 //   source -> its gain -> ways -> destination
 
-import { SordinoError } from "./errors.js";
-import type { SordinoNode } from "./node.js";
-import { SAMPLE_RATE } from "./params.js";
-import { keepFlowing } from "./remote.js";
-import { fade, Ways } from "./ways.js";
+import { SordinoError } from "../protocol/errors.js";
+import { SAMPLE_RATE } from "../protocol/params.js";
+import { DryWet, fade, type OwnedNode } from "./dry-wet.js";
+import { keepFlowing } from "./remote-track.js";
 
 /** A source that has faded away is let go after so long. */
 const LEAVE_MS = 100;
@@ -68,14 +67,14 @@ export function contextFor(track: MediaStreamTrack): AudioContext {
 export class VoiceGraph {
   readonly context: AudioContext;
   readonly #destination: MediaStreamAudioDestinationNode;
-  readonly #ways: Ways;
+  readonly #dryWet: DryWet;
   #source: Source | undefined;
 
   constructor(context: AudioContext, channels: number) {
     this.context = context;
     this.#destination = new MediaStreamAudioDestinationNode(context, { channelCount: channels });
-    this.#ways = new Ways(context);
-    this.#ways.output.connect(this.#destination);
+    this.#dryWet = new DryWet(context);
+    this.#dryWet.output.connect(this.#destination);
   }
 
   get cleaned(): MediaStreamTrack {
@@ -86,7 +85,7 @@ export class VoiceGraph {
   listenTo(track: MediaStreamTrack): void {
     const node = sourceNode(this.context, track);
     const gain = new GainNode(this.context, { gain: 0 });
-    node.connect(gain).connect(this.#ways.input);
+    node.connect(gain).connect(this.#dryWet.input);
     const old = this.#source;
     this.#source = { node, gain, release: keepFlowing(track) };
     fade(gain, 1);
@@ -94,15 +93,15 @@ export class VoiceGraph {
   }
 
   /** Send the voice through a node, or directly again. */
-  use(node: SordinoNode | undefined): void {
-    this.#ways.use(node);
+  use(node: OwnedNode | undefined): void {
+    this.#dryWet.use(node);
   }
 
   close(): void {
     this.#source?.node.disconnect();
     this.#source?.gain.disconnect();
     this.#source?.release();
-    this.#ways.close();
+    this.#dryWet.close();
     this.cleaned.stop();
   }
 

@@ -1,6 +1,6 @@
 // Page thread: whether and when to try again after a failure.
 
-import type { SordinoError, SordinoErrorCode } from "./errors.js";
+import type { SordinoError, SordinoErrorCode } from "../protocol/errors.js";
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
@@ -10,7 +10,7 @@ const QUIET_MS = 60_000;
 const LASTING: readonly SordinoErrorCode[] = ["aborted", "option", "unsupported", "sample-rate"];
 
 /** One planned attempt at a time; every further failure doubles the pause. */
-export class Recovery {
+export class Backoff {
   readonly #attempt: () => void;
   readonly #firstMs: number;
   readonly #scale: number;

@@ -1,6 +1,6 @@
 // Page thread: how a microphone is opened for a suppressor that replaces the browser's own.
 
-import { SordinoError } from "./errors.js";
+import { SordinoError } from "../protocol/errors.js";
 
 /** Echo cancellation stays on; the browser's noise suppression and gain control would work against ours. */
 export const MICROPHONE: Readonly<MediaTrackConstraints> = {

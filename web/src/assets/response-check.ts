@@ -1,6 +1,6 @@
 // Page thread: is what a server has sent the file that was wanted? Single-page servers send a page for every address.
 
-import { briefly, SordinoError } from "./errors.js";
+import { briefly, SordinoError } from "../protocol/errors.js";
 
 /** A file by what it is: its name in messages, and the bytes with which it begins. */
 export const KINDS = {
@@ -35,7 +35,7 @@ function isText(response: Response, bytes: ArrayBuffer): boolean {
 /**
  * throws  SordinoError "fetch" where a page of text, or nothing, has come; "wasm" or "weights" where it is another file
  */
-export function checkKind(kind: "wasm" | "weights", url: URL, response: Response, bytes: ArrayBuffer): void {
+export function checkResponse(kind: "wasm" | "weights", url: URL, response: Response, bytes: ArrayBuffer): void {
   const { name, magic } = KINDS[kind];
   if (new TextDecoder("latin1").decode(bytes.slice(0, magic.length)) === magic) return;
   const code = isText(response, bytes) ? "fetch" : kind;
@@ -43,7 +43,7 @@ export function checkKind(kind: "wasm" | "weights", url: URL, response: Response
 }
 
 /** What is at the address of a script that a browser has refused; undefined where that looks well. Never rejects. */
-export async function lookAt(kind: "script", url: URL): Promise<string | undefined> {
+export async function diagnose(kind: "script", url: URL): Promise<string | undefined> {
   try {
     const response = await fetch(url);
     const bytes = await response.arrayBuffer();

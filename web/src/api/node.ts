@@ -1,17 +1,17 @@
 // Page thread: SordinoNode, an AudioWorkletNode that suppresses noise, and how it is created.
 
-import type { CustomModel, Model, ModelName } from "./catalogue.js";
+import type { CustomModel, Model, ModelName } from "../assets/catalogue.js";
+import { fetchEngine, locate } from "../assets/load.js";
+import { dispatchDetail, type Fallback, type Stats } from "../contract/events.js";
+import type { SordinoOptions } from "../contract/options.js";
+import type { StreamState } from "../contract/states.js";
+import { PendingEngines, PendingReadouts } from "../lifecycle/pending-requests.js";
+import { isOffline, type Plan, prepare } from "../lifecycle/prepare.js";
+import { StateMonitor } from "../lifecycle/state-monitor.js";
+import { Supervisor } from "../lifecycle/supervisor.js";
+import { asSordinoError, SordinoError } from "../protocol/errors.js";
+import type { EngineFiles, EngineName, Readout, Reply } from "../protocol/messages.js";
 import { Controls } from "./controls.js";
-import { asSordinoError, SordinoError } from "./errors.js";
-import { dispatchDetail, type Fallback, type Stats } from "./events.js";
-import { fetchEngine, locate } from "./load.js";
-import type { EngineFiles, EngineName, Readout, Reply } from "./messages.js";
-import type { SordinoOptions } from "./options.js";
-import { isOffline, type Plan, prepare } from "./start.js";
-import { StateWatch } from "./state.js";
-import type { StreamState } from "./states.js";
-import { Upkeep } from "./upkeep.js";
-import { Outcomes, Readouts } from "./waiting.js";
 
 const TIMEOUT_MS = 10_000;
 const READOUT_INTERVAL_MS = 33;
@@ -29,13 +29,13 @@ const CONTEXT_GRACE_MS = 1000;
 export class SordinoNode extends Controls {
   /** The kernel that runs. */
   readonly engine: EngineName;
-  readonly #upkeep: Upkeep;
+  readonly #supervisor: Supervisor;
   readonly #end = new AbortController();
-  readonly #outcomes = new Outcomes();
+  readonly #pendingEngines = new PendingEngines();
   /** Models that were sent to the processor, by the ids of their engines. */
   readonly #sent = new Map<number, Model>();
-  readonly #readouts = new Readouts(() => this.send({ type: "read" }));
-  readonly #watch: StateWatch;
+  readonly #pendingReadouts = new PendingReadouts(() => this.send({ type: "read" }));
+  readonly #monitor: StateMonitor;
   #nextId = 1;
   #latencySamples = 0;
   #stateBytes = 0;
@@ -47,15 +47,15 @@ export class SordinoNode extends Controls {
     this.engine = plan.engine;
     const { engine, options } = plan;
     const load = (model: Model): Promise<EngineFiles> => fetchEngine(locate(engine, model, options), this.#end.signal);
-    this.#upkeep = new Upkeep(this, options, load, (model, files) => this.#run(model, files));
+    this.#supervisor = new Supervisor(this, options, load, (model, files) => this.#run(model, files));
     const offline = isOffline(context);
     const facts = () => ({
       ended: this.destroyed || (!offline && context.state === "closed"),
       suspended: !offline && context.state !== "running",
       bypass: this.bypass,
-      runs: this.#upkeep.runs,
+      runs: this.#supervisor.runs,
     });
-    this.#watch = new StateWatch(this, facts, !offline, {
+    this.#monitor = new StateMonitor(this, facts, !offline, {
       changed: (state, before) => this.#stateChanged(state, before),
     });
     this.port.onmessage = (event: MessageEvent<Reply>) => this.#hear(event.data);
@@ -98,7 +98,7 @@ export class SordinoNode extends Controls {
       const { state } = this.context;
       return new SordinoError("timeout", `the worklet did not answer within ${timeoutMs} ms (the context is ${state})`);
     };
-    let outcome = this.#outcomes.of(0, options.signal, timeoutMs, late);
+    let outcome = this.#pendingEngines.of(0, options.signal, timeoutMs, late);
     for (const pauseMs of MEMORY_PAUSES_MS) {
       const error = await outcome.then(() => undefined, asSordinoError);
       if (error === undefined) return;
@@ -107,7 +107,7 @@ export class SordinoNode extends Controls {
       const { wasm, weights } = startup;
       const id = this.#nextId++;
       this.#sent.set(id, model);
-      outcome = this.#outcomes.of(id, options.signal, timeoutMs, late);
+      outcome = this.#pendingEngines.of(id, options.signal, timeoutMs, late);
       this.send({ type: "engine", id, wasm, weights });
     }
     await outcome;
@@ -115,17 +115,17 @@ export class SordinoNode extends Controls {
 
   /** The name of the model that runs. */
   get model(): string {
-    return this.#upkeep.model;
+    return this.#supervisor.model;
   }
 
   /** What the node does now; "state" events tell of changes. */
   get state(): StreamState {
-    return this.#watch.state;
+    return this.#monitor.state;
   }
 
   /** Whether noise is being removed: what came out within the last second was processed by the kernel. */
   get suppressing(): boolean {
-    return this.#watch.suppressing;
+    return this.#monitor.suppressing;
   }
 
   /** Delay between input and output, everything counted. */
@@ -140,7 +140,7 @@ export class SordinoNode extends Controls {
 
   /** Probability, 0 to 1, of a voice: in the last hop while "voice" is listened to, else as of the last read-out. */
   get voice(): number {
-    return this.#upkeep.suppressing ? this.#voice : 0;
+    return this.#supervisor.suppressing ? this.#voice : 0;
   }
 
   /** What the node costs, as of the last read-out; undefined before the first. */
@@ -153,7 +153,7 @@ export class SordinoNode extends Controls {
    * Rejects with SordinoError; the old one then runs on.
    */
   async setModel(model: ModelName | CustomModel): Promise<void> {
-    await this.#upkeep.change(model);
+    await this.#supervisor.change(model);
   }
 
   async #run(model: Model, files: EngineFiles): Promise<void> {
@@ -161,7 +161,7 @@ export class SordinoNode extends Controls {
     this.#sent.set(id, model);
     this.send({ type: "engine", id, ...files }, [files.wasm, files.weights]);
     try {
-      await this.#outcomes.of(id, this.#end.signal);
+      await this.#pendingEngines.of(id, this.#end.signal);
     } finally {
       this.#sent.delete(id);
     }
@@ -177,56 +177,56 @@ export class SordinoNode extends Controls {
 
   /** After a "fallback": try again now. */
   retry(): void {
-    this.#upkeep.retry();
+    this.#supervisor.retry();
   }
 
   /** One look at the running stream. Levels count from the read-out before. Rejects when the node is destroyed. */
   read(): Promise<Readout> {
-    return this.#readouts.read();
+    return this.#pendingReadouts.read();
   }
 
   /** Dispatch "readout" events, about 30 in a second unless told otherwise. */
   startReadout(intervalMs: number = READOUT_INTERVAL_MS): void {
-    this.#readouts.start(intervalMs);
+    this.#pendingReadouts.start(intervalMs);
   }
 
   stopReadout(): void {
-    this.#readouts.stop();
+    this.#pendingReadouts.stop();
   }
 
   /** Disconnect, and free the processor with all its memory. Without this a processor lives as long as its context. */
   override destroy(): void {
     if (this.destroyed) return;
-    this.#upkeep.end();
+    this.#supervisor.end();
     this.#end.abort();
     super.destroy();
-    this.#watch.update();
+    this.#monitor.update();
     this.#giveUp(new SordinoError("aborted", "the node was destroyed"));
   }
 
   /** The processor will not answer any more. */
   #giveUp(reason: SordinoError): void {
-    this.#outcomes.close(reason);
-    this.#readouts.close(reason);
+    this.#pendingEngines.close(reason);
+    this.#pendingReadouts.close(reason);
   }
 
   #hear(reply: Reply): void {
     switch (reply.type) {
-      case "pulse":
-        this.#watch.note(reply);
+      case "heartbeat":
+        this.#monitor.note(reply);
         break;
       case "ready":
         this.#latencySamples = reply.latencySamples;
         this.#stateBytes = reply.stateBytes;
-        this.#upkeep.ready(this.#sent.get(reply.id));
-        this.#watch.begin();
-        this.#outcomes.settle(reply.id);
+        this.#supervisor.ready(this.#sent.get(reply.id));
+        this.#monitor.begin();
+        this.#pendingEngines.settle(reply.id);
         if (reply.id !== 0) this.dispatchEvent(new Event("ready"));
         break;
       case "readout":
         this.#readout = reply.readout;
         this.#voice = reply.readout.voice;
-        this.#readouts.answer(reply.readout);
+        this.#pendingReadouts.answer(reply.readout);
         dispatchDetail(this, "readout", reply.readout);
         break;
       case "voice":
@@ -234,11 +234,11 @@ export class SordinoNode extends Controls {
         this.dispatchVoice(reply.probability);
         break;
       case "overrun":
-        this.#upkeep.overrun(reply.overruns, reply.stopped);
+        this.#supervisor.overrun(reply.overruns, reply.stopped);
         break;
       case "failure": {
         const error = new SordinoError(reply.failure.code, reply.failure.message);
-        if (!this.#outcomes.settle(reply.id, error)) this.#upkeep.failed(error);
+        if (!this.#pendingEngines.settle(reply.id, error)) this.#supervisor.failed(error);
         break;
       }
     }
@@ -247,7 +247,7 @@ export class SordinoNode extends Controls {
   #processorFailed(): void {
     const error = new SordinoError("worklet", "the processor threw an exception; the browser has silenced the node");
     this.#giveUp(error);
-    this.#upkeep.end(error);
+    this.#supervisor.end(error);
   }
 
   #contextChanged(): void {
@@ -257,11 +257,11 @@ export class SordinoNode extends Controls {
       return;
     }
     if (state === "running") {
-      this.#watch.begin();
-      if (this.#upkeep.suppressing) this.dispatchEvent(new Event("ready"));
+      this.#monitor.begin();
+      if (this.#supervisor.suppressing) this.dispatchEvent(new Event("ready"));
       return;
     }
-    this.#watch.update();
+    this.#monitor.update();
     this.#standsStill(new SordinoError("suspended", `the context is ${state}; nothing passes through it`));
   }
 
@@ -270,7 +270,7 @@ export class SordinoNode extends Controls {
       const message = "the context is said to run, but the browser does not call its audio thread";
       this.#standsStill(new SordinoError("stalled", message));
     }
-    if (before === "stalled" && this.#upkeep.suppressing) this.dispatchEvent(new Event("ready"));
+    if (before === "stalled" && this.#supervisor.suppressing) this.dispatchEvent(new Event("ready"));
   }
 
   #standsStill(cause: SordinoError): void {

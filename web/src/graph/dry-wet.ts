@@ -3,7 +3,10 @@
 //   input -+-> SordinoNode -> wet gain -+-> output
 //          \-> dry gain ---------------/
 
-import type { SordinoNode } from "./node.js";
+/** A node that is destroyed when the next one takes its place. */
+export interface OwnedNode extends AudioNode {
+  destroy(): void;
+}
 
 const FADE_S = 0.01;
 
@@ -16,12 +19,12 @@ export function fade({ context, gain }: GainNode, target: number): void {
 }
 
 /** Always carries the voice from its input to its output; going from one way to the other fades. */
-export class Ways {
+export class DryWet {
   readonly input: GainNode;
   readonly output: GainNode;
   readonly #dry: GainNode;
   readonly #wet: GainNode;
-  #node: SordinoNode | undefined;
+  #node: OwnedNode | undefined;
 
   constructor(context: BaseAudioContext) {
     this.input = new GainNode(context);
@@ -33,7 +36,7 @@ export class Ways {
   }
 
   /** Send the voice through a node, or directly again. The node before is destroyed. */
-  use(node: SordinoNode | undefined): void {
+  use(node: OwnedNode | undefined): void {
     const old = this.#node;
     this.#node = node;
     if (node) this.input.connect(node).connect(this.#wet);

@@ -1,21 +1,27 @@
-// Page thread: the frame path. A Worker gets the microphone's frames of 10 ms and gives cleaned ones back.
+// Page thread: FrameStream, the frame path: a Worker processes a track's AudioData frames and writes a new track.
 
-import { Carrier } from "./carry.js";
-import type { CustomModel, Model, ModelName } from "./catalogue.js";
-import { briefly, SordinoError } from "./errors.js";
-import { dispatchDetail, passOn, type TrackEventMap, TrackTarget, type Voice } from "./events.js";
-import { chooseEngine, fetchEngine, locate } from "./load.js";
-import type { EngineFiles, FrameReply, FrameRequest, Readout, Settings } from "./messages.js";
-import { type Changes, changedSettings, initialSettings, type SordinoOptions, streamShape } from "./options.js";
-import { SAMPLE_RATE } from "./params.js";
-import { lookAt } from "./received.js";
-import { keepFlowing } from "./remote.js";
-import { checkOptions } from "./start.js";
-import { StateWatch } from "./state.js";
-import type { StreamState } from "./states.js";
-import { modelOf } from "./tiers.js";
-import { Upkeep } from "./upkeep.js";
-import { Outcomes, Readouts } from "./waiting.js";
+import type { CustomModel, Model, ModelName } from "../assets/catalogue.js";
+import { chooseEngine, fetchEngine, locate } from "../assets/load.js";
+import { diagnose } from "../assets/response-check.js";
+import { dispatchDetail, forwardEvents, type TrackEventMap, TrackTarget, type Voice } from "../contract/events.js";
+import {
+  type Changes,
+  changedSettings,
+  initialSettings,
+  type SordinoOptions,
+  streamShape,
+} from "../contract/options.js";
+import type { StreamState } from "../contract/states.js";
+import { FramePump } from "../frames/frame-pump.js";
+import { keepFlowing } from "../graph/remote-track.js";
+import { modelOf } from "../lifecycle/fallback-model.js";
+import { PendingEngines, PendingReadouts } from "../lifecycle/pending-requests.js";
+import { checkOptions } from "../lifecycle/prepare.js";
+import { StateMonitor } from "../lifecycle/state-monitor.js";
+import { Supervisor } from "../lifecycle/supervisor.js";
+import { briefly, SordinoError } from "../protocol/errors.js";
+import type { EngineFiles, FrameReply, FrameRequest, Readout, Settings } from "../protocol/messages.js";
+import { SAMPLE_RATE } from "../protocol/params.js";
 
 interface TrackProcessor {
   readonly readable: ReadableStream;
@@ -36,7 +42,7 @@ const WAITING_FRAMES = 50;
 const DEAD_TICKS = 40;
 
 /** What takes over where there is no Worker: the same track by another way, such as a SuppressedTrack. */
-export interface StandIn extends EventTarget {
+export interface FallbackStream extends EventTarget {
   readonly track: MediaStreamTrack;
   readonly started: Promise<void>;
   readonly state: StreamState;
@@ -66,13 +72,13 @@ export class FrameStream extends TrackTarget {
   /** Settles when suppression has begun or the first attempt has failed. */
   readonly started: Promise<void>;
   readonly #options: SordinoOptions;
-  readonly #upkeep: Upkeep;
+  readonly #supervisor: Supervisor;
   readonly #end = new AbortController();
   readonly #writable: WritableStream;
-  readonly #outcomes = new Outcomes();
+  readonly #pendingEngines = new PendingEngines();
   /** Models that were sent to the Worker, by the ids of their engines. */
   readonly #inWork = new Map<number, Model>();
-  readonly #readouts = new Readouts(() => this.#send({ type: "read" }));
+  readonly #pendingReadouts = new PendingReadouts(() => this.#send({ type: "read" }));
   readonly #settle: () => void;
   /** undefined where the browser refused its script. */
   #worker: Worker | undefined;
@@ -85,10 +91,10 @@ export class FrameStream extends TrackTarget {
   #loaded = false;
   #sent = false;
   /** Where there is no Worker the page itself carries the voice. */
-  readonly #carrier: Carrier;
-  readonly #watch: StateWatch;
-  readonly #instead: ((source: MediaStreamTrack) => StandIn) | undefined;
-  #standIn: StandIn | undefined;
+  readonly #pump: FramePump;
+  readonly #monitor: StateMonitor;
+  readonly #instead: ((source: MediaStreamTrack) => FallbackStream) | undefined;
+  #fallbackStream: FallbackStream | undefined;
   #changes: Changes = {};
   #release: () => void;
 
@@ -96,7 +102,11 @@ export class FrameStream extends TrackTarget {
    * instead  makes what takes over where the Worker cannot work; without it the voice then passes unchanged
    * throws   SordinoError "option" or "unsupported"
    */
-  constructor(source: MediaStreamTrack, options: SordinoOptions, instead?: (source: MediaStreamTrack) => StandIn) {
+  constructor(
+    source: MediaStreamTrack,
+    options: SordinoOptions,
+    instead?: (source: MediaStreamTrack) => FallbackStream,
+  ) {
     super();
     if (!canUseFrames()) throw new SordinoError("unsupported", "there is no MediaStreamTrackProcessor here");
     checkOptions(options);
@@ -108,11 +118,11 @@ export class FrameStream extends TrackTarget {
     const generator = new breakout.MediaStreamTrackGenerator!({ kind: "audio" });
     this.track = generator;
     this.#writable = generator.writable;
-    this.#carrier = new Carrier(this.#writable, framesOf);
+    this.#pump = new FramePump(this.#writable, framesOf);
     this.#instead = instead;
     this.#release = keepFlowing(source);
     const load = (model: Model): Promise<EngineFiles> => fetchEngine(locate(engine, model, options), this.#end.signal);
-    this.#upkeep = new Upkeep(this, options, load, (model, files) => this.#run(model, files));
+    this.#supervisor = new Supervisor(this, options, load, (model, files) => this.#run(model, files));
     let settle = (): void => undefined;
     this.started = new Promise((resolve) => {
       settle = resolve;
@@ -122,27 +132,27 @@ export class FrameStream extends TrackTarget {
       ended: this.#end.signal.aborted,
       suspended: false,
       bypass: this.#settings.bypass,
-      runs: this.#upkeep.runs,
+      runs: this.#supervisor.runs,
     });
-    this.#watch = new StateWatch(this, facts, true, { late: (ticks) => this.#late(ticks) });
-    this.addEventListener("fallback", () => this.#standIn || settle());
+    this.#monitor = new StateMonitor(this, facts, true, { late: (ticks) => this.#late(ticks) });
+    this.addEventListener("fallback", () => this.#fallbackStream || settle());
     this.#employ(options.assets?.worker || options.assets?.base ? worker : undefined, worker);
-    void this.#upkeep.attempt();
+    void this.#supervisor.attempt();
   }
 
   /** What the stream does now; "state" events tell of changes. */
   get state(): StreamState {
-    return this.#standIn?.state ?? this.#watch.state;
+    return this.#fallbackStream?.state ?? this.#monitor.state;
   }
 
   /** Whether noise is being removed: what came out within the last second was processed by the kernel. */
   get suppressing(): boolean {
-    return this.#standIn?.suppressing ?? this.#watch.suppressing;
+    return this.#fallbackStream?.suppressing ?? this.#monitor.suppressing;
   }
 
   /** The name of the model that runs. */
   get model(): string {
-    return this.#standIn?.node?.model ?? this.#upkeep.model;
+    return this.#fallbackStream?.node?.model ?? this.#supervisor.model;
   }
 
   /** Delay between input and output in samples of the source: the kernel's alone; 0 while frames pass by no kernel. */
@@ -152,22 +162,22 @@ export class FrameStream extends TrackTarget {
 
   /** The same, with its length. */
   get latency(): { readonly samples: number; readonly seconds: number } {
-    if (this.#standIn) return this.#standIn.latency;
+    if (this.#fallbackStream) return this.#fallbackStream.latency;
     return { samples: this.#latencySamples, seconds: this.#latencySamples / this.#rate };
   }
 
   /** Probability, 0 to 1, of a voice: in the last hop while "voice" is listened to, else as of the last read-out. */
   get voice(): number {
-    return this.#standIn?.voice ?? (this.#upkeep.suppressing ? this.#voice : 0);
+    return this.#fallbackStream?.voice ?? (this.#supervisor.suppressing ? this.#voice : 0);
   }
 
   /** Change settings while it runs. throws SordinoError "option" */
   update(changes: Changes): void {
     this.#settings = changedSettings(this.#settings, changes);
     this.#changes = { ...this.#changes, ...changes };
-    this.#standIn?.update(changes);
+    this.#fallbackStream?.update(changes);
     this.#send({ type: "settings", settings: this.#settings });
-    this.#watch.update();
+    this.#monitor.update();
   }
 
   /**
@@ -176,7 +186,7 @@ export class FrameStream extends TrackTarget {
    */
   async setModel(model: ModelName | CustomModel): Promise<void> {
     await this.started;
-    await (this.#standIn ? this.#standIn.setModel(model) : this.#upkeep.change(model));
+    await (this.#fallbackStream ? this.#fallbackStream.setModel(model) : this.#supervisor.change(model));
   }
 
   async #run(model: Model, files: EngineFiles): Promise<void> {
@@ -187,7 +197,7 @@ export class FrameStream extends TrackTarget {
     this.#inWork.set(id, model);
     this.#send({ type: "start", startup, id }, [files.wasm, files.weights]);
     try {
-      await this.#outcomes.of(id, this.#end.signal);
+      await this.#pendingEngines.of(id, this.#end.signal);
     } finally {
       this.#inWork.delete(id);
     }
@@ -196,18 +206,18 @@ export class FrameStream extends TrackTarget {
   /** Forget the past of the stream, counters included. */
   reset(): void {
     this.#voice = 0;
-    this.#standIn?.node?.reset();
+    this.#fallbackStream?.node?.reset();
     this.#send({ type: "reset" });
   }
 
   /** As of SordinoNode.read(); before the stream is ready it waits for that. */
   read(): Promise<Readout> {
-    return this.#standIn?.node?.read() ?? this.#readouts.read();
+    return this.#fallbackStream?.node?.read() ?? this.#pendingReadouts.read();
   }
 
   /** After a "fallback": try again now. */
   retry(): void {
-    (this.#standIn ?? this.#upkeep).retry();
+    (this.#fallbackStream ?? this.#supervisor).retry();
   }
 
   /** Take the voice from another track. */
@@ -215,13 +225,13 @@ export class FrameStream extends TrackTarget {
     this.#source = source;
     this.#release();
     this.#release = keepFlowing(source);
-    if (this.#standIn) this.#standIn.replaceSource(source);
+    if (this.#fallbackStream) this.#fallbackStream.replaceSource(source);
     else this.#lead(source);
   }
 
   /** Let the frames of a track, the source or what stands in for it, go the only way there is. */
   #lead(track: MediaStreamTrack): void {
-    if (!this.#worker) this.#carrier.carry(track);
+    if (!this.#worker) this.#pump.start(track);
     if (!this.#worker || !this.#loaded) return;
     const readable = framesOf(track);
     const writable = this.#sent ? undefined : this.#writable;
@@ -232,20 +242,20 @@ export class FrameStream extends TrackTarget {
   stop(): void {
     const reason = new SordinoError("aborted", "the stream was stopped");
     this.#end.abort(reason);
-    this.#upkeep.end();
-    this.#carrier.stop();
-    this.#standIn?.stop();
+    this.#supervisor.end();
+    this.#pump.stop();
+    this.#fallbackStream?.stop();
     this.#release();
     this.#worker?.terminate();
-    this.#watch.update();
+    this.#monitor.update();
     this.track.stop();
-    this.#readouts.close(reason);
+    this.#pendingReadouts.close(reason);
     this.#settle();
   }
 
   protected override tellVoice(on: boolean): void {
-    if (on) this.#standIn?.addEventListener("voice", this.#passVoice);
-    else this.#standIn?.removeEventListener("voice", this.#passVoice);
+    if (on) this.#fallbackStream?.addEventListener("voice", this.#passVoice);
+    else this.#fallbackStream?.removeEventListener("voice", this.#passVoice);
     this.#send({ type: "voice", on });
   }
 
@@ -288,8 +298,8 @@ export class FrameStream extends TrackTarget {
         this.#loaded = true;
         this.#lead(this.#source);
         break;
-      case "pulse":
-        this.#watch.note(reply);
+      case "heartbeat":
+        this.#monitor.note(reply);
         break;
       case "rate":
         this.#rate = reply.rate;
@@ -299,28 +309,28 @@ export class FrameStream extends TrackTarget {
         break;
       case "ready":
         this.#latencySamples = reply.latencySamples;
-        this.#upkeep.ready(this.#inWork.get(reply.id));
-        this.#watch.begin();
-        this.#outcomes.settle(reply.id);
-        this.#readouts.askAgain();
+        this.#supervisor.ready(this.#inWork.get(reply.id));
+        this.#monitor.begin();
+        this.#pendingEngines.settle(reply.id);
+        this.#pendingReadouts.askAgain();
         this.#settle();
         this.dispatchEvent(new Event("ready"));
         break;
       case "readout":
         this.#voice = reply.readout.voice;
-        this.#readouts.answer(reply.readout);
+        this.#pendingReadouts.answer(reply.readout);
         break;
       case "voice":
         this.#voice = reply.probability;
         this.dispatchVoice(reply.probability);
         break;
       case "overrun":
-        this.#upkeep.overrun(reply.overruns, reply.stopped);
+        this.#supervisor.overrun(reply.overruns, reply.stopped);
         break;
       case "failure": {
         const error = new SordinoError(reply.failure.code, reply.failure.message);
-        if (error.code === "wasm" && this.#instead && !this.#upkeep.suppressing) this.#takeOver(error);
-        else if (!this.#outcomes.settle(reply.id, error)) this.#upkeep.failed(error);
+        if (error.code === "wasm" && this.#instead && !this.#supervisor.suppressing) this.#takeOver(error);
+        else if (!this.#pendingEngines.settle(reply.id, error)) this.#supervisor.failed(error);
         break;
       }
     }
@@ -328,12 +338,12 @@ export class FrameStream extends TrackTarget {
 
   /** What was asked of it will not be answered. */
   #workerFailed(cause: SordinoError): void {
-    if (!this.#outcomes.settleAll(cause)) this.#upkeep.failed(cause);
+    if (!this.#pendingEngines.settleAll(cause)) this.#supervisor.failed(cause);
   }
 
   /** There is no Worker: the page itself carries the voice to the track. */
   #refused(cause: SordinoError): void {
-    if (this.#end.signal.aborted || this.#standIn || this.#loaded) return;
+    if (this.#end.signal.aborted || this.#fallbackStream || this.#loaded) return;
     this.#worker?.terminate();
     this.#worker = undefined;
     if (!this.#instead) this.#lead(this.#source);
@@ -342,27 +352,27 @@ export class FrameStream extends TrackTarget {
 
   /** The kernel will not run in a Worker: what there is instead does the work from now on. */
   #takeOver(cause: SordinoError): void {
-    const standIn = this.#instead?.(this.#source);
-    this.#standIn = standIn;
-    this.#upkeep.end(cause);
-    this.#outcomes.close(cause);
-    this.#readouts.close(cause);
-    if (standIn === undefined) return;
-    this.#watch.stop();
+    const fallback = this.#instead?.(this.#source);
+    this.#fallbackStream = fallback;
+    this.#supervisor.end(cause);
+    this.#pendingEngines.close(cause);
+    this.#pendingReadouts.close(cause);
+    if (fallback === undefined) return;
+    this.#monitor.stop();
     const { signal } = this.#end;
-    passOn(standIn, this, signal);
+    forwardEvents(fallback, this, signal);
     const tell = ({ detail }: TrackEventMap["state"]): void => dispatchDetail(this, "state", detail);
-    standIn.addEventListener("state", tell as (event: Event) => void, { signal });
-    standIn.update(this.#changes);
+    fallback.addEventListener("state", tell as (event: Event) => void, { signal });
+    fallback.update(this.#changes);
     this.tellVoice(this.voiceListeners.any);
-    this.#lead(standIn.track);
-    void standIn.started.then(this.#settle);
+    this.#lead(fallback.track);
+    void fallback.started.then(this.#settle);
   }
 
   /** A Worker that has died takes the track with it, for what feeds that was its own. */
   #late(ticks: number): void {
     if (ticks !== DEAD_TICKS || !this.#sent) return;
-    this.#upkeep.end(new SordinoError("worklet", "the Worker no longer answers; the cleaned track has ended"));
+    this.#supervisor.end(new SordinoError("worklet", "the Worker no longer answers; the cleaned track has ended"));
     this.track.stop();
     this.track.dispatchEvent(new Event("ended"));
     this.stop();
@@ -372,7 +382,7 @@ export class FrameStream extends TrackTarget {
 /** Why there is no Worker, as far as the browser says. */
 async function refusal(script: URL, cause: unknown, directive: string | undefined): Promise<SordinoError> {
   const known = directive ? `the policy's ${directive} forbids it` : cause && briefly(cause);
-  const reason = known ?? (await lookAt("script", script)) ?? "it did not load";
+  const reason = known ?? (await diagnose("script", script)) ?? "it did not load";
   return new SordinoError("worklet", `the browser refused the Worker's script ${briefly(script)}: ${reason}`, cause);
 }
 

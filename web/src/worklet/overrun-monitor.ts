@@ -11,7 +11,7 @@ export const FRAME_MS = 10;
 export type Verdict = "fine" | "late" | "stop";
 
 /** Time debt: what frames took beyond their share, less what later frames did not need. */
-export class Watch {
+export class OverrunMonitor {
   frames = 0;
   overruns = 0;
   maxMs = 0;

@@ -1,43 +1,48 @@
-// Page thread: attempts to lead a voice through a SordinoNode. What fails is told, and tried again where that may help.
+// Page thread: attempts to lead a voice through a N. What fails is told, and tried again where that may help.
 
-import { asSordinoError, SordinoError } from "./errors.js";
-import { dispatchFallback, passOn } from "./events.js";
-import type { SordinoNode } from "./node.js";
-import { Recovery } from "./recovery.js";
+import { dispatchFallback, forwardEvents } from "../contract/events.js";
+import { asSordinoError, SordinoError } from "../protocol/errors.js";
+import { Backoff } from "./backoff.js";
 
-/** What a voice goes through: a node, or the direct way. */
-type Use = (node: SordinoNode | undefined) => void;
+/** What a factory needs of its nodes: a SordinoNode has it. */
+interface ManagedNode extends EventTarget {
+  retry(): void;
+  destroy(): void;
+}
+
+/** Routes the signal through a node; undefined: past it. */
+type Route<N> = (node: N | undefined) => void;
 
 /** One attempt at a time, one node at a time; "error", "fallback" and all that the node tells go to a target. */
-export class Attempts {
+export class NodeFactory<N extends ManagedNode> {
   readonly #target: EventTarget;
-  readonly #create: (signal: AbortSignal) => Promise<SordinoNode>;
-  readonly #use: Use;
-  readonly #recovery: Recovery;
+  readonly #create: (signal: AbortSignal) => Promise<N>;
+  readonly #route: Route<N>;
+  readonly #backoff: Backoff;
   readonly #end = new AbortController();
   #underWay: Promise<void> | undefined;
   #giveUp = new AbortController();
-  #node: SordinoNode | undefined;
+  #node: N | undefined;
 
   /**
    * create   a new node, given up when the signal fires
-   * use      send the voice through a node, or directly again
+   * route    routes the signal through a node or, given undefined, past it
    * retryMs  as of SordinoOptions
    */
   constructor(
     target: EventTarget,
-    create: (signal: AbortSignal) => Promise<SordinoNode>,
-    use: Use,
+    create: (signal: AbortSignal) => Promise<N>,
+    route: Route<N>,
     retryMs: number | undefined,
   ) {
     this.#target = target;
     this.#create = create;
-    this.#use = use;
-    this.#recovery = new Recovery(() => void this.begin(), retryMs);
+    this.#route = route;
+    this.#backoff = new Backoff(() => void this.begin(), retryMs);
   }
 
   /** undefined until one works, and while its creation fails. */
-  get node(): SordinoNode | undefined {
+  get node(): N | undefined {
     return this.#node;
   }
 
@@ -48,7 +53,7 @@ export class Attempts {
 
   /** One attempt, or the one that is under way. It never rejects: what goes wrong is told, and tried again. */
   begin(): Promise<void> {
-    this.#recovery.cancel();
+    this.#backoff.cancel();
     this.#underWay ??= this.#attempt();
     return this.#underWay;
   }
@@ -68,7 +73,7 @@ export class Attempts {
   /** No more attempts, and no more is told. The node is left to whoever uses it. */
   end(): void {
     this.#end.abort();
-    this.#recovery.cancel();
+    this.#backoff.cancel();
     this.giveUp();
     this.#node = undefined;
   }
@@ -87,23 +92,23 @@ export class Attempts {
     }
   }
 
-  #adopt(node: SordinoNode): void {
+  #adopt(node: N): void {
     const { signal } = this.#end;
     this.#node = node;
-    passOn(node, this.#target, signal);
+    forwardEvents(node, this.#target, signal);
     node.addEventListener("processorerror", () => this.#lost(), { signal });
-    this.#use(node);
+    this.#route(node);
   }
 
   /** The browser has silenced the node: the voice takes the direct way, and a new node is made. */
   #lost(): void {
     this.#node = undefined;
-    this.#use(undefined);
-    this.#recovery.plan();
+    this.#route(undefined);
+    this.#backoff.plan();
   }
 
   #fallBack(cause: SordinoError): void {
-    dispatchFallback(this.#target, { cause, retryInMs: this.#recovery.plan(cause), retry: () => this.retry() });
+    dispatchFallback(this.#target, { cause, retryInMs: this.#backoff.plan(cause), retry: () => this.retry() });
   }
 }
 

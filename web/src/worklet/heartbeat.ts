@@ -1,11 +1,11 @@
 // Audio thread: says several times a second what became of the sound, so that the page need not believe but knows.
 
-import type { Reply } from "../messages.js";
+import type { Reply } from "../protocol/messages.js";
 
-const PULSES_PER_SECOND = 5;
+const HEARTBEATS_PER_SECOND = 5;
 
 /** Counts render quanta. It allocates nothing but the messages. */
-export class Pulse {
+export class Heartbeat {
   readonly #interval: number;
   readonly #say: (reply: Reply) => void;
   #samples = 0;
@@ -14,7 +14,7 @@ export class Pulse {
   #hops = 0;
 
   constructor(rate: number, say: (reply: Reply) => void) {
-    this.#interval = rate / PULSES_PER_SECOND;
+    this.#interval = rate / HEARTBEATS_PER_SECOND;
     this.#say = say;
   }
 
@@ -35,7 +35,12 @@ export class Pulse {
     this.#arrived ||= arrived;
     this.#silent &&= silent;
     if (this.#samples < this.#interval) return;
-    this.#say({ type: "pulse", arrived: this.#arrived, silent: this.#silent, cleaned: this.#hops > 0 && share > 0 });
+    this.#say({
+      type: "heartbeat",
+      arrived: this.#arrived,
+      silent: this.#silent,
+      cleaned: this.#hops > 0 && share > 0,
+    });
     this.#samples = 0;
     this.#hops = 0;
     this.#arrived = false;

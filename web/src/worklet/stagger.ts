@@ -1,0 +1,16 @@
+// Audio thread: the streams of this scope take phases, so that the work of their hops falls into different render quanta.
+
+import { PHASES } from "./schedule.js";
+
+const streams = new Array<number>(PHASES).fill(0);
+
+/** The first of the phases that fewest streams have, until leavePhase(). A stream alone has phase 0. */
+export function takePhase(): number {
+  const phase = streams.indexOf(Math.min(...streams));
+  streams[phase]!++;
+  return phase;
+}
+
+export function leavePhase(phase: number): void {
+  streams[phase]!--;
+}
