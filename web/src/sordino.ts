@@ -1,4 +1,4 @@
-// The package's front door.
+// Public entry of the npm package.
 
 export { canUseFrames, FrameStream } from "./api/frame-stream.js";
 export { SordinoNode } from "./api/node.js";

@@ -7,7 +7,7 @@ export type Asked = (track: MediaStreamTrack | null) => MediaStreamTrack | null;
 
 /**
  * Knows what a sender carries, or will as soon as what was asked for is done: replaceTrack() takes its time, and a mute by
- * replaceTrack(null) that is under way must not be undone. It stands in front of the sender's own replaceTrack().
+ * replaceTrack(null) that is pending must not be undone. It overrides the sender's own replaceTrack().
  */
 export class WatchedSender {
   static readonly #all = new WeakMap<RTCRtpSender, WatchedSender>();

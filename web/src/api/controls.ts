@@ -14,10 +14,10 @@ import type { Request, Settings, Startup } from "../protocol/messages.js";
 /** Put there by web/build.mjs: the processor's name, with the package's version in it. */
 declare const PROCESSOR_NAME: string;
 
-/** On a server there is no AudioWorkletNode; importing this file must do no harm there. */
+/** Servers have no AudioWorkletNode; importing this file must not fail there. */
 const Base: typeof AudioWorkletNode = globalThis.AudioWorkletNode ?? (class {} as unknown as typeof AudioWorkletNode);
 
-/** The node's way to its processor, its settings and its listeners. No change clicks. */
+/** Settings, listeners and message port of a node. Changes of settings do not click. */
 export abstract class Controls extends Base {
   readonly #voiceListeners = new VoiceListeners((on) => this.send({ type: "voice", on }));
   #settings: Settings;
@@ -61,7 +61,7 @@ export abstract class Controls extends Base {
     this.update({ attenuationLimitDb });
   }
 
-  /** Post-filter and attenuation limit in one word. undefined where they fit no preset. */
+  /** Name of the preset that matches post-filter and attenuation limit; undefined if none does. */
   get preset(): Preset | undefined {
     const { postFilterPasses, floorGain } = this.#settings;
     return (["conservative", "balanced", "strong"] as const).find((name) => {

@@ -36,12 +36,12 @@ interface Breakout {
 
 const breakout = globalThis as Breakout;
 const TIMEOUT_MS = 10_000;
-/** Of a source whose frames are very short a browser drops some where it holds only few for the Worker. */
+/** Frames that the browser buffers: with fewer it drops some where frames are very short. */
 const WAITING_FRAMES = 50;
-/** So many quarters of a second without an answer, and a Worker that has once answered counts as dead. */
+/** Ticks of 250 ms without a heartbeat after which a Worker counts as dead. */
 const DEAD_TICKS = 40;
 
-/** What takes over where there is no Worker: the same track by another way, such as a SuppressedTrack. */
+/** Processes the same source where the Worker cannot, for example a SuppressedTrack on the worklet path. */
 export interface FallbackStream extends EventTarget {
   readonly track: MediaStreamTrack;
   readonly started: Promise<void>;
@@ -66,7 +66,7 @@ export function canUseFrames(): boolean {
   return breakout.MediaStreamTrackProcessor !== undefined && breakout.MediaStreamTrackGenerator !== undefined;
 }
 
-/** Suppression of one track in a Worker. Events and settings as of SordinoNode; until it is ready the voice passes. */
+/** Suppression of one track in a Worker. Events and settings as of SordinoNode; unchanged audio passes until it is ready. */
 export class FrameStream extends TrackTarget {
   readonly track: MediaStreamTrack;
   /** Settles when suppression has begun or the first attempt has failed. */
@@ -76,7 +76,7 @@ export class FrameStream extends TrackTarget {
   readonly #end = new AbortController();
   readonly #writable: WritableStream;
   readonly #pendingEngines = new PendingEngines();
-  /** Models that were sent to the Worker, by the ids of their engines. */
+  /** Models sent to the Worker, by engine id. */
   readonly #inWork = new Map<number, Model>();
   readonly #pendingReadouts = new PendingReadouts(() => this.#send({ type: "read" }));
   readonly #settle: () => void;
@@ -90,7 +90,7 @@ export class FrameStream extends TrackTarget {
   #source: MediaStreamTrack;
   #loaded = false;
   #sent = false;
-  /** Where there is no Worker the page itself carries the voice. */
+  /** Pipes frames on the page thread where there is no Worker. */
   readonly #pump: FramePump;
   readonly #monitor: StateMonitor;
   readonly #instead: ((source: MediaStreamTrack) => FallbackStream) | undefined;
@@ -140,7 +140,7 @@ export class FrameStream extends TrackTarget {
     void this.#supervisor.attempt();
   }
 
-  /** What the stream does now; "state" events tell of changes. */
+  /** What the stream does now; changes dispatch "state". */
   get state(): StreamState {
     return this.#fallbackStream?.state ?? this.#monitor.state;
   }
@@ -203,7 +203,7 @@ export class FrameStream extends TrackTarget {
     }
   }
 
-  /** Forget the past of the stream, counters included. */
+  /** Reset the stream's state and counters. */
   reset(): void {
     this.#voice = 0;
     this.#fallbackStream?.node?.reset();
@@ -220,7 +220,7 @@ export class FrameStream extends TrackTarget {
     (this.#fallbackStream ?? this.#supervisor).retry();
   }
 
-  /** Take the voice from another track. */
+  /** Replace the source track. */
   listenTo(source: MediaStreamTrack): void {
     this.#source = source;
     this.#release();
@@ -229,7 +229,7 @@ export class FrameStream extends TrackTarget {
     else this.#lead(source);
   }
 
-  /** Let the frames of a track, the source or what stands in for it, go the only way there is. */
+  /** Send a track's frames (of the source, or of the fallback stream) to the Worker, or pipe them on the page thread. */
   #lead(track: MediaStreamTrack): void {
     if (!this.#worker) this.#pump.start(track);
     if (!this.#worker || !this.#loaded) return;
@@ -336,12 +336,12 @@ export class FrameStream extends TrackTarget {
     }
   }
 
-  /** What was asked of it will not be answered. */
+  /** The Worker threw: reject pending engines, or fall back. */
   #workerFailed(cause: SordinoError): void {
     if (!this.#pendingEngines.settleAll(cause)) this.#supervisor.failed(cause);
   }
 
-  /** There is no Worker: the page itself carries the voice to the track. */
+  /** The Worker did not start: use the fallback stream, or pipe frames unchanged. */
   #refused(cause: SordinoError): void {
     if (this.#end.signal.aborted || this.#fallbackStream || this.#loaded) return;
     this.#worker?.terminate();
@@ -350,7 +350,7 @@ export class FrameStream extends TrackTarget {
     this.#takeOver(cause);
   }
 
-  /** The kernel will not run in a Worker: what there is instead does the work from now on. */
+  /** Switch to the fallback stream for good: the kernel cannot run in a Worker. */
   #takeOver(cause: SordinoError): void {
     const fallback = this.#instead?.(this.#source);
     this.#fallbackStream = fallback;
@@ -369,7 +369,7 @@ export class FrameStream extends TrackTarget {
     void fallback.started.then(this.#settle);
   }
 
-  /** A Worker that has died takes the track with it, for what feeds that was its own. */
+  /** A dead Worker ends the track, whose WritableStream it owned. */
   #late(ticks: number): void {
     if (ticks !== DEAD_TICKS || !this.#sent) return;
     this.#supervisor.end(new SordinoError("worklet", "the Worker no longer answers; the cleaned track has ended"));
@@ -379,7 +379,7 @@ export class FrameStream extends TrackTarget {
   }
 }
 
-/** Why there is no Worker, as far as the browser says. */
+/** The error of a Worker that did not start, with the cause as far as the browser reports it. */
 async function refusal(script: URL, cause: unknown, directive: string | undefined): Promise<SordinoError> {
   const known = directive ? `the policy's ${directive} forbids it` : cause && briefly(cause);
   const reason = known ?? (await diagnose("script", script)) ?? "it did not load";

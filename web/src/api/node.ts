@@ -1,4 +1,4 @@
-// Page thread: SordinoNode, an AudioWorkletNode that suppresses noise, and how it is created.
+// Page thread: SordinoNode, the AudioWorkletNode that suppresses noise: created, and driven by messages.
 
 import type { CustomModel, Model, ModelName } from "../assets/catalogue.js";
 import { fetchEngine, locate } from "../assets/load.js";
@@ -15,9 +15,9 @@ import { Controls } from "./controls.js";
 
 const TIMEOUT_MS = 10_000;
 const READOUT_INTERVAL_MS = 33;
-/** Before another attempt where the browser gave no memory. */
+/** Pauses before retries after an allocation failure. */
 const MEMORY_PAUSES_MS = [300, 1000];
-/** A context that was just made takes a moment to run; after this one it counts as standing still. */
+/** A new context takes a moment to start; after this time it counts as suspended. */
 const CONTEXT_GRACE_MS = 1000;
 
 /**
@@ -32,7 +32,7 @@ export class SordinoNode extends Controls {
   readonly #supervisor: Supervisor;
   readonly #end = new AbortController();
   readonly #pendingEngines = new PendingEngines();
-  /** Models that were sent to the processor, by the ids of their engines. */
+  /** Models sent to the processor, by engine id. */
   readonly #sent = new Map<number, Model>();
   readonly #pendingReadouts = new PendingReadouts(() => this.send({ type: "read" }));
   readonly #monitor: StateMonitor;
@@ -91,7 +91,7 @@ export class SordinoNode extends Controls {
     return node;
   }
 
-  /** Until the first engine runs. Where there is no memory for it, others may give theirs back: it is tried again. */
+  /** Wait until the first engine runs; retry after allocation failures, as other streams may free memory. */
   async #begin({ options, startup, model }: Plan): Promise<void> {
     const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     const late = (): SordinoError => {
@@ -118,7 +118,7 @@ export class SordinoNode extends Controls {
     return this.#supervisor.model;
   }
 
-  /** What the node does now; "state" events tell of changes. */
+  /** What the node does now; changes dispatch "state". */
   get state(): StreamState {
     return this.#monitor.state;
   }
@@ -167,7 +167,7 @@ export class SordinoNode extends Controls {
     }
   }
 
-  /** Forget the past of the stream, counters included. What had failed is tried again. */
+  /** Reset the stream's state and counters; retry after a failure. */
   reset(): void {
     this.#readout = undefined;
     this.#voice = 0;
@@ -180,7 +180,7 @@ export class SordinoNode extends Controls {
     this.#supervisor.retry();
   }
 
-  /** One look at the running stream. Levels count from the read-out before. Rejects when the node is destroyed. */
+  /** Read levels, gains and cost of the running stream. Levels since the last read-out. Rejects when the node is destroyed. */
   read(): Promise<Readout> {
     return this.#pendingReadouts.read();
   }
@@ -204,7 +204,7 @@ export class SordinoNode extends Controls {
     this.#giveUp(new SordinoError("aborted", "the node was destroyed"));
   }
 
-  /** The processor will not answer any more. */
+  /** Reject all pending requests: the processor is gone. */
   #giveUp(reason: SordinoError): void {
     this.#pendingEngines.close(reason);
     this.#pendingReadouts.close(reason);

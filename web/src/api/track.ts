@@ -1,4 +1,4 @@
-// Page thread: noise suppression for a MediaStreamTrack, for everything that sends tracks rather than audio nodes.
+// Page thread: SuppressedTrack, noise suppression for a MediaStreamTrack, by an audio graph or by the frame path.
 
 import type { CustomModel, ModelName } from "../assets/catalogue.js";
 import { dispatchFallback, forwardEvents, TrackTarget, type Voice } from "../contract/events.js";
@@ -26,7 +26,7 @@ export interface TrackOptions extends SordinoOptions {
   readonly path?: "worklet" | "frames";
 }
 
-/** What browsers take for a gesture that may start sound: a mouse is pressed, a finger lifted, a key pressed. */
+/** User gestures after which browsers let an AudioContext start. */
 const GESTURES = ["pointerdown", "pointerup", "keydown"];
 
 /** throws SordinoError "option" or "source" */
@@ -35,15 +35,15 @@ function checkSource({ kind, readyState }: MediaStreamTrack): void {
   if (readyState !== "live") throw new SordinoError("source", "the track that is to be cleaned has ended");
 }
 
-/** Never rejects: where it fails, a later gesture may do. */
+/** Resume the context. Never rejects: if it fails, a later gesture may succeed. */
 async function resume(context: AudioContext): Promise<void> {
   if (context.state === "running" || context.state === "closed") return;
   await context.resume().catch(() => undefined);
 }
 
 /**
- * A track that stands for another one, without its noise. The voice passes from the first moment: as it is until the
- * kernel is ready and while something fails, cleaned otherwise. Events as of SordinoNode.
+ * A track that replaces another one, without its noise. Audio passes from the start: unchanged until the kernel is ready
+ * and during failures, cleaned otherwise. Events as of SordinoNode.
  */
 export class SuppressedTrack extends TrackTarget {
   /**
@@ -56,7 +56,7 @@ export class SuppressedTrack extends TrackTarget {
   readonly #given: AudioContext | undefined;
   readonly #graph: VoiceGraph | undefined;
   readonly #frames: FrameStream | undefined;
-  /** Those of the worklet path. */
+  /** On the worklet path. */
   readonly #factory: NodeFactory<SordinoNode> | undefined;
   readonly #end = new AbortController();
   readonly #proxies: TrackProxies;
@@ -136,7 +136,7 @@ export class SuppressedTrack extends TrackTarget {
     return this.#frames?.suppressing ?? this.node?.suppressing ?? false;
   }
 
-  /** Delay between source and track in the audio graph or the Worker; 0 while the voice takes the direct way. */
+  /** Delay between source and track in the audio graph or the Worker; 0 while the signal is not processed. */
   get latency(): { readonly samples: number; readonly seconds: number } {
     return this.#frames?.latency ?? this.node?.latency ?? { samples: 0, seconds: 0 };
   }
@@ -185,12 +185,12 @@ export class SuppressedTrack extends TrackTarget {
     this.#proxies.follow(source);
   }
 
-  /** Let nothing out that was said before now: for a page that mutes by other means than `enabled`, as it unmutes. */
+  /** Drop audio that is still delayed: call as you unmute, if you mute by other means than `enabled`. */
   flush(): void {
     this.#proxies.hold();
   }
 
-  /** After a "fallback": try again now. An attempt that is under way is that one. */
+  /** After a "fallback": retry now, or join the pending attempt. */
   retry(): void {
     if (this.#end.signal.aborted) return;
     if (this.#graph) void resume(this.#graph.context);
@@ -239,7 +239,7 @@ export class SuppressedTrack extends TrackTarget {
 
   readonly #passVoice = (event: Event): void => this.dispatchVoice((event as CustomEvent<Voice>).detail.probability);
 
-  /** Without a user's gesture, after a phone call or a lost device a context may stand still; it is asked to go on. */
+  /** Resume a context that is suspended: without a user gesture, after a phone call or a lost device. */
   #watchContext(context: AudioContext): void {
     const { signal } = this.#end;
     const go = (): void => void resume(context);
@@ -266,8 +266,8 @@ export class SuppressedTrack extends TrackTarget {
  * Clean an audio track.
  *
  * track    a live audio track, e.g. of openMicrophone()
- * returns  its cleaned twin, as soon as suppression runs. Where it cannot run, the twin carries the voice unchanged, says
- *          so by "error" and "fallback", and goes on trying unless the cause will last.
+ * returns  the cleaned track, as soon as suppression runs. Where it cannot run, the track carries the input unchanged,
+ *          emits "error" and "fallback", and retries unless the cause is permanent.
  * rejects  SordinoError "option", "source", "unsupported" or, when the signal fires before that, "aborted"
  */
 export async function suppressTrack(track: MediaStreamTrack, options: TrackOptions = {}): Promise<SuppressedTrack> {

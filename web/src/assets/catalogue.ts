@@ -1,4 +1,4 @@
-// Page thread: the models that the package ships, and how a page names one of them or its own.
+// Page thread: names of the models that the package ships, and the type of a model of the page's own.
 
 import { WEIGHTS } from "./models.js";
 

@@ -1,4 +1,4 @@
-// Page thread: where the package's files are, which kernel this browser can run, and how they are fetched.
+// Page thread: detects SIMD support, resolves the URLs of the package's files and fetches them.
 
 import { aborted, briefly, SordinoError } from "../protocol/errors.js";
 import type { EngineFiles, EngineName } from "../protocol/messages.js";

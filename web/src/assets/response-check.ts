@@ -1,8 +1,8 @@
-// Page thread: is what a server has sent the file that was wanted? Single-page servers send a page for every address.
+// Page thread: checks that a response is the wanted file: single-page servers answer every URL with an HTML page.
 
 import { briefly, SordinoError } from "../protocol/errors.js";
 
-/** A file by what it is: its name in messages, and the bytes with which it begins. */
+/** Kinds of files: name in messages, and magic bytes. */
 export const KINDS = {
   wasm: { name: "wasm module", magic: "\0asm" },
   weights: { name: "weight file", magic: "SRDN" },
@@ -25,7 +25,7 @@ function describe(response: Response, bytes: ArrayBuffer): string {
   return `status ${response.status}, ${briefly(type)}, ${bytes.byteLength} bytes, ${beginning(bytes)}`;
 }
 
-/** A page or a message in the place of a file. */
+/** Whether the response is a page or a message instead of a file. */
 function isText(response: Response, bytes: ArrayBuffer): boolean {
   const type = response.headers.get("content-type") ?? "";
   const first = new TextDecoder("latin1").decode(bytes.slice(0, SHOWN_BYTES)).trimStart();
@@ -42,7 +42,7 @@ export function checkResponse(kind: "wasm" | "weights", url: URL, response: Resp
   throw new SordinoError(code, `wanted a ${name} from ${briefly(url)}; got ${describe(response, bytes)}`);
 }
 
-/** What is at the address of a script that a browser has refused; undefined where that looks well. Never rejects. */
+/** Fetch a script that the browser refused and describe what is wrong; undefined if nothing is. Never rejects. */
 export async function diagnose(kind: "script", url: URL): Promise<string | undefined> {
   try {
     const response = await fetch(url);

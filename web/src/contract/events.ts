@@ -1,4 +1,4 @@
-// Page thread: the events of nodes and tracks.
+// Page thread: types of the events of nodes and tracks, and functions that dispatch and forward them.
 
 import type { SordinoError } from "../protocol/errors.js";
 import type { Counters, EngineName, Readout } from "../protocol/messages.js";
@@ -58,7 +58,7 @@ export interface SordinoEventMap extends TrackEventMap {
 export type Options = boolean | AddEventListenerOptions | undefined;
 type Listener = EventListenerOrEventListenerObject | null;
 
-/** Knows whether anybody listens to "voice", an event that costs messages. */
+/** Counts listeners of "voice", so that its messages are sent only while there are any. */
 export class VoiceListeners {
   /** Listener -> whether it wants to hear the event only once. */
   readonly #all = new Map<unknown, boolean>();
@@ -73,7 +73,7 @@ export class VoiceListeners {
     return this.#all.size > 0;
   }
 
-  /** To be called with whatever addEventListener() is called with, and remove() likewise. */
+  /** Call with the arguments of addEventListener(); remove() with those of removeEventListener(). */
   add(type: string, listener: unknown, options: Options): void {
     if (type !== "voice" || listener === null) return;
     const { once = false, signal = undefined } = typeof options === "object" ? options : {};
@@ -128,7 +128,7 @@ export abstract class TrackTarget extends EventTarget {
     this.voiceListeners.remove(type, listener);
   }
 
-  /** "voice" is wanted, or no longer. */
+  /** Start or stop sending "voice". */
   protected abstract tellVoice(wanted: boolean): void;
 
   protected dispatchVoice(probability: number): void {
@@ -136,7 +136,7 @@ export abstract class TrackTarget extends EventTarget {
   }
 }
 
-/** Say by "error" and "fallback" what has failed. */
+/** Dispatch "error" and "fallback". */
 export function dispatchFallback(target: EventTarget, fallback: Fallback): void {
   const { cause: error } = fallback;
   target.dispatchEvent(new ErrorEvent("error", { error, message: error.message }));
@@ -145,7 +145,7 @@ export function dispatchFallback(target: EventTarget, fallback: Fallback): void 
 
 const PASSED_ON = ["ready", "error", "fallback", "overrun"];
 
-/** Dispatch what a node or the frame path tells, but for its voice, on another target too, until a signal fires. */
+/** Forward the events of a node or the frame path, except "voice", to another target until the signal fires. */
 export function forwardEvents(from: EventTarget, to: EventTarget, signal: AbortSignal): void {
   for (const type of PASSED_ON) from.addEventListener(type, (event) => to.dispatchEvent(copyOf(event)), { signal });
 }

@@ -1,4 +1,4 @@
-// Page thread: the options a caller may give, checked and turned into what the audio thread understands.
+// Page thread: types of the options; checks them and converts them to settings of the audio thread.
 
 import type { CustomModel, ModelName } from "../assets/catalogue.js";
 import type { AssetUrls } from "../assets/load.js";

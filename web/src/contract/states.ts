@@ -1,4 +1,4 @@
-// Page thread: the states that a stream can be in.
+// Page thread: types of a stream's state and of its changes.
 
 /**
  * What a stream does now:

@@ -1,9 +1,9 @@
-// Page thread: carries the frames of a track to a stream that only the page can still write to.
+// Page thread: pipes the frames of a track to a WritableStream on the page thread, where there is no Worker to do it.
 
-/** Opens the frames of a track. */
+/** Opens a track's stream of AudioData. */
 type Open = (track: MediaStreamTrack) => ReadableStream;
 
-/** One track at a time; the next one follows as soon as the one before has let go. */
+/** Pipes one track at a time. */
 export class FramePump {
   readonly #writable: WritableStream;
   readonly #open: Open;

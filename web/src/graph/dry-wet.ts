@@ -1,4 +1,4 @@
-// Page thread: two ways for a voice through an audio graph: through a SordinoNode once there is one, else directly.
+// Page thread: dry/wet switch: cross-fades a node's output and the unprocessed input.
 //
 //   input -+-> SordinoNode -> wet gain -+-> output
 //          \-> dry gain ---------------/
@@ -18,7 +18,7 @@ export function fade({ context, gain }: GainNode, target: number): void {
   gain.linearRampToValueAtTime(target, now + FADE_S);
 }
 
-/** Always carries the voice from its input to its output; going from one way to the other fades. */
+/** Dry until it is given a node; every change cross-fades over 10 ms. */
 export class DryWet {
   readonly input: GainNode;
   readonly output: GainNode;
@@ -35,7 +35,7 @@ export class DryWet {
     this.#wet.connect(this.output);
   }
 
-  /** Send the voice through a node, or directly again. The node before is destroyed. */
+  /** Switch to a node's output, or to dry. Destroys the previous node. */
   use(node: OwnedNode | undefined): void {
     const old = this.#node;
     this.#node = node;

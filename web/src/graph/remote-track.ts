@@ -1,12 +1,12 @@
-// Page thread: lets the sound of the other side of a call flow. Chromium decodes it only while a media element plays it.
+// Page thread: plays a remote track in a muted media element, without which Chromium does not decode it.
 
-/** Microphones have a group of devices, tracks of Web Audio a name of their own; others come from elsewhere. */
+/** Microphones have a groupId, tracks of Web Audio a deviceId of their own; remote tracks have neither. */
 function isLocal(track: MediaStreamTrack): boolean {
   const { deviceId, groupId } = track.getSettings();
   return groupId !== undefined || deviceId?.startsWith("WebAudio-") === true;
 }
 
-/** Play a track that may come from another side in an element that nobody hears. Returns what ends that. */
+/** Play a track in a muted element if it may be remote. Returns a function that stops it. */
 export function keepFlowing(track: MediaStreamTrack): () => void {
   if (isLocal(track) || typeof Audio === "undefined") return () => undefined;
   const element = new Audio();

@@ -1,23 +1,23 @@
-// Page thread: an audio graph from a track to its cleaned twin that always carries the voice.
+// Page thread: audio graph from a source track to the cleaned track, with a dry/wet switch in between.
 //
-//   source -> its gain -> ways -> destination
+//   source -> fade-in gain -> dry/wet switch -> destination
 
 import { SordinoError } from "../protocol/errors.js";
 import { SAMPLE_RATE } from "../protocol/params.js";
 import { DryWet, fade, type OwnedNode } from "./dry-wet.js";
 import { keepFlowing } from "./remote-track.js";
 
-/** A source that has faded away is let go after so long. */
+/** Disconnect a replaced source after its fade-out. */
 const LEAVE_MS = 100;
 
 /** Rates of microphones that a browser might run a track at, besides the kernel's and the output device's. */
 const MORE_RATES = [44_100, 32_000, 16_000, 8_000, 96_000];
 
-/** What a graph listens to. */
+/** The connected source track. */
 interface Source {
   readonly node: MediaStreamAudioSourceNode;
   readonly gain: GainNode;
-  /** No longer needed. */
+  /** Stops the media element of a remote track. */
   readonly release: () => void;
 }
 
@@ -63,7 +63,7 @@ export function contextFor(track: MediaStreamTrack): AudioContext {
   throw new SordinoError("unsupported", "no AudioContext of this browser can listen to the track");
 }
 
-/** From a source, which may change, to the destination: through a SordinoNode once there is one, else directly. */
+/** Source -> destination, through a node once there is one. The source may be replaced. */
 export class VoiceGraph {
   readonly context: AudioContext;
   readonly #destination: MediaStreamAudioDestinationNode;
@@ -81,7 +81,7 @@ export class VoiceGraph {
     return this.#destination.stream.getAudioTracks()[0]!;
   }
 
-  /** Take the voice from another track, faded over. throws SordinoError "sample-rate", and the old track stays */
+  /** Cross-fade to another source. throws SordinoError "sample-rate", and the old source stays */
   listenTo(track: MediaStreamTrack): void {
     const node = sourceNode(this.context, track);
     const gain = new GainNode(this.context, { gain: 0 });
@@ -92,7 +92,7 @@ export class VoiceGraph {
     if (old) this.#leave(old);
   }
 
-  /** Send the voice through a node, or directly again. */
+  /** Route the signal through a node, or past it. */
   use(node: OwnedNode | undefined): void {
     this.#dryWet.use(node);
   }

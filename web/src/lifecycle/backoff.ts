@@ -1,15 +1,15 @@
-// Page thread: whether and when to try again after a failure.
+// Page thread: retry timer with exponential back-off.
 
 import type { SordinoError, SordinoErrorCode } from "../protocol/errors.js";
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
-/** After so long without a failure the pauses begin anew. */
+/** Without a failure for this long, the next pause is the first one again. */
 const QUIET_MS = 60_000;
-/** What stays as it is however often it is tried; only the page may know better. */
+/** Permanent causes: not retried by timer, only by retry(). */
 const LASTING: readonly SordinoErrorCode[] = ["aborted", "option", "unsupported", "sample-rate"];
 
-/** One planned attempt at a time; every further failure doubles the pause. */
+/** At most one scheduled attempt; each further failure doubles the pause. */
 export class Backoff {
   readonly #attempt: () => void;
   readonly #firstMs: number;
@@ -18,7 +18,7 @@ export class Backoff {
   #last = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** scale: all times are so many times as long */
+  /** scale: factor on all times */
   constructor(attempt: () => void, firstMs: number = FIRST_PAUSE_MS, scale = 1) {
     this.#attempt = attempt;
     this.#firstMs = scale * firstMs;
@@ -26,7 +26,7 @@ export class Backoff {
     this.#nextMs = this.#firstMs;
   }
 
-  /** Plan an attempt, unless the cause of the failure lasts. Returns the milliseconds until then; undefined: none. */
+  /** Schedule an attempt unless the cause is permanent. Returns the pause in milliseconds; undefined: none scheduled. */
   plan(cause?: SordinoError): number | undefined {
     this.cancel();
     if (cause && LASTING.includes(cause.code)) return undefined;
@@ -44,7 +44,7 @@ export class Backoff {
     this.#timer = undefined;
   }
 
-  /** Attempt at once, instead of what was planned. */
+  /** Run the attempt now and cancel the scheduled one. */
   now(): void {
     this.cancel();
     this.#attempt();

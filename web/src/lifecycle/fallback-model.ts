@@ -1,4 +1,4 @@
-// Page thread: which model takes over from one that is too slow.
+// Page thread: chooses the lighter model that replaces one that is too slow.
 
 import { DEFAULT_MODEL, MODELS, type Model, nameOf } from "../assets/catalogue.js";
 import type { SordinoOptions } from "../contract/options.js";

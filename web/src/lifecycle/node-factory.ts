@@ -1,4 +1,4 @@
-// Page thread: attempts to lead a voice through a N. What fails is told, and tried again where that may help.
+// Page thread: creates a node and routes the signal through it; on failure emits `error` and retries with back-off.
 
 import { dispatchFallback, forwardEvents } from "../contract/events.js";
 import { asSordinoError, SordinoError } from "../protocol/errors.js";
@@ -13,7 +13,7 @@ interface ManagedNode extends EventTarget {
 /** Routes the signal through a node; undefined: past it. */
 type Route<N> = (node: N | undefined) => void;
 
-/** One attempt at a time, one node at a time; "error", "fallback" and all that the node tells go to a target. */
+/** One attempt and one node at a time. Dispatches "error" and "fallback" on a target, and forwards the node's events. */
 export class NodeFactory<N extends ManagedNode> {
   readonly #target: EventTarget;
   readonly #create: (signal: AbortSignal) => Promise<N>;
@@ -41,36 +41,36 @@ export class NodeFactory<N extends ManagedNode> {
     this.#backoff = new Backoff(() => void this.begin(), retryMs);
   }
 
-  /** undefined until one works, and while its creation fails. */
+  /** undefined until the first is created, and while creation fails. */
   get node(): N | undefined {
     return this.#node;
   }
 
-  /** The attempt that has not yet come to an end. */
+  /** The pending attempt. */
   get underWay(): Promise<void> | undefined {
     return this.#underWay;
   }
 
-  /** One attempt, or the one that is under way. It never rejects: what goes wrong is told, and tried again. */
+  /** Start an attempt, or join the pending one. Never rejects: failures are dispatched and retried. */
   begin(): Promise<void> {
     this.#backoff.cancel();
     this.#underWay ??= this.#attempt();
     return this.#underWay;
   }
 
-  /** Try again now, where nothing is suppressed. */
+  /** Retry now, unless a node is suppressing. */
   retry(): void {
     if (this.#end.signal.aborted) return;
     if (this.#node) this.#node.retry();
     else void this.begin();
   }
 
-  /** The attempt under way fails with "aborted". */
+  /** Abort the pending attempt: it fails with "aborted". */
   giveUp(): void {
     this.#giveUp.abort();
   }
 
-  /** No more attempts, and no more is told. The node is left to whoever uses it. */
+  /** Stop attempts and events. The caller destroys the node. */
   end(): void {
     this.#end.abort();
     this.#backoff.cancel();
@@ -100,7 +100,7 @@ export class NodeFactory<N extends ManagedNode> {
     this.#route(node);
   }
 
-  /** The browser has silenced the node: the voice takes the direct way, and a new node is made. */
+  /** The browser has silenced the node: route past it and schedule a new one. */
   #lost(): void {
     this.#node = undefined;
     this.#route(undefined);
@@ -112,7 +112,7 @@ export class NodeFactory<N extends ManagedNode> {
   }
 }
 
-/** Do something when a signal fires before a start has come to an end. started: never rejects */
+/** Call act() if the signal fires before `started` settles. started: never rejects */
 export function whileStarting(started: Promise<void>, signal: AbortSignal | undefined, act: () => void): void {
   if (signal?.aborted) act();
   signal?.addEventListener("abort", act);

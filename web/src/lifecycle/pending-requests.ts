@@ -1,15 +1,15 @@
-// Page thread: what was asked of the audio thread and is not yet answered.
+// Page thread: requests to the audio thread that wait for an answer: engines and read-outs; a queue for async work.
 
 import { aborted, SordinoError } from "../protocol/errors.js";
 import type { Readout } from "../protocol/messages.js";
 
 type Settle = (outcome: undefined | SordinoError) => void;
 
-/** One after the other, in the order of asking. */
+/** Runs async work one after the other, first come first served. */
 export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Resolves and rejects as the work does, which begins once all that was asked for before has ended, well or not. */
+  /** Settles as the work does, which starts once all earlier work has settled. */
   run<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#last.then(work);
     this.#last = done.catch(() => undefined);
@@ -17,13 +17,13 @@ export class SerialQueue {
   }
 }
 
-/** Engines that were sent, by their ids, until they run or have failed. */
+/** Engines sent to the audio thread, by id, until they run or have failed. */
 export class PendingEngines {
   readonly #pending = new Map<number, Settle>();
   #closed: SordinoError | undefined;
 
   /**
-   * Until an engine runs.
+   * Wait until an engine runs.
    *
    * late     the error after timeoutMs; both or neither
    * rejects  SordinoError
@@ -44,28 +44,28 @@ export class PendingEngines {
     if (outcome) throw outcome;
   }
 
-  /** Returns whether somebody was waiting for it. */
+  /** Settle one engine. Returns whether it was pending. */
   settle(id: number | undefined, outcome?: SordinoError): boolean {
     const settle = id === undefined ? undefined : this.#pending.get(id);
     settle?.(outcome);
     return settle !== undefined;
   }
 
-  /** Returns whether anybody was waiting. */
+  /** Settle all engines with one error. Returns whether any was pending. */
   settleAll(outcome: SordinoError): boolean {
     const waiting = [...this.#pending.values()];
     for (const settle of waiting) settle(outcome);
     return waiting.length > 0;
   }
 
-  /** Nobody will answer any more. */
+  /** Reject what is pending and all later requests. */
   close(reason: SordinoError): void {
     this.#closed ??= reason;
     this.settleAll(reason);
   }
 }
 
-/** Read-outs: one message asks for all that wait. */
+/** Read-outs: one message serves all pending requests. */
 export class PendingReadouts {
   readonly #ask: () => void;
   #waiting: ((answer: Readout | SordinoError) => void)[] = [];
@@ -88,7 +88,7 @@ export class PendingReadouts {
     });
   }
 
-  /** Ask for those who wait, as nobody has answered the first time. */
+  /** Repeat the request if any is pending: the first one was sent before an engine ran. */
   askAgain(): void {
     if (this.#waiting.length > 0) this.#ask();
   }
@@ -112,7 +112,7 @@ export class PendingReadouts {
     this.#timer = undefined;
   }
 
-  /** Nobody will answer any more. */
+  /** Reject what is pending and all later requests. */
   close(reason: SordinoError): void {
     this.#closed = reason;
     this.stop();

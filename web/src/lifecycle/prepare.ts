@@ -1,4 +1,4 @@
-// Page thread: what must hold before a node can be made, and what the processor's constructor is handed.
+// Page thread: checks options and context before a node is created, fetches its files, builds the processor options.
 
 import type { Model } from "../assets/catalogue.js";
 import { addWorklet, chooseEngine, fetchEngine, locate } from "../assets/load.js";

@@ -1,10 +1,10 @@
-// Page thread: in what state a stream is, found from what the audio thread or the Worker says of the last moments.
+// Page thread: derives a stream's state from heartbeats of the audio thread or the Worker; dispatches `state`.
 
 import { dispatchDetail } from "../contract/events.js";
 import type { StateChange, StreamState } from "../contract/states.js";
 import type { Heartbeat } from "../protocol/messages.js";
 
-/** What the page knows by itself. */
+/** What the page thread knows without the audio thread. */
 export interface Facts {
   readonly ended: boolean;
   readonly suspended: boolean;
@@ -13,7 +13,7 @@ export interface Facts {
   readonly runs: boolean | undefined;
 }
 
-/** Dispatches "state" on a target whose state is found elsewhere. */
+/** Dispatches "state" on a target whose state a callback computes. */
 export class StateNotifier {
   readonly #target: EventTarget;
   readonly #find: () => StreamState;
@@ -24,7 +24,7 @@ export class StateNotifier {
     this.#find = find;
   }
 
-  /** To be called whenever the state may have become another one. */
+  /** Call whenever the state may have changed. */
   readonly update = (): void => {
     const before = this.#before;
     const state = this.#find();
@@ -36,12 +36,12 @@ export class StateNotifier {
 interface Events {
   /** Called before the event "state". */
   readonly changed?: (state: StreamState, before: StreamState) => void;
-  /** So many looks, four in a second, have found no heartbeat. */
+  /** Ticks, four per second, without a heartbeat. */
   readonly late?: (ticks: number) => void;
 }
 
 const TICK_MS = 250;
-/** Without a heartbeat for so long, and for one tick more, which lets messages in after the page itself was busy. */
+/** Longest gap between heartbeats; one tick more lets queued messages in after the page was busy. */
 const PATIENCE_MS = 700;
 const SILENT_HEARTBEATS = 10;
 
@@ -85,7 +85,7 @@ export class StateMonitor {
     this.update();
   }
 
-  /** An engine or its context has just begun to run: for a moment nothing is known of it yet. */
+  /** An engine or its context has just started: forget older heartbeats. */
   begin(): void {
     this.#heartbeat = undefined;
     this.#heartbeatAt = performance.now();
@@ -93,13 +93,13 @@ export class StateMonitor {
     this.update();
   }
 
-  /** Another one watches from now on. */
+  /** Stop monitoring. */
   stop(): void {
     clearInterval(this.#timer);
     this.#stopped = true;
   }
 
-  /** Look again, as a fact has changed. */
+  /** Recompute the state. */
   update(): void {
     const state = this.#find();
     const before = this.#state;

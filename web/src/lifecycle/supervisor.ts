@@ -1,4 +1,4 @@
-// Page thread: keeps a stream suppressing. Tries again after failures, steps down from a model that is too slow, and back.
+// Page thread: supervises a stream's engine: retries after failures, steps down to a lighter model and back up.
 
 import { type Model, nameOf } from "../assets/catalogue.js";
 import { dispatchDetail, dispatchFallback, type Overrun } from "../contract/events.js";
@@ -9,28 +9,28 @@ import { Backoff } from "./backoff.js";
 import { fallbackModel, modelOf } from "./fallback-model.js";
 import { SerialQueue } from "./pending-requests.js";
 
-/** The first wait before the way back to a heavier model, in pauses after a failure. */
+/** First wait before stepping up again, as a multiple of the first retry pause. */
 const ASCENT = 10;
 
-/** Its events, "error", "fallback" and "overrun", go to the stream. */
+/** Dispatches "error", "fallback" and "overrun" on the stream. */
 export class Supervisor {
   readonly #stream: EventTarget;
   readonly #options: SordinoOptions;
   readonly #load: (model: Model) => Promise<EngineFiles>;
   readonly #run: (model: Model, files: EngineFiles) => Promise<void>;
-  /** What the page asks for; a transfer that takes long holds up only these. */
+  /** Model changes by the page: queued apart, so that a slow download delays no recovery. */
   readonly #changes = new SerialQueue();
-  /** The audio thread warms up one engine at a time: a second one would take the place of the first. */
+  /** Engine starts: the audio thread warms up one at a time. */
   readonly #runs = new SerialQueue();
   readonly #backoff: Backoff;
   readonly #ascentBackoff: Backoff;
   #model: Model;
-  /** What the page asked for last; `#model` may be a lighter one. */
+  /** The model that the page requested; `#model` may be a lighter one. */
   #wanted: Model;
   #overruns = 0;
   #suppressing = false;
   #begun = false;
-  /** NodeFactory under way. */
+  /** Number of pending attempts. */
   #underWay = 0;
   #ended = false;
 
@@ -53,7 +53,7 @@ export class Supervisor {
     this.#ascentBackoff = new Backoff(() => void this.#ascend(), options.retryMs, ASCENT);
   }
 
-  /** The name of the model that runs or is to run. */
+  /** Name of the running or next model. */
   get model(): string {
     return nameOf(this.#model);
   }
@@ -63,7 +63,7 @@ export class Supervisor {
     return this.#suppressing;
   }
 
-  /** The same; undefined before the first engine runs or has failed. */
+  /** As `suppressing`; undefined before the first engine runs or has failed. */
   get runs(): boolean | undefined {
     return this.#begun ? this.#suppressing : undefined;
   }
@@ -75,12 +75,12 @@ export class Supervisor {
     this.#backoff.cancel();
   }
 
-  /** As the page wants; the last one asked for is the one that stays. rejects SordinoError */
+  /** Change the model; the last request wins. rejects SordinoError */
   async change(model: Model): Promise<void> {
     await this.#changes.run(() => this.#adopt(model));
   }
 
-  /** One attempt. It never rejects; another model becomes the stream's only once it runs. */
+  /** Try once to start an engine. Never rejects; the model changes only once its engine runs. */
   async attempt(model: Model = this.#model): Promise<void> {
     this.#underWay++;
     const error = await this.#install(model).then(() => undefined, asSordinoError);
@@ -97,7 +97,7 @@ export class Supervisor {
     this.#ascentBackoff.cancel();
   }
 
-  /** Another model may run by then, and nothing is left to do. */
+  /** Does nothing if an engine has started in the meantime. */
   async #install(model: Model): Promise<void> {
     const files = await this.#load(model);
     await this.#runs.run(async () => {
@@ -105,7 +105,7 @@ export class Supervisor {
     });
   }
 
-  /** An attempt now, unless one is under way. */
+  /** Retry now, unless an attempt is pending. */
   retry(): void {
     if (!this.#suppressing && !this.#ended && this.#underWay === 0) this.#backoff.now();
   }
@@ -118,7 +118,7 @@ export class Supervisor {
     else this.#say("none", this.#model);
   }
 
-  /** The unchanged voice plays. Says so, and plans an attempt to go on unless one is under way. */
+  /** Dispatch "error" and "fallback"; schedule a retry unless an attempt is pending. */
   failed(cause: SordinoError, underWay = false): void {
     if (this.#ended) return;
     this.#begun = true;
@@ -127,7 +127,7 @@ export class Supervisor {
     dispatchFallback(this.#stream, { cause, retryInMs, retry: () => this.retry() });
   }
 
-  /** Nothing is tried any more. cause: told, where that is a failure */
+  /** Stop retrying. cause: dispatched as "error" and "fallback" */
   end(cause?: SordinoError): void {
     this.#ended = this.#begun = true;
     this.#suppressing = false;
@@ -140,7 +140,7 @@ export class Supervisor {
     dispatchDetail<Overrun>(this.#stream, "overrun", { overruns: this.#overruns, action, model: nameOf(model) });
   }
 
-  /** A model was too slow: on to a lighter one, or a pause. */
+  /** A model was too slow: start a lighter one, or back off. */
   #stepDown(slow: Model, cause: SordinoError): void {
     this.#model = slow;
     this.#ascentBackoff.plan();
@@ -150,7 +150,7 @@ export class Supervisor {
     this.failed(cause, lighter !== undefined);
   }
 
-  /** Back to the model that was wanted, beside the lighter one that runs. */
+  /** Step up to the requested model while the lighter one runs. */
   async #ascend(): Promise<void> {
     const ascend = async (): Promise<void> => {
       if (nameOf(this.#model) === nameOf(this.#wanted)) return;

@@ -1,4 +1,4 @@
-// Page thread: the one error type of the package. Its message says what was got and what was wanted.
+// SordinoError and its codes. A message names what was expected and what was received.
 
 /**
  * What went wrong:
@@ -39,7 +39,7 @@ export type SordinoErrorCode =
 const LONGEST_PART = 120;
 const LONGEST_MESSAGE = 300;
 
-/** Words, an address or another error for a message: cut in the middle where it is long, an inlined file only named. */
+/** Shorten text, a URL or an error for a message: cut out the middle, replace data: URLs by their type. */
 export function briefly(what: unknown, longest: number = LONGEST_PART): string {
   const text = String(what).replace(/data:([\w/+.-]*)[^,\s]*,[^\s'")]*/g, "data:$1,… (inlined)");
   if (text.length <= longest) return text;
@@ -62,7 +62,7 @@ export function asSordinoError(cause: unknown): SordinoError {
   return cause instanceof SordinoError ? cause : new SordinoError("worklet", String(cause), cause);
 }
 
-/** The error of a signal that has fired. */
+/** The error for an aborted signal. */
 export function aborted(signal: AbortSignal): SordinoError {
   return new SordinoError("aborted", "creation was given up because the signal fired", signal.reason);
 }

@@ -1,4 +1,4 @@
-// What the page thread and the audio thread say to each other: types only, so neither side carries the other's code.
+// Messages between the page thread, the audio thread and the Worker. Types only: no code is shared through this file.
 
 /** The two builds of the kernel that the package ships. */
 export type EngineName = "relaxed" | "simd128";

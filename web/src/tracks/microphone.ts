@@ -1,4 +1,4 @@
-// Page thread: how a microphone is opened for a suppressor that replaces the browser's own.
+// Page thread: opens a microphone with the browser's own noise suppression and gain control off.
 
 import { SordinoError } from "../protocol/errors.js";
 

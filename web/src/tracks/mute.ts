@@ -1,25 +1,25 @@
-// Page thread: what muting means, and whose a sender is: the rules, and the one `enabled` of a microphone and its proxies.
+// Page thread: shares `enabled` between a source track and its proxies. The rules of muting, and of senders:
 //
-// | what the page does                         | what comes of it                                                      |
-// | ------------------------------------------ | --------------------------------------------------------------------- |
+// | what the page does                          | what comes of it                                                      |
+// | ------------------------------------------- | --------------------------------------------------------------------- |
 // | `enabled` of the source or of the proxy     | one mute with two handles: either mutes, either unmutes, both say so  |
-// | starts on a muted source                   | the proxy is muted too                                                 |
-// | replaces a source while muted              | the new one is muted before it is heard; the old one stays so,        |
-// |                                            | until a proxy that is not muted comes back to it                       |
-// | stops, switches off, suspends while muted  | the source stays muted, before it takes the proxy's place              |
-// | has several proxies or clones of one source  | each has a mute of its own; the source is muted while all are, and    |
-// |                                            | muting the source mutes all; unmuting it brings back those that it or |
-// |                                            | the last of them took away                                            |
-// | `sender.replaceTrack(null)`, or its own    | the sender is the page's: nothing replaces that track, nor does       |
-// | track                                      | stop(); it is ours again when the page gives it the proxy, or by       |
-// |                                            | send()                                                                |
-// | the system mutes the device                | the source is silent and `muted`, and so is the proxy                  |
+// | starts on a muted source                    | the proxy is muted too                                                |
+// | replaces a source while muted               | the new one is muted before it is heard; the old one stays so,        |
+// |                                             | until a proxy that is not muted comes back to it                      |
+// | stops, switches off, suspends while muted   | the source stays muted, before it takes the proxy's place             |
+// | has several proxies or clones of one source | each has a mute of its own; the source is muted while all are, and    |
+// |                                             | muting the source mutes all; unmuting it brings back those that it or |
+// |                                             | the last of them took away                                            |
+// | `sender.replaceTrack(null)`, or its own     | the sender is the page's: nothing replaces that track, nor does       |
+// | track                                       | stop(); it is ours again when the page gives it the proxy, or by      |
+// |                                             | send()                                                                |
+// | the system mutes the device                 | the source is silent and `muted`, and so is the proxy                 |
 //
-// While muted the browser gives silence for the source, so nothing of it waits in the delay of the kernel. Where the
-// source is still live for another proxy, unmuting waits for that delay: what was said before comes out unheard.
+// While muted the browser gives silence for the source, so the kernel's delay holds no audio of it. Where the
+// source is still live for another proxy, unmuting waits for that delay: audio from before is dropped.
 // Adapters carry the mute from one SuppressedTrack to the next by `enabled` of the two tracks alone.
 
-/** How long a sound takes from a source to its proxies, and the clock that it takes it by. */
+/** Delay from a source to its proxies, and the clock it is measured on. */
 export interface Delay {
   readonly delayMs: () => number;
   readonly nowMs: () => number;
@@ -27,7 +27,7 @@ export interface Delay {
 
 /** Milliseconds that buffers of the browser may add to the delay of the kernel. */
 const BUFFERED_MS = 60;
-/** A clock that stands still, as that of a suspended context, is looked at again after so long. */
+/** Polling interval while the clock stands still, as in a suspended context. */
 const LOOK_MS = 10;
 
 interface Accessor {
@@ -93,7 +93,7 @@ export class Mute {
     else this.turn(on);
   }
 
-  /** heardWhileMuted: the source was live, and what it gave is still under way */
+  /** heardWhileMuted: the source was live, and its audio is still in the delay */
   turn(on: boolean, heardWhileMuted = false): void {
     const changed = this.#on !== on;
     this.#on = on;
@@ -103,7 +103,7 @@ export class Mute {
     if (changed) this.#changed?.();
   }
 
-  /** Silence until all that is under way has gone by. */
+  /** Output silence until the delayed audio has passed. */
   hold(): void {
     if (!this.#on) return;
     this.#setBrowser(false);

@@ -1,27 +1,27 @@
-// Page thread: makes a cleaned track and its clones behave like the track they stand for.
+// Page thread: track proxies: the cleaned track and its clones report the source's settings, mute state and end.
 
 import { MICROPHONE } from "./microphone.js";
 import { type Delay, Mute } from "./mute.js";
 
-/** What the source and the proxies need of whoever cleans. */
+/** Callbacks of the SuppressedTrack. */
 interface Cleaner extends Delay {
-  /** Which track they stand for now; it may change. */
+  /** The current source track. */
   readonly source: () => MediaStreamTrack;
-  /** The source has ended: by itself, or by stop(). */
+  /** The source has ended. */
   readonly ended: () => void;
-  /** Somebody has stopped the last of the proxies. */
+  /** The last proxy was stopped. */
   readonly stopped: () => void;
-  /** The first proxy is muted or no longer. */
+  /** `enabled` of the first proxy has changed. */
   readonly muteChanged: () => void;
 }
 
-/** stop() of one's own track fires no event, so it is looked for so often. */
+/** Polling interval: stop() fires no `ended` event on the page's own track. */
 const LOOK_MS = 500;
 
 const proxies = new WeakSet<MediaStreamTrack>();
 let streamsAsk = false;
 
-/** MediaStream.clone() copies tracks behind their backs; from the first proxy on, proxies are asked for their clones. */
+/** Patch MediaStream.clone(), which would clone a proxy without calling its own clone(). */
 function letStreamsAsk(): void {
   if (streamsAsk || typeof MediaStream === "undefined") return;
   streamsAsk = true;
@@ -33,7 +33,7 @@ function letStreamsAsk(): void {
   };
 }
 
-/** The cleaned track and its clones, as long as they live. All of them end with their source, or by end(). */
+/** The live proxies: the cleaned track and its clones. They end with their source, or by end(). */
 export class TrackProxies {
   readonly #cleaner: Cleaner;
   readonly #live = new Map<MediaStreamTrack, Mute>();
@@ -50,7 +50,7 @@ export class TrackProxies {
     this.#firstMute = this.#add(first, cleaner.muteChanged);
   }
 
-  /** Take mute, "mute", "unmute", "ended" and all that tracks say of themselves from another source. */
+  /** Mirror another source: `enabled`, `muted`, "mute", "unmute", "ended", settings. */
   follow(source: MediaStreamTrack): void {
     this.#unfollow.abort();
     this.#unfollow = new AbortController();
@@ -64,12 +64,12 @@ export class TrackProxies {
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
   }
 
-  /** Silence until all that is under way has gone by. */
+  /** Output silence until the delayed audio has passed. */
   hold(): void {
     this.#firstMute.hold();
   }
 
-  /** No proxy lives any longer, and clones are told. byItself: the cleaned track too, which nobody has stopped */
+  /** End all proxies; dispatch "ended" on clones. byItself: on the cleaned track too, which nobody has stopped */
   end(byItself: boolean): void {
     this.#unfollow.abort();
     clearInterval(this.#timer);
@@ -87,7 +87,7 @@ export class TrackProxies {
     for (const proxy of [...this.#live.keys()]) proxy.dispatchEvent(new Event(type));
   }
 
-  /** Make a track one of the proxies. */
+  /** Turn a track into a proxy. */
   #add(proxy: MediaStreamTrack, muteChanged?: () => void): Mute {
     const { source } = this.#cleaner;
     const own = proxy.getSettings.bind(proxy);
@@ -112,7 +112,7 @@ export class TrackProxies {
     return mute;
   }
 
-  /** copy: a track of the browser's that nobody else knows. A clone of what has ended has ended. */
+  /** Turn a native clone into a proxy. A clone of an ended proxy has ended. */
   #clone(copy: MediaStreamTrack, of: MediaStreamTrack, { on, returns }: Mute): MediaStreamTrack {
     copy.enabled = on;
     const mute = this.#add(copy);
@@ -126,7 +126,7 @@ export class TrackProxies {
     if (this.#drop(proxy) && this.#live.size === 0) this.#cleaner.stopped();
   }
 
-  /** Returns whether it was one that lived. */
+  /** Returns whether the proxy was live. */
   #drop(proxy: MediaStreamTrack): boolean {
     this.#live.get(proxy)?.end(proxy === this.#first && this.#live.size === 1);
     stopByBrowser(proxy);
@@ -134,12 +134,12 @@ export class TrackProxies {
   }
 }
 
-/** As its class does, for the track has a stop() of ours. */
+/** Call the native stop(), which the proxy overrides. */
 function stopByBrowser(track: MediaStreamTrack): void {
   (Object.getPrototypeOf(track) as MediaStreamTrack).stop.call(track);
 }
 
-/** What works against ours stays off, whatever is wanted. */
+/** Apply constraints, but keep the browser's noise suppression and gain control off. */
 async function constrain(source: MediaStreamTrack, wanted: MediaTrackConstraints = {}): Promise<void> {
   const { noiseSuppression, autoGainControl } = MICROPHONE;
   const own = { noiseSuppression: noiseSuppression!, autoGainControl: autoGainControl! };

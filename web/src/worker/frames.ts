@@ -1,4 +1,4 @@
-// Worker: the frame path. Audio frames of a microphone come as a stream, go through a session and leave as a stream.
+// Worker: entry of the frame path: reads AudioData from a stream, processes it in a session, writes it to a stream.
 
 import type { FrameReply, FrameRequest, FrameStartup, Reply, Settings } from "../protocol/messages.js";
 import { SAMPLE_RATE } from "../protocol/params.js";
@@ -12,7 +12,7 @@ interface Scope {
   postMessage(message: unknown): void;
 }
 
-/** What a session can do; sound of other rates is converted. */
+/** Rates that a session supports; others are converted. */
 const LOWEST_RATE = 8_000;
 const HIGHEST_RATE = 192_000;
 /** Seconds after which another rate counts as the source's new one. */
@@ -30,7 +30,7 @@ let session: Session | undefined;
 let blocks = new Blocks(SAMPLE_RATE);
 /** Seconds of sound of other rates than that of the session, without a break. */
 let foreign = 0;
-/** Nothing of the present source has come yet. */
+/** No frame of the current source has arrived yet. */
 let untouched = true;
 let tellVoice = false;
 /** Since the last heartbeat: whether frames came, and whether any passed by no session. */
@@ -62,7 +62,7 @@ function openSession(newRate: number): Promise<void> {
   return restart(session, startup!);
 }
 
-/** What ran, and then what was to take its place. */
+/** Restart the running engine, then those sent after it. */
 async function restart(fresh: Session, first: FrameStartup): Promise<void> {
   await fresh.start(first, startId);
   for (const [id, next] of sent) await fresh.start(next, id);
@@ -135,7 +135,7 @@ async function cleanOrPass(frame: Frame): Promise<Frame[]> {
   }
 }
 
-/** No session any more: frames pass unchanged until the page starts another one. */
+/** Drop the session: frames pass unchanged until the page starts another one. */
 function giveUp(message: string): void {
   try {
     session?.destroy();

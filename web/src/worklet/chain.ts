@@ -1,11 +1,11 @@
-// Audio thread: the way of the cleaned signal. Render quanta of any length and rate become hops and quanta again.
+// Audio thread: the wet path: resamples and re-blocks render quanta to hops, runs the engine, and back.
 
 import { HOP, SAMPLE_RATE } from "../protocol/params.js";
 import type { Engine } from "./engine.js";
 import type { Resampler } from "./resampler.js";
 import { headStart, partsLeft, reblockingDelay, spreadQuanta } from "./schedule.js";
 
-/** Samples per channel that wait to be played. */
+/** Ring buffer of output samples. */
 class Ring {
   #samples: Float32Array[] = [];
   #length = 0;
@@ -89,7 +89,7 @@ export class Chain {
     return this.#padding + this.engine.delays.total;
   }
 
-  /** Forget what is under way and prepare for quanta of this length. */
+  /** Drop the current hop and set up for quanta of this length. */
   configure(quantum: number): void {
     const delay = reblockingDelay(this.#rate, quantum);
     this.#quanta = this.#phase === undefined ? spreadQuanta(this.#rate, quantum) : 0;
@@ -163,7 +163,7 @@ export class Chain {
     return hops;
   }
 
-  /** Begin a hop; the one before it, should it be under way still, is given out first. Returns as #gather. */
+  /** Begin a hop; finish the previous one first if it is not done. Returns as #gather. */
   #beginHop(channels: number): number {
     const before = this.#age < 0 ? 0 : this.#finishHop();
     if (before < 0) return -1;
@@ -173,7 +173,7 @@ export class Chain {
     return now < 0 ? -1 : before + now;
   }
 
-  /** A quantum more for the hop under way, if there is one. Returns as #gather. */
+  /** Continue the current hop, if any, in the next quantum. Returns as #gather. */
   #continueHop(): number {
     if (this.#age < 0) return 0;
     this.#age++;

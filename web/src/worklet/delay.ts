@@ -1,4 +1,4 @@
-// Audio thread: delays the unchanged channels, so that bypass and failures find a voice aligned with the cleaned one.
+// Audio thread: delay line of the dry path, which aligns it with the wet path.
 
 /** Longest delay in seconds: the longest quantum and the deepest look-ahead stay below it. */
 const LONGEST_S = 0.5;

@@ -1,4 +1,4 @@
-// Audio thread: says several times a second what became of the sound, so that the page need not believe but knows.
+// Audio thread: reports five times a second whether input arrived, was silent, and was processed.
 
 import type { Reply } from "../protocol/messages.js";
 

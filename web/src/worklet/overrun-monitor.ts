@@ -1,16 +1,16 @@
-// Audio thread: is the kernel fast enough? Counts frames and their time, and says when to stop.
+// Audio thread: measures processing time per frame, counts overruns, decides when the kernel must stop.
 
-/** A frame must be done in this share of the time it lasts; the rest is everybody else's. */
+/** Time budget of a frame, as a share of its duration. */
 const SHARE = 0.8;
 
-/** So much time behind, in milliseconds, and the kernel is stopped. A pause of the whole machine stays below it. */
+/** Time debt in milliseconds at which the kernel is stopped; a pause of the whole machine stays below it. */
 const DEEPEST_DEBT_MS = 100;
 
 export const FRAME_MS = 10;
 
 export type Verdict = "fine" | "late" | "stop";
 
-/** Time debt: what frames took beyond their share, less what later frames did not need. */
+/** Accumulates time debt: processing time beyond the budget, minus time that later frames saved. */
 export class OverrunMonitor {
   frames = 0;
   overruns = 0;

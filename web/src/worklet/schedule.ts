@@ -1,4 +1,4 @@
-// Audio thread: how long the signal is under way. Pure arithmetic on rates and block lengths.
+// Audio thread: computes latencies and which quantum does what work, from rates and block lengths alone.
 
 import { HOP, RESAMPLE_HALF, SAMPLE_RATE } from "../protocol/params.js";
 

@@ -1,4 +1,4 @@
-// Audio thread: one wasm memory with one copy of the weights for all streams of this scope that want the same files.
+// Audio thread: one wasm instance, with one copy of the weights, for all streams of this scope that use the same files.
 
 import type { EngineFiles } from "../protocol/messages.js";
 import { Allocator, EngineError, instantiate, instantiateNow, type Kernel } from "./kernel.js";
@@ -7,7 +7,7 @@ import { Allocator, EngineError, instantiate, instantiateNow, type Kernel } from
 const { performance: fine } = globalThis as { performance?: { now(): number } };
 const now = fine ? (): number => fine.now() : Date.now;
 
-/** So many streams take a part of the network together (wasm/network.h): then each weight is read once for all. */
+/** Streams computed together (wasm/network.h), so that each weight is read once for all of them. */
 const TOGETHER = 4;
 
 /** What sordino_init answers, in words. */
@@ -22,13 +22,13 @@ const INIT_FAILURES: Readonly<Record<number, string>> = {
 /** One sordino_state. */
 export interface Stream {
   readonly at: number;
-  /** Parts of the network that the hop under way still needs. */
+  /** Network parts of the current hop still to be computed. */
   left: number;
-  /** Milliseconds that others worked for it, less those that it worked for others. */
+  /** Milliseconds that other streams spent on this one, minus those that it spent on others. */
   owedMs: number;
 }
 
-/** Whoever keeps views of the memory. */
+/** Holds views of the memory. */
 export interface Holder {
   /** The memory has grown and the views are detached. */
   renew(): void;
@@ -115,7 +115,7 @@ export class SharedKernel {
     this.allocator.free(stream.at, this.kernel.sordino_state_bytes());
   }
 
-  /** Forget what was heard, and the hop under way. */
+  /** Reset the state and drop the current hop. */
   reset(stream: Stream): void {
     this.kernel.sordino_reset(stream.at);
     stream.left = 0;
@@ -178,7 +178,7 @@ const used: SharedKernel[] = [];
  * little more than a hundred, and a scope lives as long as its context.
  */
 let last: WeakRef<SharedKernel> | undefined;
-/** One after the other, so that streams that start at the same time find each other's. */
+/** Serialises starts, so that streams that start at the same time share an instance. */
 let starting: Promise<unknown> = Promise.resolve();
 
 /** The scope's instance for these files, until unshare(). rejects EngineError "wasm" or "memory" */
@@ -225,7 +225,7 @@ export function unshare(shared: SharedKernel): void {
   last = new WeakRef(shared);
 }
 
-/** Nobody is to begin with the instance any more. */
+/** Let no new stream join the instance. */
 export function abandon(shared: SharedKernel): void {
   const index = used.indexOf(shared);
   if (index >= 0) used.splice(index, 1);

@@ -1,4 +1,4 @@
-// Audio thread: the streams of this scope take phases, so that the work of their hops falls into different render quanta.
+// Audio thread: assigns each stream of this scope a phase, so that their hops are computed in different render quanta.
 
 import { PHASES } from "./schedule.js";
 
