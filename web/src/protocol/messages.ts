@@ -1,11 +1,13 @@
 // Messages between the page thread, the audio thread and the Worker. Types only: no code is shared through this file.
 
+import type { SordinoErrorCode } from "./errors.js";
+
 /** The two builds of the kernel that the package ships. */
 export type EngineName = "relaxed" | "simd128";
 
 /** Parts of a failure that can cross a message port. */
 export interface Failure {
-  readonly code: "memory" | "wasm" | "weights" | "runtime" | "overrun";
+  readonly code: Extract<SordinoErrorCode, "memory" | "wasm" | "weights" | "runtime" | "overrun">;
   readonly message: string;
 }
 

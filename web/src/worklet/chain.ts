@@ -3,7 +3,7 @@
 import { HOP, SAMPLE_RATE } from "../protocol/params.js";
 import type { Engine } from "./engine.js";
 import type { Resampler } from "./resampler.js";
-import { headStart, partsLeft, reblockingDelay, spreadQuanta } from "./schedule.js";
+import { headStart, outputPadding, partsLeft, spreadQuanta } from "./schedule.js";
 
 /** Ring buffer of output samples. */
 class Ring {
@@ -91,10 +91,10 @@ export class Chain {
 
   /** Drop the current hop and set up for quanta of this length. */
   configure(quantum: number): void {
-    const delay = reblockingDelay(this.#rate, quantum);
-    this.#quanta = this.#phase === undefined ? spreadQuanta(this.#rate, quantum) : 0;
-    this.#padding = delay + this.#quanta * quantum;
-    this.#headStart = this.#phase === undefined ? 0 : headStart(this.#rate, quantum, this.#phase, delay);
+    const spread = this.#phase === undefined;
+    this.#quanta = spread ? spreadQuanta(this.#rate, quantum) : 0;
+    this.#padding = outputPadding(this.#rate, quantum, spread);
+    this.#headStart = this.#phase === undefined ? 0 : headStart(this.#rate, quantum, this.#phase, this.#padding);
     const hop = Math.ceil(this.#rate / 100) + 1;
     this.#ring.configure(this.#channels, this.#padding, this.#padding + quantum + 2 * hop);
     this.reset();

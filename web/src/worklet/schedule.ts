@@ -39,7 +39,7 @@ export const PHASES = 4;
  *
  * rate     of the context, Hz
  * quantum  samples per render quantum
- * phase     0..PHASES - 1
+ * phase    0..PHASES - 1
  * delay    reblockingDelay(rate, quantum)
  */
 export function headStart(rate: number, quantum: number, phase: number, delay: number): number {
@@ -60,6 +60,14 @@ function commonDivisor(a: number, b: number): number {
  */
 export function spreadQuanta(rate: number, quantum: number): number {
   return Math.max(0, Math.ceil((HOP * rate) / SAMPLE_RATE / quantum) - 1);
+}
+
+/**
+ * Samples of silence that are played before the first output: what re-blocking needs, and whole quanta where the network
+ * is spread. The latency of a stream is this and chainDelays().total; nothing else delays it.
+ */
+export function outputPadding(rate: number, quantum: number, spread: boolean): number {
+  return reblockingDelay(rate, quantum) + (spread ? spreadQuanta(rate, quantum) * quantum : 0);
 }
 
 /** What the analysis before the network costs and what comes after it, in parts of the network. */
