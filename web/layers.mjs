@@ -8,7 +8,7 @@ const FOLDERS = {
   lifecycle: ["contract", "assets", "protocol"],
   graph: ["protocol"],
   tracks: ["protocol"],
-  frames: ["protocol"],
+  frames: ["contract", "assets", "protocol"],
   api: ["lifecycle", "graph", "tracks", "frames", "contract", "assets", "protocol"],
   worklet: ["protocol"],
   worker: ["worklet", "protocol"],

@@ -1,6 +1,6 @@
 // Public entry of the npm package.
 
-export { canUseFrames, FrameStream } from "./api/frame-stream.js";
+export { FrameStream } from "./api/frame-stream.js";
 export { SordinoNode } from "./api/node.js";
 export { SuppressedTrack, suppressTrack, type TrackOptions } from "./api/track.js";
 export type { CustomModel } from "./assets/catalogue.js";
@@ -17,6 +17,7 @@ export type {
   SordinoOptions,
 } from "./contract/options.js";
 export type { StateChange, StreamState } from "./contract/states.js";
+export { canUseFrames } from "./frames/breakout-box.js";
 export { asSordinoError, SordinoError, type SordinoErrorCode } from "./protocol/errors.js";
 export type { Counters, EngineName, Readout } from "./protocol/messages.js";
 export { MICROPHONE, openMicrophone } from "./tracks/microphone.js";

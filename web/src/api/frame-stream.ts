@@ -2,7 +2,6 @@
 
 import type { CustomModel, Model, ModelName } from "../assets/catalogue.js";
 import { chooseEngine, fetchEngine, locate } from "../assets/load.js";
-import { diagnose } from "../assets/response-check.js";
 import { dispatchDetail, forwardEvents, type TrackEventMap, TrackTarget, type Voice } from "../contract/events.js";
 import {
   type Changes,
@@ -12,59 +11,23 @@ import {
   streamShape,
 } from "../contract/options.js";
 import type { StreamState } from "../contract/states.js";
+import { canUseFrames, createGenerator, framesOf } from "../frames/breakout-box.js";
+import type { FallbackStream } from "../frames/fallback-stream.js";
 import { FramePump } from "../frames/frame-pump.js";
+import { launchWorker } from "../frames/worker-launch.js";
 import { keepFlowing } from "../graph/remote-track.js";
 import { modelOf } from "../lifecycle/fallback-model.js";
 import { PendingEngines, PendingReadouts } from "../lifecycle/pending-requests.js";
 import { checkOptions } from "../lifecycle/prepare.js";
 import { StateMonitor } from "../lifecycle/state-monitor.js";
 import { Supervisor } from "../lifecycle/supervisor.js";
-import { briefly, SordinoError } from "../protocol/errors.js";
+import { SordinoError } from "../protocol/errors.js";
 import type { EngineFiles, FrameReply, FrameRequest, Readout, Settings } from "../protocol/messages.js";
 import { SAMPLE_RATE } from "../protocol/params.js";
 
-interface TrackProcessor {
-  readonly readable: ReadableStream;
-}
-type TrackGenerator = MediaStreamTrack & { readonly writable: WritableStream };
-
-/** Not in every browser, hence not in the standard types. */
-interface Breakout {
-  readonly MediaStreamTrackProcessor?: new (init: { track: MediaStreamTrack; maxBufferSize: number }) => TrackProcessor;
-  readonly MediaStreamTrackGenerator?: new (init: { kind: "audio" }) => TrackGenerator;
-}
-
-const breakout = globalThis as Breakout;
 const TIMEOUT_MS = 10_000;
-/** Frames that the browser buffers: with fewer it drops some where frames are very short. */
-const WAITING_FRAMES = 50;
 /** Ticks of 250 ms without a heartbeat after which a Worker counts as dead. */
 const DEAD_TICKS = 40;
-
-/** Processes the same source where the Worker cannot, for example a SuppressedTrack on the worklet path. */
-export interface FallbackStream extends EventTarget {
-  readonly track: MediaStreamTrack;
-  readonly started: Promise<void>;
-  readonly state: StreamState;
-  readonly suppressing: boolean;
-  readonly latency: { readonly samples: number; readonly seconds: number };
-  readonly voice: number;
-  readonly node: { readonly model: string; reset(): void; read(): Promise<Readout> } | undefined;
-  update(changes: Changes): void;
-  setModel(model: ModelName | CustomModel): Promise<void>;
-  replaceSource(source: MediaStreamTrack): void;
-  retry(): void;
-  stop(): void;
-}
-
-function framesOf(track: MediaStreamTrack): ReadableStream {
-  return new breakout.MediaStreamTrackProcessor!({ track, maxBufferSize: WAITING_FRAMES }).readable;
-}
-
-/** Whether this browser has the frame path (Chromium has). */
-export function canUseFrames(): boolean {
-  return breakout.MediaStreamTrackProcessor !== undefined && breakout.MediaStreamTrackGenerator !== undefined;
-}
 
 /** Suppression of one track in a Worker. Events and settings as of SordinoNode; unchanged audio passes until it is ready. */
 export class FrameStream extends TrackTarget {
@@ -115,7 +78,7 @@ export class FrameStream extends TrackTarget {
     this.#settings = initialSettings(options);
     const engine = chooseEngine(options.engine ?? "auto");
     const { worker } = locate(engine, modelOf(options), options);
-    const generator = new breakout.MediaStreamTrackGenerator!({ kind: "audio" });
+    const generator = createGenerator();
     this.track = generator;
     this.#writable = generator.writable;
     this.#pump = new FramePump(this.#writable, framesOf);
@@ -136,7 +99,12 @@ export class FrameStream extends TrackTarget {
     });
     this.#monitor = new StateMonitor(this, facts, true, { late: (ticks) => this.#late(ticks) });
     this.addEventListener("fallback", () => this.#fallbackStream || settle());
-    this.#employ(options.assets?.worker || options.assets?.base ? worker : undefined, worker);
+    const script = options.assets?.worker || options.assets?.base ? worker : undefined;
+    this.#worker = launchWorker(script, worker, options.timeoutMs ?? TIMEOUT_MS, this.#end.signal, {
+      message: (reply) => this.#hear(reply),
+      refused: (cause) => this.#refused(cause),
+      failed: (cause) => this.#workerFailed(cause),
+    });
     void this.#supervisor.attempt();
   }
 
@@ -265,33 +233,6 @@ export class FrameStream extends TrackTarget {
 
   readonly #passVoice = (event: Event): void => this.dispatchVoice((event as CustomEvent<Voice>).detail.probability);
 
-  /** Start the Worker. script: where it is not beside the package's own; address: where it is in any case */
-  #employ(script: URL | undefined, address: URL): void {
-    const { signal } = this.#end;
-    const violations: string[] = [];
-    const note = ({ effectiveDirective }: SecurityPolicyViolationEvent): void =>
-      void violations.push(effectiveDirective);
-    document.addEventListener("securitypolicyviolation", note, { signal });
-    const refuse = (cause?: unknown): void => {
-      // The browser tells of violations in a task of their own.
-      setTimeout(async () => this.#refused(await refusal(address, cause, violations[0])));
-    };
-    try {
-      const worker = script ? new Worker(script) : defaultWorker();
-      worker.onmessage = (event: MessageEvent<FrameReply>) => this.#hear(event.data);
-      worker.onerror = ({ message }) => {
-        if (this.#loaded) this.#workerFailed(new SordinoError("runtime", `the Worker failed: ${message}`));
-        else refuse(message || undefined);
-      };
-      this.#worker = worker;
-      const timeoutMs = this.#options.timeoutMs ?? TIMEOUT_MS;
-      const late = setTimeout(() => this.#loaded || refuse(`no answer within ${timeoutMs} ms`), timeoutMs);
-      signal.addEventListener("abort", () => clearTimeout(late));
-    } catch (cause) {
-      refuse(cause);
-    }
-  }
-
   #hear(reply: FrameReply): void {
     switch (reply.type) {
       case "loaded":
@@ -327,13 +268,16 @@ export class FrameStream extends TrackTarget {
       case "overrun":
         this.#supervisor.overrun(reply.overruns, reply.stopped);
         break;
-      case "failure": {
-        const error = new SordinoError(reply.failure.code, reply.failure.message);
-        if (error.code === "wasm" && this.#instead && !this.#supervisor.suppressing) this.#takeOver(error);
-        else if (!this.#pendingEngines.settle(reply.id, error)) this.#supervisor.failed(error);
+      case "failure":
+        this.#engineFailed(reply.id, new SordinoError(reply.failure.code, reply.failure.message));
         break;
-      }
     }
+  }
+
+  /** An engine did not start or the running one failed (id undefined). */
+  #engineFailed(id: number | undefined, error: SordinoError): void {
+    if (error.code === "wasm" && this.#instead && !this.#supervisor.suppressing) this.#takeOver(error);
+    else if (!this.#pendingEngines.settle(id, error)) this.#supervisor.failed(error);
   }
 
   /** The Worker threw: reject pending engines, or fall back. */
@@ -377,16 +321,4 @@ export class FrameStream extends TrackTarget {
     this.track.dispatchEvent(new Event("ended"));
     this.stop();
   }
-}
-
-/** The error of a Worker that did not start, with the cause as far as the browser reports it. */
-async function refusal(script: URL, cause: unknown, directive: string | undefined): Promise<SordinoError> {
-  const known = directive ? `the policy's ${directive} forbids it` : cause && briefly(cause);
-  const reason = known ?? (await diagnose("script", script)) ?? "it did not load";
-  return new SordinoError("worklet", `the browser refused the Worker's script ${briefly(script)}: ${reason}`, cause);
-}
-
-/** The literal stands in new Worker(new URL(...)) so that bundlers find it. */
-function defaultWorker(): Worker {
-  return new Worker(new URL("./sordino.worker.js", import.meta.url));
 }

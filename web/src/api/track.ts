@@ -4,13 +4,14 @@ import type { CustomModel, ModelName } from "../assets/catalogue.js";
 import { dispatchFallback, forwardEvents, TrackTarget, type Voice } from "../contract/events.js";
 import { type Changes, checkWord, initialSettings, type SordinoOptions, streamShape } from "../contract/options.js";
 import type { StreamState } from "../contract/states.js";
+import { canUseFrames } from "../frames/breakout-box.js";
 import { canListen, contextFor, VoiceGraph } from "../graph/voice-graph.js";
 import { NodeFactory, whileStarting } from "../lifecycle/node-factory.js";
 import { checkOptions } from "../lifecycle/prepare.js";
 import { StateNotifier } from "../lifecycle/state-monitor.js";
 import { aborted, SordinoError } from "../protocol/errors.js";
 import { TrackProxies } from "../tracks/track-proxy.js";
-import { canUseFrames, FrameStream } from "./frame-stream.js";
+import { FrameStream } from "./frame-stream.js";
 import { SordinoNode } from "./node.js";
 
 export interface TrackOptions extends SordinoOptions {

@@ -8,6 +8,9 @@ const DEEPEST_DEBT_MS = 100;
 
 export const FRAME_MS = 10;
 
+/** At most one "overrun" message per this many frames. */
+const FRAMES_PER_REPORT = 100;
+
 export type Verdict = "fine" | "late" | "stop";
 
 /** Accumulates time debt: processing time beyond the budget, minus time that later frames saved. */
@@ -17,6 +20,8 @@ export class OverrunMonitor {
   maxMs = 0;
   #totalMs = 0;
   #debtMs = 0;
+  /** Value of `frames` at the last report; 0: none yet. */
+  #reported = 0;
 
   get meanMs(): number {
     return this.frames > 0 ? this.#totalMs / this.frames : 0;
@@ -34,12 +39,20 @@ export class OverrunMonitor {
     return "late";
   }
 
+  /** Whether an overrun is to be reported now; always where the kernel is stopped. Counts as reported if so. */
+  takeReport(stop: boolean): boolean {
+    const due = stop || this.#reported === 0 || this.frames - this.#reported >= FRAMES_PER_REPORT;
+    if (due) this.#reported = this.frames;
+    return due;
+  }
+
   /** Start without debt; the counters stay. */
   forgive(): void {
     this.#debtMs = 0;
   }
 
   reset(): void {
+    this.#reported = 0;
     this.frames = this.overruns = this.maxMs = this.#totalMs = this.#debtMs = 0;
   }
 }

@@ -2,7 +2,6 @@
 // signal plays on.
 
 import type { EngineFiles, Failure, Readout, Reply, Settings, StreamShape } from "../protocol/messages.js";
-import { BANDS } from "../protocol/params.js";
 import { Chain } from "./chain.js";
 import { DelayLine } from "./delay.js";
 import { Engine } from "./engine.js";
@@ -11,14 +10,12 @@ import { failureOf } from "./kernel.js";
 import { Meter } from "./meter.js";
 import { crossfade, Mixer } from "./mixer.js";
 import { OverrunMonitor } from "./overrun-monitor.js";
+import { readoutOf } from "./readout.js";
 import { leavePhase, takePhase } from "./stagger.js";
 
 /** Warm-up of a new engine, unheard, so that the network's state has settled when it fades in. */
 const WARM_UP_S = 0.3;
 const FADES_PER_SECOND = 100;
-/** At most one "overrun" message per this many frames. */
-const FRAMES_PER_REPORT = 100;
-
 /** What a session needs from the thread it lives on. */
 export interface Host {
   /** Milliseconds, as fine as the thread can tell. */
@@ -51,7 +48,6 @@ export class Session {
   #crossShare = 0;
   #heard = false;
   #tellVoice = false;
-  #reported = 0;
   #alive = true;
   /** Offline: files of the engine that process() creates at its first call. */
   #parked: EngineFiles | undefined;
@@ -141,7 +137,6 @@ export class Session {
   reset(): void {
     this.#monitor.reset();
     this.#meter.reset();
-    this.#reported = 0;
     this.#dryDelay.clear();
     this.#guard(() => this.#current?.reset());
     this.#guard(() => this.#incoming?.reset());
@@ -183,20 +178,7 @@ export class Session {
 
   /** Build a read-out. Runs in a message handler, never inside process(). */
   read(): Readout {
-    if (this.#last) return this.#last;
-    const engine = this.#current?.engine;
-    const { inputDb, outputDb } = this.#meter.read();
-    const { frames, meanMs, maxMs, overruns } = this.#monitor;
-    return {
-      inputDb,
-      outputDb,
-      voice: engine?.voice ?? 0,
-      pitchPeriod: engine?.pitchPeriod ?? 0,
-      pitchCorrelation: engine?.pitchCorrelation ?? 0,
-      gains: engine?.gains.slice() ?? new Float32Array(BANDS).fill(1),
-      strengths: engine?.strengths.slice() ?? new Float32Array(BANDS),
-      stats: { frames, meanFrameMs: meanMs, maxFrameMs: maxMs, overruns, memoryBytes: engine?.memoryBytes ?? 0 },
-    };
+    return this.#last ?? readoutOf(this.#current?.engine, this.#meter, this.#monitor);
   }
 
   /** Target share of the wet signal. */
@@ -244,15 +226,12 @@ export class Session {
 
   /** Handle an overrun: a chain that is warming up fails alone; the current one sends "overrun". */
   #beLate(chain: Chain, stop: boolean): boolean {
-    const { frames, overruns } = this.#monitor;
+    const { overruns } = this.#monitor;
     if (stop && chain === this.#incoming) {
       this.#monitor.forgive();
       return this.#fail(`the kernel was too slow while it warmed up (${overruns} frames were late)`, chain, "overrun");
     }
-    if (stop || this.#reported === 0 || frames - this.#reported >= FRAMES_PER_REPORT) {
-      this.#reported = frames;
-      this.#host.reply({ type: "overrun", overruns, stopped: stop });
-    }
+    if (this.#monitor.takeReport(stop)) this.#host.reply({ type: "overrun", overruns, stopped: stop });
     return !stop;
   }
 
