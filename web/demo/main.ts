@@ -49,7 +49,7 @@ function rest(state: State, detail = ""): void {
   choice += 1;
   blind.end();
   if (body.call === "on") call.hangUp();
-  keep.stopRecording();
+  void keep.stopRecording();
   player?.stop();
   mark("");
   readings.rest();

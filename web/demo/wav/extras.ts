@@ -1,4 +1,4 @@
-// File worker: what WAV files say besides their samples.
+// Page thread and file worker: what WAV files say besides their samples.
 
 /** Samples of the result. */
 export type Subtype = "PCM_16" | "PCM_24" | "PCM_32" | "FLOAT" | "DOUBLE";

@@ -1,8 +1,8 @@
-// File worker: samples of full scale 1 become a WAV file, to the byte as py/sordino/wav_file.py writes it.
+// Page thread and file worker: samples of full scale 1 become a WAV file, to the byte as py/sordino/wav_file.py writes it.
 
+import type { Subtype, WavExtras } from "./extras.js";
+import { INFO_NAMES } from "./extras.js";
 import type { Sink } from "./sink.js";
-import type { Subtype, WavExtras } from "./wav_extras.js";
-import { INFO_NAMES } from "./wav_extras.js";
 
 export interface WavFormat {
   readonly sampleRate: number;
@@ -97,6 +97,9 @@ export function wavStart({ sampleRate, channels, subtype, extras }: WavFormat, f
   const size = 4 + head.length + 8 + data + (data % 2);
   return joined([ascii("RIFF"), numbers([size, 4]), ascii("WAVE"), head, ascii("data"), numbers([data, 4])]);
 }
+
+/** Of a sound of which nothing else is known. */
+export const NO_EXTRAS: WavExtras = { mask: undefined, tags: {}, chunks: [] };
 
 /** Writes frames to a sink, a megabyte at a time. */
 export class WavWriter {

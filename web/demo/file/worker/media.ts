@@ -19,6 +19,7 @@ import {
   WAVE,
   WEBM,
 } from "mediabunny";
+import type { Subtype } from "../../wav/extras.js";
 import { FileError } from "../errors.js";
 import { Converter, type Shape } from "./convert.js";
 import { mended } from "./matroska.js";
@@ -27,7 +28,6 @@ import { chainOf } from "./ogg.js";
 import { openPcm } from "./pcm.js";
 import type { Block, Sound } from "./sound.js";
 import { bitsOf, maskOf, tagsOf } from "./tags.js";
-import type { Subtype } from "./wav_extras.js";
 
 const FORMATS = [WAVE, MP3, MP4, QTFF, WEBM, MATROSKA, OGG, FLAC, ADTS, MPEG_TS];
 const CACHE_BYTES = 4 << 20;

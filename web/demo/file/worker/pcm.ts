@@ -1,8 +1,8 @@
 // File worker: plain samples by the header before them, a second at a time; the twin of py/sordino/pcm.py.
 
+import type { Subtype } from "../../wav/extras.js";
 import { type Encoding, type Header, readBehind, readHeader } from "./pcm_header.js";
 import type { Block, Sound } from "./sound.js";
-import type { Subtype } from "./wav_extras.js";
 
 const WRAP = 2 ** 32;
 const SUBTYPES: Readonly<Partial<Record<Encoding, Subtype>>> = {

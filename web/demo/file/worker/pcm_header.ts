@@ -1,8 +1,8 @@
 // File worker: headers of files with plain samples, also from a pipe; the twin of py/sordino/pcm_header.py.
 
+import type { WavExtras } from "../../wav/extras.js";
+import { INFO_NAMES } from "../../wav/extras.js";
 import { FileError } from "../errors.js";
-import type { WavExtras } from "./wav_extras.js";
-import { INFO_NAMES } from "./wav_extras.js";
 
 /** A writer that cannot go back announces one of these sizes, less the headers it has in mind. */
 const PLACEHOLDERS = [0x7fff_ffff, 0x8000_0000, 0xffff_ffff];

@@ -1,7 +1,7 @@
 // File worker: sound that is decoded piece by piece, whatever it comes from.
 
+import type { Subtype, WavExtras } from "../../wav/extras.js";
 import type { SoundFormat } from "../messages.js";
-import type { Subtype, WavExtras } from "./wav_extras.js";
 
 /** Samples of one moment: [channels][frames], which hold until the next block is asked for. */
 export interface Block {
