@@ -20,14 +20,14 @@ export class SordinoPlugin extends EventTarget {
     this.#options = options;
   }
 
-  /** What works on the track; undefined until it is ready and while its creation fails. */
+  /** The node on the track; undefined until it is ready and while its creation fails. */
   get node(): SordinoNode | undefined {
     return this.#factory?.node;
   }
 
   /**
-   * The voice passes at once, cleaned as soon as the kernel is ready; what fails is told, and tried again. Where the signal
-   * fires before that the voice goes on passing as it is.
+   * The voice passes at once, cleaned as soon as the kernel is ready; on failure it emits "error" and retries. If the signal
+   * fires before that, the voice keeps passing unchanged.
    */
   async processAudioTrack(context: AudioContext, source: AudioNode): Promise<AudioNode> {
     this.stop();
@@ -78,7 +78,7 @@ export class SordinoPlugin extends EventTarget {
   }
 }
 
-/** Take back a connection, if there is one. */
+/** Disconnect two nodes, if they are connected. */
 function unlink(from: AudioNode, to: AudioNode): void {
   try {
     from.disconnect(to);

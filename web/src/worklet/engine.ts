@@ -5,7 +5,7 @@ import { BANDS, HOP, SAMPLE_RATE } from "../protocol/params.js";
 import { failureOf, views } from "./kernel.js";
 import { Resampler } from "./resampler.js";
 import { chainDelays, type Delays } from "./schedule.js";
-import { abandon, SharedKernel, type Stream, share, shareNow, unshare } from "./shared.js";
+import { abandon, SharedKernel, type Stream, share, shareNow, unshare } from "./shared-kernel.js";
 
 /** Any quantum up to this passes the resampler in one block; longer ones are cut. */
 const RESAMPLED_BLOCK = 512;

@@ -3,7 +3,7 @@
 
 import type { EngineFiles, Failure, Readout, Reply, Settings, StreamShape } from "../protocol/messages.js";
 import { Chain } from "./chain.js";
-import { DelayLine } from "./delay.js";
+import { DelayLine } from "./delay-line.js";
 import { Engine } from "./engine.js";
 import { Heartbeat } from "./heartbeat.js";
 import { failureOf } from "./kernel.js";
