@@ -26,7 +26,7 @@ export class SordinoPlugin extends EventTarget {
   }
 
   /**
-   * The voice passes at once, cleaned as soon as the kernel is ready; on failure it emits "error" and retries. If the signal
+   * The voice passes at once, cleaned as soon as the kernel is ready; on failure emits "error" and retries. If the signal
    * fires before that, the voice keeps passing unchanged.
    */
   async processAudioTrack(context: AudioContext, source: AudioNode): Promise<AudioNode> {
@@ -42,7 +42,7 @@ export class SordinoPlugin extends EventTarget {
       dryWet.close();
     };
     source.connect(dryWet.input);
-    // Behind another plugin 100ms connects that one to the answer as well, past both dryWet.
+    // Behind another plugin 100ms also connects that plugin to the output, past the dry/wet switch.
     setTimeout(() => unlink(source, dryWet.output));
     whileStarting(factory.begin(), this.#options.signal, () => factory.giveUp());
     return dryWet.output;

@@ -44,11 +44,11 @@ function enabledOf(track: MediaStreamTrack): Accessor | undefined {
   return undefined;
 }
 
-/** The `enabled` of one proxy: the page sees whether it is on, the browser's own may follow later. */
+/** `enabled` of one proxy: the page sees the new value at once, the native track may follow later. */
 export class Mute {
   /** The source that it shares its mute with. */
   #source: Source | undefined;
-  /** The last one, once the proxy has ended: what the page does to the proxy it means for that. */
+  /** The last source, once the proxy has ended: setting `enabled` of the proxy sets that of the source. */
   #past: Source | undefined;
   readonly #browser: Accessor;
   readonly #delay: Delay;
@@ -80,7 +80,7 @@ export class Mute {
     this.#source?.join(this);
   }
 
-  /** The proxy has ended. heir: it was the last one, so that to mute or unmute it goes on to be to do so to the source */
+  /** The proxy has ended. heir: it was the last one, so its `enabled` still sets that of the source */
   end(heir: boolean): void {
     clearTimeout(this.#timer);
     this.#past = heir ? this.#source : undefined;

@@ -206,7 +206,7 @@ scope.onmessage = ({ data: request }) => {
   }
 };
 
-/** Frames that a session works off give heartbeats of their own. */
+/** Sessions send heartbeats for the frames they process; these are for all others. */
 setInterval(() => {
   if (!arrived || passed) tell({ type: "heartbeat", arrived, silent: !arrived, cleaned: false });
   arrived = passed = false;

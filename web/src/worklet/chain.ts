@@ -73,8 +73,8 @@ export class Chain {
   #age = -1;
 
   /**
-   * phase: streams of different phases compute in different quanta; undefined: the network is spread, computed in the quanta
-   * after the one that completes a hop, which delays the output
+   * phase: streams of different phases compute in different quanta; undefined: the network is spread over the quanta after
+   * the one that completes a hop, which delays the output
    */
   constructor(engine: Engine, channels: number, rate: number, quantum: number, phase: number | undefined) {
     this.engine = engine;

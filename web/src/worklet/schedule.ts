@@ -30,7 +30,7 @@ export function reblockingDelay(rate: number, quantum: number, headStart = 0): n
   return delay;
 }
 
-/** Streams of one scope whose hops can be kept apart; more of them take phases. */
+/** Phases, so the most streams of one scope whose hops fall into different quanta; further streams share phases. */
 export const PHASES = 4;
 
 /**

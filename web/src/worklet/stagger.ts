@@ -4,7 +4,7 @@ import { PHASES } from "./schedule.js";
 
 const streams = new Array<number>(PHASES).fill(0);
 
-/** The first of the phases that fewest streams have, until leavePhase(). A stream alone has phase 0. */
+/** Assign the first of the phases with the fewest streams, until leavePhase(). A single stream has phase 0. */
 export function takePhase(): number {
   const phase = streams.indexOf(Math.min(...streams));
   streams[phase]!++;
