@@ -12,12 +12,12 @@ const FILES = ["sordino.js", "sordino.worklet.js", "sordino.worker.js", "sordino
 const MODELS = modelNames(join(dirname(WEB), "py/sordino/models")).map((name) => `models/${name}.sordino`);
 const RATES = [8_000, 16_000, 44_100, 48_000, 96_000];
 const QUANTA = [128, 256, 480];
-/** Latency of the kernel with two frames of look-ahead, samples at 48 kHz. */
-const KERNEL = 1440;
 
+/** The arithmetic of the package's delays, and the constants it takes. */
 async function schedule() {
-  const entryPoints = [join(WEB, "src/worklet/schedule.ts")];
-  const { outputFiles } = await build({ entryPoints, bundle: true, write: false, format: "esm" });
+  const contents = 'export * from "./worklet/schedule.ts"; export * from "./protocol/params.ts";';
+  const stdin = { contents, resolveDir: join(WEB, "src") };
+  const { outputFiles } = await build({ stdin, bundle: true, write: false, format: "esm" });
   return import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
 }
 
@@ -31,11 +31,13 @@ const sizes = [...FILES, ...MODELS].map((name) => {
   const bytes = readFileSync(join(WEB, "dist", name));
   return [`\`${name}\``, kilobytes(bytes.length), kilobytes(brotliCompressSync(bytes).length)];
 });
-const { chainDelays, reblockingDelay } = await schedule();
+const { chainDelays, HOP, MAX_LOOK_AHEAD, outputPadding } = await schedule();
+/** Latency of the kernel with the deepest look-ahead, samples at 48 kHz: one hop of overlap, and the frames ahead. */
+const KERNEL = (1 + MAX_LOOK_AHEAD) * HOP;
 const latencies = RATES.map((rate) => [
   `${rate} Hz`,
   ...QUANTA.map((quantum) => {
-    const samples = reblockingDelay(rate, quantum) + chainDelays(rate, KERNEL).total;
+    const samples = outputPadding(rate, quantum, false) + chainDelays(rate, KERNEL).total;
     return `${samples} = ${((1000 * samples) / rate).toFixed(1)} ms`;
   }),
 ]);

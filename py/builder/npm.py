@@ -25,10 +25,13 @@ def npm() -> None:
 
 def web() -> None:
     """The npm package's files and the page."""
-    written = [ROOT / "web" / "dist", ROOT / "web" / "src" / "models.ts", BUILD / "demo"]
+    source = ROOT / "web" / "src"
+    generated = [source / "assets" / "models.ts", source / "protocol" / "params.ts"]
+    written = [ROOT / "web" / "dist", *generated, BUILD / "demo"]
     sources = [file for file in files_under([ROOT / "web"]) if not {file, *file.parents} & set(written)]
     built = [*(BUILD / "wasm").glob("sordino.*.wasm"), *weight_files()]
-    inputs = [*sources, *built, ROOT / "package.json", ROOT / "package-lock.json"]
+    constants = ROOT / "py" / "sordino" / "chain" / "params.py"
+    inputs = [*sources, *built, constants, ROOT / "package.json", ROOT / "package-lock.json"]
     step("web package and page", partial(run, "node", "web/build.mjs"), inputs, written)
 
 

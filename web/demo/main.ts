@@ -6,7 +6,7 @@
 // ?engine=simd128 or ?engine=relaxed in the address asks for that kernel.
 
 import type { Fallback, Readout, SordinoNode } from "sordino";
-import { contextFor } from "../src/graph.js";
+import { contextFor } from "../src/graph/voice-graph.js";
 import { CallPanel } from "./call/panel.js";
 import { BlindTest } from "./hear/blind.js";
 import { Listening } from "./hear/listening.js";
@@ -49,7 +49,7 @@ function rest(state: State, detail = ""): void {
   choice += 1;
   blind.end();
   if (body.call === "on") call.hangUp();
-  keep.stopRecording();
+  void keep.stopRecording();
   player?.stop();
   mark("");
   readings.rest();

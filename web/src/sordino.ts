@@ -1,21 +1,23 @@
-// The package's front door.
+// Public entry of the npm package.
 
-export { asSordinoError, SordinoError, type SordinoErrorCode } from "./errors.js";
-export type { Fallback, Overrun, SordinoEventMap, Stats, TrackEventMap, Voice } from "./events.js";
-export { canUseFrames, FrameStream } from "./frames.js";
-export { type AssetUrls, MODELS, type ModelName, supportedEngines } from "./load.js";
-export type { Counters, EngineName, Readout } from "./messages.js";
-export { MICROPHONE, openMicrophone } from "./microphone.js";
-export { SordinoNode } from "./node.js";
+export { FrameStream } from "./api/frame-stream.js";
+export { SordinoNode } from "./api/node.js";
+export { SuppressedTrack, suppressTrack, type TrackOptions } from "./api/track.js";
+export type { CustomModel } from "./assets/catalogue.js";
+export { MODELS, type ModelName } from "./assets/catalogue.js";
+export { type AssetUrls, supportedEngines } from "./assets/load.js";
+export type { Fallback, Overrun, SordinoEventMap, Stats, TrackEventMap, Voice } from "./contract/events.js";
 export type {
   Changes,
-  CustomModel,
   LookAhead,
   OverrunPolicy,
   PostFilter,
   Preset,
   Schedule,
   SordinoOptions,
-} from "./options.js";
-export type { StateChange, StreamState } from "./state.js";
-export { SuppressedTrack, suppressTrack, type TrackOptions } from "./track.js";
+} from "./contract/options.js";
+export type { StateChange, StreamState } from "./contract/states.js";
+export { canUseFrames } from "./frames/breakout-box.js";
+export { asSordinoError, SordinoError, type SordinoErrorCode } from "./protocol/errors.js";
+export type { Counters, EngineName, Readout } from "./protocol/messages.js";
+export { MICROPHONE, openMicrophone } from "./tracks/microphone.js";

@@ -33,7 +33,7 @@ from sordino.formats.onnx import read_onnx
 from sordino.run.engines import NativeEngine, find_model, load_weights
 
 CONSERVATIVE_LIMIT_DB = 15.0
-"""As in web/src/options.ts."""
+"""As in web/src/contract/options.ts."""
 FEATURE_GROUPS = {
     "energies": slice(0, BANDS),
     "coherences": slice(BANDS, 2 * BANDS),

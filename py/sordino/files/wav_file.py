@@ -1,6 +1,6 @@
 """Write WAV files: integers or floats, loudspeakers, tags, what a broadcast file carries; beyond 4 GB as RF64.
 
-The page's twin is web/demo/file/worker/wav.ts; both write the same bytes.
+The page's twin is web/demo/wav/writer.ts; both write the same bytes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 // Page thread: the panel that leads what plays through a call, before and after.
 
-import { canListen } from "../../src/graph.js";
-import type { AudioGraph, Way } from "../hear/graph.js";
+import { canListen } from "../../src/graph/voice-graph.js";
+import type { AudioGraph } from "../hear/graph.js";
+import type { Way } from "../hear/way.js";
 import { body, element } from "../page/dom.js";
 import { type CallFigures, Loopback } from "./loopback.js";
 

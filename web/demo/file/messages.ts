@@ -1,6 +1,6 @@
 // What the page thread and the file worker say to each other, and where both find the results.
 
-import type { Settings } from "../../src/messages.js";
+import type { Settings } from "../../src/protocol/messages.js";
 import type { FileErrorCode } from "./errors.js";
 
 /** Folder of the origin private file system that holds the results. */

@@ -1,7 +1,7 @@
 // Page thread: clean a file, faster than real time, in a worker. Nothing is uploaded; the result lies on this device.
 
 import { type Preset, supportedEngines } from "sordino";
-import { initialSettings } from "../../src/options.js";
+import { initialSettings } from "../../src/contract/options.js";
 import { PageDecoder } from "./decode.js";
 import { FileError } from "./errors.js";
 import type { Job, Reply, Request } from "./messages.js";

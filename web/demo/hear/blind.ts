@@ -1,8 +1,8 @@
 // Page thread: the blind test's panel.
 
 import { body, element, elements, made } from "../page/dom.js";
-import type { Way } from "./graph.js";
 import { type Letter, Trial } from "./trial.js";
+import type { Way } from "./way.js";
 
 /** What the panel needs of the page. */
 export interface BlindHost {

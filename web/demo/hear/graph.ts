@@ -8,9 +8,7 @@
 // recorded is an out; the level only matches the loudness for the ear.
 
 import { LoudnessMatch, type Raised } from "./loudness.js";
-
-/** The ways a sound can take: unchanged, or through a system that takes the noise out. */
-export type Way = "raw" | "sordino" | "rnnoise" | "gtcrn";
+import type { Way } from "./way.js";
 
 /** Ramps of two aligned signals add up to one, so the level does not dip. */
 const FADE_S = 0.01;

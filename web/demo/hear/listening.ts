@@ -1,10 +1,10 @@
 // Page thread: what is heard: the big switch between raw and clean, which system cleans, and a blind test's wishes.
 
 import { body, element, elements, markSegment, segments } from "../page/dom.js";
-import type { Way } from "./graph.js";
 import type { LoudnessMatch, Raised } from "./loudness.js";
 import { loadPeer, PEER_NAMES, PEERS, type Peer } from "./peers.js";
 import type { Player } from "./player.js";
+import type { Way } from "./way.js";
 
 const SYSTEMS: readonly (readonly [Way, string])[] = [
   ["sordino", "Sordino"],

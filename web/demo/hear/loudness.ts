@@ -1,6 +1,6 @@
 // Page thread: raises what a system leaves until its speech is as loud as before: the louder of two sounds seems the better.
 
-import type { Way } from "./graph.js";
+import type { Way } from "./way.js";
 
 /** The ways that are raised, in the order of the processor's outputs. Its input 0 is the unchanged sound. */
 const RAISED: readonly Way[] = ["sordino", "rnnoise", "gtcrn"];

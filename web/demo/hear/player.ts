@@ -1,7 +1,7 @@
 // Page thread: what plays. A source leads into the graph; the sound starts at once, the engine joins when it has arrived.
 
 import { type EngineName, type LookAhead, MICROPHONE, type ModelName, SordinoNode } from "sordino";
-import { canListen } from "../../src/graph.js";
+import { canListen } from "../../src/graph/voice-graph.js";
 import { createAnalyser } from "../see/analyser.js";
 import { AudioGraph } from "./graph.js";
 

@@ -1,6 +1,6 @@
 // Page thread: an ABX test: two systems, hidden; which of them is X? And how likely such a score is by guessing.
 
-import type { Way } from "./graph.js";
+import type { Way } from "./way.js";
 
 export type Letter = "A" | "B" | "X";
 

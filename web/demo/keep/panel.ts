@@ -41,7 +41,7 @@ export class KeepPanel {
         "click",
         () => void Promise.resolve(act()).catch((error) => this.#say(String(error))),
       );
-    on("#record", () => (this.#recorder ? this.stopRecording() : this.#record()));
+    on("#record", () => void (this.#recorder ? this.stopRecording() : this.#record()));
     on("#recording-before", () => download(this.#recording!.before, "sordino-before.wav"));
     on("#recording-after", () => download(this.#recording!.after, "sordino-after.wav"));
     on("#recording-play", () => this.#host.compare(this.#recording!.before, this.#recording!.after, "your recording"));
@@ -63,10 +63,11 @@ export class KeepPanel {
     this.#sayFile("");
   }
 
-  stopRecording(): void {
-    if (!this.#recorder) return;
-    this.#recording = this.#recorder.stop();
+  async stopRecording(): Promise<void> {
+    const recorder = this.#recorder;
+    if (!recorder) return;
     this.#recorder = undefined;
+    this.#recording = await recorder.stop();
     body.recording = "off";
     element("#record").textContent = "Record";
     const { seconds } = this.#recording;
@@ -81,7 +82,7 @@ export class KeepPanel {
       return;
     }
     const { graph } = player;
-    const full = (): void => this.stopRecording();
+    const full = (): void => void this.stopRecording();
     this.#recorder = await Recorder.start(graph.context, graph.out("raw"), graph.out("sordino"), full);
     body.recording = "on";
     element("#recording").hidden = true;

@@ -1,6 +1,7 @@
 // Page thread: records what comes in and what goes out, aligned to the sample.
 
-import { toPcm, wavFile } from "./wav.js";
+import { BlobSink } from "../wav/sink.js";
+import { NO_EXTRAS, WavWriter } from "../wav/writer.js";
 
 const LONGEST_S = 600;
 const TRACKS = 2;
@@ -17,12 +18,14 @@ export class Recorder {
   readonly #context: BaseAudioContext;
   readonly #node: AudioWorkletNode;
   readonly #sources: readonly AudioNode[];
-  readonly #pieces: Int16Array<ArrayBuffer>[][] = [[], []];
+  readonly #writers: readonly WavWriter[];
   #samples = 0;
 
   private constructor(context: BaseAudioContext, sources: readonly [AudioNode, AudioNode], onFull: () => void) {
     this.#context = context;
     this.#sources = sources;
+    const format = { sampleRate: context.sampleRate, channels: 1, subtype: "PCM_16", extras: NO_EXTRAS } as const;
+    this.#writers = sources.map(() => new WavWriter(new BlobSink(), format));
     const mono = { channelCount: 1, channelCountMode: "explicit" } as const;
     this.#node = new AudioWorkletNode(context, "demo-recorder", {
       numberOfInputs: TRACKS,
@@ -30,7 +33,7 @@ export class Recorder {
       ...mono,
     });
     this.#node.port.onmessage = ({ data }: MessageEvent<Float32Array[]>) => {
-      for (const [track, samples] of data.entries()) this.#pieces[track]!.push(toPcm(samples));
+      for (const [track, samples] of data.entries()) this.#writers[track]!.write([samples], 0, samples.length);
       this.#samples += data[0]!.length;
       if (this.seconds >= LONGEST_S) onFull();
     };
@@ -54,10 +57,11 @@ export class Recorder {
     return this.#samples / this.#context.sampleRate;
   }
 
-  stop(): Recording {
+  async stop(): Promise<Recording> {
     this.#node.port.onmessage = null;
     for (const source of this.#sources) source.disconnect(this.#node);
-    const [before, after] = this.#pieces.map((pieces) => wavFile(pieces, this.#context.sampleRate));
+    const files = await Promise.all(this.#writers.map((writer) => writer.finish()));
+    const [before, after] = files.map((file) => new Blob([file], { type: "audio/wav" }));
     return { before: before!, after: after!, seconds: this.seconds };
   }
 }

@@ -1,6 +1,6 @@
 // Worker: times the kernel that the page runs, on noisy speech. A worker's clock is finer than the audio thread's.
 
-import { HOP, SAMPLE_RATE } from "../../src/params.js";
+import { HOP, SAMPLE_RATE } from "../../src/protocol/params.js";
 import { Engine } from "../../src/worklet/engine.js";
 import { batchFor, tickMs } from "./clock.js";
 import type { Benchmark, KernelFiles, MeterAnswer, MeterRequest } from "./messages.js";

@@ -2,9 +2,9 @@
 //
 //   await hmsActions.addPluginToAudioTrack(new SordinoPlugin());
 
-import { Attempts, whileStarting } from "../attempts.js";
+import { DryWet } from "../graph/dry-wet.js";
+import { NodeFactory, whileStarting } from "../lifecycle/node-factory.js";
 import { SordinoError, SordinoNode, type SordinoOptions, supportedEngines } from "../sordino.js";
-import { Ways } from "../ways.js";
 
 /**
  * Fits HMSAudioPlugin of @100mslive/hms-video-store. Events: "ready", "error", "fallback" and "overrun" as of SordinoNode,
@@ -12,7 +12,7 @@ import { Ways } from "../ways.js";
  */
 export class SordinoPlugin extends EventTarget {
   readonly #options: SordinoOptions;
-  #attempts: Attempts | undefined;
+  #factory: NodeFactory<SordinoNode> | undefined;
   #release = (): void => undefined;
 
   constructor(options: SordinoOptions = {}) {
@@ -20,32 +20,32 @@ export class SordinoPlugin extends EventTarget {
     this.#options = options;
   }
 
-  /** What works on the track; undefined until it is ready and while its creation fails. */
+  /** The node on the track; undefined until it is ready and while its creation fails. */
   get node(): SordinoNode | undefined {
-    return this.#attempts?.node;
+    return this.#factory?.node;
   }
 
   /**
-   * The voice passes at once, cleaned as soon as the kernel is ready; what fails is told, and tried again. Where the signal
-   * fires before that the voice goes on passing as it is.
+   * The voice passes at once, cleaned as soon as the kernel is ready; on failure emits "error" and retries. If the signal
+   * fires before that, the voice keeps passing unchanged.
    */
   async processAudioTrack(context: AudioContext, source: AudioNode): Promise<AudioNode> {
     this.stop();
-    const ways = new Ways(context);
+    const dryWet = new DryWet(context);
     const create = (signal: AbortSignal): Promise<SordinoNode> =>
       SordinoNode.create(context, { ...this.#options, signal });
-    const attempts = new Attempts(this, create, (node) => ways.use(node), this.#options.retryMs);
-    this.#attempts = attempts;
+    const factory = new NodeFactory(this, create, (node) => dryWet.use(node), this.#options.retryMs);
+    this.#factory = factory;
     this.#release = () => {
-      attempts.end();
-      unlink(source, ways.input);
-      ways.close();
+      factory.end();
+      unlink(source, dryWet.input);
+      dryWet.close();
     };
-    source.connect(ways.input);
-    // Behind another plugin 100ms connects that one to the answer as well, past both ways.
-    setTimeout(() => unlink(source, ways.output));
-    whileStarting(attempts.begin(), this.#options.signal, () => attempts.giveUp());
-    return ways.output;
+    source.connect(dryWet.input);
+    // Behind another plugin 100ms also connects that plugin to the output, past the dry/wet switch.
+    setTimeout(() => unlink(source, dryWet.output));
+    whileStarting(factory.begin(), this.#options.signal, () => factory.giveUp());
+    return dryWet.output;
   }
 
   checkSupport(): { isSupported: boolean; errMsg?: string } {
@@ -74,11 +74,11 @@ export class SordinoPlugin extends EventTarget {
   stop(): void {
     this.#release();
     this.#release = () => undefined;
-    this.#attempts = undefined;
+    this.#factory = undefined;
   }
 }
 
-/** Take back a connection, if there is one. */
+/** Disconnect two nodes, if they are connected. */
 function unlink(from: AudioNode, to: AudioNode): void {
   try {
     from.disconnect(to);

@@ -19,14 +19,14 @@ export class SordinoProcessor {
   processedTrack?: MediaStreamTrack;
   readonly #options: TrackOptions;
   #suppressed: SuppressedTrack | undefined;
-  /** The context that LiveKit has named last. */
+  /** The context that LiveKit passed last. */
   #context: AudioContext | undefined;
 
   constructor(options: TrackOptions = {}) {
     this.#options = options;
   }
 
-  /** What works on the track; undefined before init and after destroy. */
+  /** The suppressed track; undefined before init and after destroy. */
   get suppressed(): SuppressedTrack | undefined {
     return this.#suppressed;
   }
@@ -62,7 +62,7 @@ export class SordinoProcessor {
     this.#release();
   }
 
-  /** Whether what works goes on with this track. */
+  /** Replace the source of the running stream. Returns whether that worked. */
   #listenTo(track: MediaStreamTrack): boolean {
     const { suppressed } = this;
     if (suppressed?.track.readyState !== "live" || suppressed.context?.state === "closed") return false;

@@ -15,7 +15,7 @@ export class SordinoAudioProcessor {
     this.#options = options;
   }
 
-  /** What works on the newest stream. */
+  /** The suppressed track of the newest stream. */
   get suppressed(): SuppressedTrack | undefined {
     return [...this.#running.values()].at(-1);
   }

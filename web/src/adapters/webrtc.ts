@@ -3,8 +3,8 @@
 //   const sender = connection.getSenders().find(({ track }) => track?.kind === "audio");
 //   const suppressed = await suppressSender(sender);
 
-import { WatchedSender } from "../sender.js";
 import { SordinoError, SuppressedTrack, type TrackOptions } from "../sordino.js";
+import { WatchedSender } from "./sender.js";
 
 /**
  * Suppression on one sender. A track of your own on the sender, or none, is left alone from then on: give it the cleaned
@@ -19,7 +19,7 @@ export class SuppressedSender {
   /** All cleaned tracks that there have been, for a page that gives back the one that it has taken away. */
   readonly #cleaned = new WeakSet<MediaStreamTrack>();
   #suppressed: SuppressedTrack;
-  /** What was put on the sender last. */
+  /** The track given to the sender last. */
   #put: MediaStreamTrack;
 
   constructor(sender: RTCRtpSender, options: TrackOptions) {
@@ -108,7 +108,7 @@ export class SuppressedSender {
     return this.#put;
   };
 
-  /** A closed connection sends nothing, so there is nothing to replace. */
+  /** Does nothing on a closed connection. */
   async #replace(track: MediaStreamTrack): Promise<void> {
     this.#put = track;
     if (this.#sender.carries !== track) await this.#sender.put(track).catch(() => undefined);

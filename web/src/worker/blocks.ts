@@ -1,4 +1,4 @@
-// Worker: frames of any length, channel count and rate become blocks of 10 ms of one rate, which keep their time.
+// Worker: re-blocks frames of any length, channel count and rate to 10 ms at one rate; keeps their time stamps.
 
 import { Converter } from "./converter.js";
 

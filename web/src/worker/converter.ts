@@ -1,4 +1,4 @@
-// Worker: sound of one rate at another one, for a source whose rate changes on the way. Windowed sinc, no added delay.
+// Worker: converts the sample rate of a source that changes it on the way. Windowed sinc, no added delay.
 
 /** Zero crossings of the sinc on each side, at the lower of both rates. */
 const CROSSINGS = 16;

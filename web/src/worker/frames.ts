@@ -1,7 +1,7 @@
-// Worker: the frame path. Audio frames of a microphone come as a stream, go through a session and leave as a stream.
+// Worker: entry of the frame path: reads AudioData from a stream, processes it in a session, writes it to a stream.
 
-import type { FrameReply, FrameRequest, FrameStartup, Reply, Settings } from "../messages.js";
-import { SAMPLE_RATE } from "../params.js";
+import type { FrameReply, FrameRequest, FrameStartup, Reply, Settings } from "../protocol/messages.js";
+import { SAMPLE_RATE } from "../protocol/params.js";
 import { Session } from "../worklet/session.js";
 import { type Block, Blocks } from "./blocks.js";
 
@@ -12,12 +12,12 @@ interface Scope {
   postMessage(message: unknown): void;
 }
 
-/** What a session can do; sound of other rates is converted. */
+/** Rates that a session supports; others are converted. */
 const LOWEST_RATE = 8_000;
 const HIGHEST_RATE = 192_000;
 /** Seconds after which another rate counts as the source's new one. */
 const STAYS_S = 1;
-const PULSE_MS = 200;
+const HEARTBEAT_MS = 200;
 
 const scope = globalThis as unknown as Scope;
 const host = { now: () => performance.now(), reply: answer };
@@ -30,10 +30,10 @@ let session: Session | undefined;
 let blocks = new Blocks(SAMPLE_RATE);
 /** Seconds of sound of other rates than that of the session, without a break. */
 let foreign = 0;
-/** Nothing of the present source has come yet. */
+/** No frame of the current source has arrived yet. */
 let untouched = true;
 let tellVoice = false;
-/** Since the last pulse: whether frames came, and whether any passed by no session. */
+/** Since the last heartbeat: whether frames came, and whether any passed by no session. */
 let arrived = false;
 let passed = false;
 
@@ -62,7 +62,7 @@ function openSession(newRate: number): Promise<void> {
   return restart(session, startup!);
 }
 
-/** What ran, and then what was to take its place. */
+/** Restart the running engine, then those sent after it. */
 async function restart(fresh: Session, first: FrameStartup): Promise<void> {
   await fresh.start(first, startId);
   for (const [id, next] of sent) await fresh.start(next, id);
@@ -135,7 +135,7 @@ async function cleanOrPass(frame: Frame): Promise<Frame[]> {
   }
 }
 
-/** No session any more: frames pass unchanged until the page starts another one. */
+/** Drop the session: frames pass unchanged until the page starts another one. */
 function giveUp(message: string): void {
   try {
     session?.destroy();
@@ -206,9 +206,9 @@ scope.onmessage = ({ data: request }) => {
   }
 };
 
-/** Frames that a session works off give pulses of their own. */
+/** Sessions send heartbeats for the frames they process; these are for all others. */
 setInterval(() => {
-  if (!arrived || passed) tell({ type: "pulse", arrived, silent: !arrived, cleaned: false });
+  if (!arrived || passed) tell({ type: "heartbeat", arrived, silent: !arrived, cleaned: false });
   arrived = passed = false;
-}, PULSE_MS);
+}, HEARTBEAT_MS);
 tell({ type: "loaded" });

@@ -1,11 +1,11 @@
-// Audio thread: the way of the cleaned signal. Render quanta of any length and rate become hops and quanta again.
+// Audio thread: the wet path: resamples and re-blocks render quanta to hops, runs the engine, and back.
 
-import { HOP, SAMPLE_RATE } from "../params.js";
+import { HOP, SAMPLE_RATE } from "../protocol/params.js";
 import type { Engine } from "./engine.js";
 import type { Resampler } from "./resampler.js";
-import { headStart, partsLeft, reblockingDelay, spreadQuanta } from "./schedule.js";
+import { headStart, outputPadding, partsLeft, spreadQuanta } from "./schedule.js";
 
-/** Samples per channel that wait to be played. */
+/** Ring buffer of output samples. */
 class Ring {
   #samples: Float32Array[] = [];
   #length = 0;
@@ -62,7 +62,7 @@ export class Chain {
   readonly #rate: number;
   readonly #channels: number;
   readonly #ring = new Ring();
-  readonly #turn: number | undefined;
+  readonly #phase: number | undefined;
   #padding = 0;
   /** Samples at 48 kHz. */
   #headStart = 0;
@@ -73,14 +73,14 @@ export class Chain {
   #age = -1;
 
   /**
-   * turn: streams of different turns compute in different quanta; undefined: the network is spread, computed in the quanta
-   * after the one that completes a hop, which delays the output
+   * phase: streams of different phases compute in different quanta; undefined: the network is spread over the quanta after
+   * the one that completes a hop, which delays the output
    */
-  constructor(engine: Engine, channels: number, rate: number, quantum: number, turn: number | undefined) {
+  constructor(engine: Engine, channels: number, rate: number, quantum: number, phase: number | undefined) {
     this.engine = engine;
     this.#rate = rate;
     this.#channels = channels;
-    this.#turn = turn;
+    this.#phase = phase;
     this.configure(quantum);
   }
 
@@ -89,12 +89,12 @@ export class Chain {
     return this.#padding + this.engine.delays.total;
   }
 
-  /** Forget what is under way and prepare for quanta of this length. */
+  /** Drop the current hop and set up for quanta of this length. */
   configure(quantum: number): void {
-    const delay = reblockingDelay(this.#rate, quantum);
-    this.#quanta = this.#turn === undefined ? spreadQuanta(this.#rate, quantum) : 0;
-    this.#padding = delay + this.#quanta * quantum;
-    this.#headStart = this.#turn === undefined ? 0 : headStart(this.#rate, quantum, this.#turn, delay);
+    const spread = this.#phase === undefined;
+    this.#quanta = spread ? spreadQuanta(this.#rate, quantum) : 0;
+    this.#padding = outputPadding(this.#rate, quantum, spread);
+    this.#headStart = this.#phase === undefined ? 0 : headStart(this.#rate, quantum, this.#phase, this.#padding);
     const hop = Math.ceil(this.#rate / 100) + 1;
     this.#ring.configure(this.#channels, this.#padding, this.#padding + quantum + 2 * hop);
     this.reset();
@@ -163,7 +163,7 @@ export class Chain {
     return hops;
   }
 
-  /** Begin a hop; the one before it, should it be under way still, is given out first. Returns as #gather. */
+  /** Begin a hop; finish the previous one first if it is not done. Returns as #gather. */
   #beginHop(channels: number): number {
     const before = this.#age < 0 ? 0 : this.#finishHop();
     if (before < 0) return -1;
@@ -173,7 +173,7 @@ export class Chain {
     return now < 0 ? -1 : before + now;
   }
 
-  /** A quantum more for the hop under way, if there is one. Returns as #gather. */
+  /** Continue the current hop, if any, in the next quantum. Returns as #gather. */
   #continueHop(): number {
     if (this.#age < 0) return 0;
     this.#age++;

@@ -1,11 +1,11 @@
-// Audio thread: the wasm kernel for up to eight channels. Lays out the memory and works off hops, at once or in pieces.
+// Audio thread: runs the wasm kernel on up to eight channels: lays out its memory, processes hops at once or in parts.
 
-import type { EngineFiles, Settings, StreamShape } from "../messages.js";
-import { BANDS, HOP, SAMPLE_RATE } from "../params.js";
+import type { EngineFiles, Settings, StreamShape } from "../protocol/messages.js";
+import { BANDS, HOP, SAMPLE_RATE } from "../protocol/params.js";
 import { failureOf, views } from "./kernel.js";
 import { Resampler } from "./resampler.js";
 import { chainDelays, type Delays } from "./schedule.js";
-import { abandon, SharedKernel, type Stream, share, shareNow, unshare } from "./shared.js";
+import { abandon, SharedKernel, type Stream, share, shareNow, unshare } from "./shared-kernel.js";
 
 /** Any quantum up to this passes the resampler in one block; longer ones are cut. */
 const RESAMPLED_BLOCK = 512;
@@ -37,7 +37,7 @@ export class Engine {
   readonly #followers: readonly number[];
   readonly #blocks: Block[] = [];
   readonly #inputAt: number;
-  /** The linked channels of the hop under way. */
+  /** Linked channels of the current hop. */
   readonly #heldAt: number;
   readonly #outputAt: number;
   readonly #meanAt: number;
@@ -120,7 +120,7 @@ export class Engine {
     }
   }
 
-  /** The kernel has failed: no other engine is to begin with it. */
+  /** The kernel has failed: let no other engine join it. */
   abandon(): void {
     abandon(this.#shared);
   }

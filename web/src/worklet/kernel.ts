@@ -1,6 +1,6 @@
-// Audio thread: the wasm module's functions (wasm/sordino.h), and how a module is started.
+// Audio thread: types of the wasm exports (wasm/sordino.h), instantiation, and a memory allocator.
 
-import type { EngineFiles, Failure } from "../messages.js";
+import type { EngineFiles, Failure } from "../protocol/messages.js";
 
 const PAGE_BYTES = 65_536;
 const ALIGNMENT = 16;
@@ -69,7 +69,7 @@ const EXPORTS: readonly (keyof Kernel)[] = [
   "sordino_pitch_correlation",
 ];
 
-/** Why an engine could not be made. */
+/** Creation of an engine failed. */
 export class EngineError extends Error {
   readonly failure: Failure;
 
@@ -104,7 +104,7 @@ function isOutOfMemory(cause: unknown): boolean {
   return cause instanceof RangeError || /out of memory/i.test(String(cause));
 }
 
-/** What is told of anything that was thrown while an engine was made. */
+/** Convert anything thrown while an engine was created. */
 export function failureOf(cause: unknown, otherwise: string): EngineError {
   if (cause instanceof EngineError) return cause;
   if (isOutOfMemory(cause)) return new EngineError("memory", `the browser gives no more wasm memory: ${cause}`);

@@ -1,4 +1,4 @@
-// Audio thread: levels of what comes in and what goes out.
+// Audio thread: level meter (RMS) of input and output.
 
 function energy(blocks: readonly Float32Array[], channels: number, quantum: number): number {
   let sum = 0;

@@ -1,4 +1,4 @@
-// Audio thread: fades between time-aligned copies of one voice, and takes the edge off jumps that could not be foreseen.
+// Audio thread: cross-fades the aligned dry and wet signals, and smooths steps where one of them is lost at once.
 
 /** All fades last one hop. Works on up to eight channels; allocates only when constructed. */
 export class Mixer {

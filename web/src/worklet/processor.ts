@@ -1,6 +1,6 @@
-// Audio thread: the AudioWorkletProcessor. Render quanta go through a session, messages come from and go to the page.
+// Audio thread: entry of the worklet: the AudioWorkletProcessor passes render quanta and messages to a session.
 
-import type { Request, Startup } from "../messages.js";
+import type { Request, Startup } from "../protocol/messages.js";
 import { Session } from "./session.js";
 
 /** Put there by web/build.mjs: the processor's name, with the package's version in it. */

@@ -1,4 +1,4 @@
-// Audio thread: one of the kernel's sample rate converters (wasm/resample.c) with its buffers.
+// Audio thread: wraps one of the kernel's sample rate converters (wasm/resample.c) and its buffers.
 
 import { type Kernel, views } from "./kernel.js";
 

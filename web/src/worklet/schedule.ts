@@ -1,6 +1,6 @@
-// Audio thread: how long the signal is under way. Pure arithmetic on rates and block lengths.
+// Audio thread: computes latencies and which quantum does what work, from rates and block lengths alone.
 
-import { HOP, RESAMPLE_HALF, SAMPLE_RATE } from "../params.js";
+import { HOP, RESAMPLE_HALF, SAMPLE_RATE } from "../protocol/params.js";
 
 /** Quanta that are simulated; every usual rate and quantum repeats sooner. */
 const SIMULATED_QUANTA = 20_000;
@@ -30,22 +30,22 @@ export function reblockingDelay(rate: number, quantum: number, headStart = 0): n
   return delay;
 }
 
-/** Streams of one scope whose hops can be kept apart; more of them take turns. */
-export const TURNS = 4;
+/** Phases, so the most streams of one scope whose hops fall into different quanta; further streams share phases. */
+export const PHASES = 4;
 
 /**
  * Samples of silence at 48 kHz in the first hop of a stream, so that its hops are complete in other quanta than those
- * of the other turns. Whole samples at both rates; 0 where nothing would be gained, or latency lost.
+ * of the other phases. Whole samples at both rates; 0 where nothing would be gained, or latency lost.
  *
  * rate     of the context, Hz
  * quantum  samples per render quantum
- * turn     0..TURNS - 1
+ * phase    0..PHASES - 1
  * delay    reblockingDelay(rate, quantum)
  */
-export function headStart(rate: number, quantum: number, turn: number, delay: number): number {
+export function headStart(rate: number, quantum: number, phase: number, delay: number): number {
   const each = (quantum * SAMPLE_RATE) / rate;
   const step = Number.isInteger(each) ? each : SAMPLE_RATE / commonDivisor(SAMPLE_RATE, rate);
-  const wanted = Math.round((turn * HOP) / TURNS / step) * step;
+  const wanted = Math.round((phase * HOP) / PHASES / step) * step;
   if (wanted === 0 || wanted >= HOP) return 0;
   return reblockingDelay(rate, quantum, wanted) > delay ? 0 : wanted;
 }
@@ -60,6 +60,14 @@ function commonDivisor(a: number, b: number): number {
  */
 export function spreadQuanta(rate: number, quantum: number): number {
   return Math.max(0, Math.ceil((HOP * rate) / SAMPLE_RATE / quantum) - 1);
+}
+
+/**
+ * Samples of silence that are played before the first output: what re-blocking needs, and whole quanta where the network
+ * is spread. The latency of a stream is this and chainDelays().total; nothing else delays it.
+ */
+export function outputPadding(rate: number, quantum: number, spread: boolean): number {
+  return reblockingDelay(rate, quantum) + (spread ? spreadQuanta(rate, quantum) * quantum : 0);
 }
 
 /** What the analysis before the network costs and what comes after it, in parts of the network. */

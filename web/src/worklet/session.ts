@@ -1,24 +1,21 @@
-// Audio thread: one stream with everything that may happen to it. The cleaned signal comes from a chain, the unchanged
-// one from a delay line; whatever fails, the voice goes on.
+// Audio thread: one stream: mixes the wet signal of a chain and the dry signal of a delay line; on any failure the dry
+// signal plays on.
 
-import type { EngineFiles, Failure, Readout, Reply, Settings, StreamShape } from "../messages.js";
-import { BANDS } from "../params.js";
+import type { EngineFiles, Failure, Readout, Reply, Settings, StreamShape } from "../protocol/messages.js";
 import { Chain } from "./chain.js";
-import { DelayLine } from "./delay.js";
+import { DelayLine } from "./delay-line.js";
 import { Engine } from "./engine.js";
+import { Heartbeat } from "./heartbeat.js";
 import { failureOf } from "./kernel.js";
 import { Meter } from "./meter.js";
 import { crossfade, Mixer } from "./mixer.js";
-import { Pulse } from "./pulse.js";
-import { leaveTurn, takeTurn } from "./turns.js";
-import { Watch } from "./watch.js";
+import { OverrunMonitor } from "./overrun-monitor.js";
+import { readoutOf } from "./readout.js";
+import { leavePhase, takePhase } from "./stagger.js";
 
-/** A new engine runs unheard for so long, so that the network knows the voice when it is heard. */
+/** Warm-up of a new engine, unheard, so that the network's state has settled when it fades in. */
 const WARM_UP_S = 0.3;
 const FADES_PER_SECOND = 100;
-/** "overrun" is said at most once in so many frames while the kernel runs. */
-const FRAMES_PER_REPORT = 100;
-
 /** What a session needs from the thread it lives on. */
 export interface Host {
   /** Milliseconds, as fine as the thread can tell. */
@@ -26,24 +23,24 @@ export interface Host {
   reply(reply: Reply): void;
 }
 
-/** process() allocates nothing but the messages for failures, overruns and, where wanted, the voice. */
+/** process() allocates only messages: failures, overruns, heartbeats and, while enabled, voice probability. */
 export class Session {
   readonly #host: Host;
   readonly #shape: StreamShape;
   readonly #rate: number;
   readonly #dryDelay: DelayLine;
   readonly #mixer: Mixer;
-  readonly #watch = new Watch();
+  readonly #monitor = new OverrunMonitor();
   readonly #meter = new Meter();
-  readonly #pulse: Pulse | undefined;
+  readonly #heartbeat: Heartbeat | undefined;
   /** undefined: the network is spread. */
-  readonly #turn: number | undefined;
+  readonly #phase: number | undefined;
   #settings: Settings;
   #quantum: number;
   #dry: Float32Array[] = [];
   #wet: Float32Array[] = [];
   #newWet: Float32Array[] = [];
-  /** The chain that is heard; the one that warms up or is being faded in. */
+  /** The chain that is audible; the one that warms up or fades in. */
   #current: Chain | undefined;
   #incoming: Chain | undefined;
   #incomingId = 0;
@@ -51,29 +48,28 @@ export class Session {
   #crossShare = 0;
   #heard = false;
   #tellVoice = false;
-  #reported = 0;
   #alive = true;
-  /** Of the engine that process() is to begin with, where it holds no memory until then. */
+  /** Offline: files of the engine that process() creates at its first call. */
   #parked: EngineFiles | undefined;
   /** After finish(). */
   #last: Readout | undefined;
 
   constructor(host: Host, shape: StreamShape, settings: Settings, rate: number, quantum: number) {
     this.#host = host;
-    // What is handed over may hold the files too, which must not live as long as the stream.
+    // Copy the fields: `shape` may also hold the files, which must not stay in memory.
     const { channels, linked, realTime, offline = false, spread = false, lookAhead } = shape;
     this.#shape = { channels, linked, realTime, offline, spread, ...(lookAhead !== undefined && { lookAhead }) };
     this.#settings = settings;
     this.#rate = rate;
     this.#quantum = quantum;
-    this.#turn = shape.spread ? undefined : takeTurn();
-    this.#pulse = shape.offline ? undefined : new Pulse(rate, (reply) => host.reply(reply));
+    this.#phase = shape.spread ? undefined : takePhase();
+    this.#heartbeat = shape.offline ? undefined : new Heartbeat(rate, (reply) => host.reply(reply));
     this.#dryDelay = new DelayLine(shape.channels, rate);
     this.#mixer = new Mixer(shape.channels, Math.round(rate / FADES_PER_SECOND));
     this.#makeBlocks();
   }
 
-  /** Make an engine. The first is heard at once if nothing was played before; any other is warmed up and faded in. */
+  /** Create an engine. The first is used at once if nothing was played before; later ones warm up and fade in. */
   async start(files: EngineFiles, id: number): Promise<void> {
     let chain: Chain;
     try {
@@ -99,10 +95,10 @@ export class Session {
 
   #chainOf(engine: Engine): Chain {
     engine.apply(this.#settings);
-    return new Chain(engine, this.#shape.channels, this.#rate, this.#quantum, this.#turn);
+    return new Chain(engine, this.#shape.channels, this.#rate, this.#quantum, this.#phase);
   }
 
-  /** Nothing was heard before. */
+  /** Use a chain at once: nothing was played before. */
   #begin(chain: Chain): void {
     this.#drop(true, false);
     this.#parked = undefined;
@@ -111,7 +107,7 @@ export class Session {
     this.#mixer.set(this.#target());
   }
 
-  /** The engine is known to start: it gives its memory back until there is something to hear. */
+  /** Offline: the engine has started once; free its memory until rendering begins. */
   #park(files: EngineFiles): void {
     this.#drop(true, false);
     this.#parked = files;
@@ -137,18 +133,17 @@ export class Session {
     this.#tellVoice = on;
   }
 
-  /** Forget the past: states, delays and counters. The sound fades to the silence with which every stream begins. */
+  /** Reset states, delays and counters. The output fades to silence, with which every stream begins. */
   reset(): void {
-    this.#watch.reset();
+    this.#monitor.reset();
     this.#meter.reset();
-    this.#reported = 0;
     this.#dryDelay.clear();
     this.#guard(() => this.#current?.reset());
     this.#guard(() => this.#incoming?.reset());
     this.#mixer.jump(this.#target());
   }
 
-  /** Nothing more will be heard, as it has all been rendered; only read() may follow. */
+  /** Offline rendering is complete: free the memory; only read() may follow. */
   finish(): void {
     this.#last ??= this.read();
     this.#parked = undefined;
@@ -156,7 +151,7 @@ export class Session {
   }
 
   destroy(): void {
-    if (this.#alive && this.#turn !== undefined) leaveTurn(this.#turn);
+    if (this.#alive && this.#phase !== undefined) leavePhase(this.#phase);
     this.#alive = false;
     this.#parked = undefined;
     this.#drop(true, true);
@@ -178,28 +173,15 @@ export class Session {
     this.#mixer.mix(outputs, this.#dry, this.#wet, this.#target(), channels, quantum);
     for (let c = channels; c < outputs.length; c++) outputs[c]!.set(outputs[0]!);
     const silent = this.#meter.note(this.#dry, outputs, channels, quantum) === 0;
-    this.#pulse?.note(quantum, inputs.length > 0, silent, this.#mixer.share);
+    this.#heartbeat?.note(quantum, inputs.length > 0, silent, this.#mixer.share);
   }
 
-  /** Answer the page. Runs in a message handler, never inside process(). */
+  /** Build a read-out. Runs in a message handler, never inside process(). */
   read(): Readout {
-    if (this.#last) return this.#last;
-    const engine = this.#current?.engine;
-    const { inputDb, outputDb } = this.#meter.read();
-    const { frames, meanMs, maxMs, overruns } = this.#watch;
-    return {
-      inputDb,
-      outputDb,
-      voice: engine?.voice ?? 0,
-      pitchPeriod: engine?.pitchPeriod ?? 0,
-      pitchCorrelation: engine?.pitchCorrelation ?? 0,
-      gains: engine?.gains.slice() ?? new Float32Array(BANDS).fill(1),
-      strengths: engine?.strengths.slice() ?? new Float32Array(BANDS),
-      stats: { frames, meanFrameMs: meanMs, maxFrameMs: maxMs, overruns, memoryBytes: engine?.memoryBytes ?? 0 },
-    };
+    return this.#last ?? readoutOf(this.#current?.engine, this.#meter, this.#monitor);
   }
 
-  /** Share of the cleaned signal that is wanted now. */
+  /** Target share of the wet signal. */
   #target(): number {
     return this.#current === undefined || this.#settings.bypass ? 0 : 1;
   }
@@ -217,10 +199,10 @@ export class Session {
     this.#incomingId = id;
     this.#warmUp = chain.latency + Math.round(WARM_UP_S * this.#rate);
     this.#crossShare = 0;
-    this.#watch.forgive();
+    this.#monitor.forgive();
   }
 
-  /** One quantum through a chain. Returns false when the chain is lost or too slow; the page has then been told. */
+  /** Process one quantum. Returns false if the chain failed or is too slow; a message has then been sent. */
   #run(chain: Chain, wet: readonly Float32Array[], inputs: readonly Float32Array[], channels: number): boolean {
     const begin = this.#host.now();
     let hops: number;
@@ -232,27 +214,24 @@ export class Session {
     if (hops < 0) return this.#fail("the kernel returned samples that are not finite numbers", chain);
     chain.spentMs += this.#host.now() - begin + chain.engine.takeOwedMs();
     if (hops === 0) return true;
-    if (chain === this.#current) this.#pulse?.noteHops(hops);
+    if (chain === this.#current) this.#heartbeat?.noteHops(hops);
     if (this.#tellVoice && chain === this.#current) {
       this.#host.reply({ type: "voice", probability: chain.engine.voice });
     }
-    const verdict = this.#watch.note(hops, Math.max(0, chain.spentMs));
+    const verdict = this.#monitor.note(hops, Math.max(0, chain.spentMs));
     chain.spentMs = Math.min(0, chain.spentMs);
     if (verdict === "fine" || !this.#shape.realTime) return true;
     return this.#beLate(chain, verdict === "stop");
   }
 
-  /** A chain that was still warming up has only itself failed; one that is heard is an overrun of the stream. */
+  /** Handle an overrun: a chain that is warming up fails alone; the current one sends "overrun". */
   #beLate(chain: Chain, stop: boolean): boolean {
-    const { frames, overruns } = this.#watch;
+    const { overruns } = this.#monitor;
     if (stop && chain === this.#incoming) {
-      this.#watch.forgive();
+      this.#monitor.forgive();
       return this.#fail(`the kernel was too slow while it warmed up (${overruns} frames were late)`, chain, "overrun");
     }
-    if (stop || this.#reported === 0 || frames - this.#reported >= FRAMES_PER_REPORT) {
-      this.#reported = frames;
-      this.#host.reply({ type: "overrun", overruns, stopped: stop });
-    }
+    if (this.#monitor.takeReport(stop)) this.#host.reply({ type: "overrun", overruns, stopped: stop });
     return !stop;
   }
 
@@ -275,7 +254,7 @@ export class Session {
     if (share === 1) this.#promote();
   }
 
-  /** The incoming chain becomes the one that is heard. */
+  /** Make the incoming chain the current one. */
   #promote(): void {
     const chain = this.#incoming!;
     this.#drop(true, false);
@@ -289,13 +268,13 @@ export class Session {
     this.#host.reply({ type: "ready", id, latencySamples: chain.latency, stateBytes });
   }
 
-  /** The unchanged signal follows the cleaned one. */
+  /** Delay the dry signal by the wet signal's latency. */
   #align(delay: number): void {
     this.#dryDelay.configure(delay, this.#quantum);
     if (this.#mixer.share < 1) this.#mixer.jump(this.#mixer.share);
   }
 
-  /** Quanta of another length: the unchanged voice plays until the chain has filled anew. */
+  /** The quantum length has changed: play dry until the chain has filled again. */
   #adopt(quantum: number): void {
     this.#quantum = quantum;
     this.#makeBlocks();
@@ -322,7 +301,7 @@ export class Session {
     this.#newWet = blocks();
   }
 
-  /** A broken kernel may trap in anything it is asked; process() will find out and report it. */
+  /** Call the kernel, which may trap; on a trap report it and play dry. */
   #guard(action: () => void): void {
     try {
       action();
@@ -335,7 +314,7 @@ export class Session {
     }
   }
 
-  /** Streams that share a kernel that failed go on with it; new ones do not begin with it. */
+  /** Report a failure. Other streams keep the failed kernel; new ones do not join it. */
   #fail(message: string, chain?: Chain, code: Failure["code"] = "runtime"): false {
     if (code === "runtime") for (const c of [chain ?? this.#current, chain ?? this.#incoming]) c?.engine.abandon();
     const id = chain !== undefined && chain === this.#incoming ? this.#incomingId : undefined;

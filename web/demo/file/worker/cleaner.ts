@@ -1,8 +1,8 @@
 // File worker: samples of any rate through the kernel, aligned with the input and as long; the same as cleaned() in
 // py/sordino/audio.py.
 
-import type { EngineFiles, Settings } from "../../../src/messages.js";
-import { HOP, RESAMPLE_HALF, SAMPLE_RATE } from "../../../src/params.js";
+import type { EngineFiles, Settings } from "../../../src/protocol/messages.js";
+import { HOP, RESAMPLE_HALF, SAMPLE_RATE } from "../../../src/protocol/params.js";
 import { Engine } from "../../../src/worklet/engine.js";
 import type { Delays } from "../../../src/worklet/schedule.js";
 

@@ -1,6 +1,6 @@
 // File worker: a part of a file in another rate or with other channels than its beginning becomes like that.
 
-import type { Block } from "./media.js";
+import type { Block } from "./sound.js";
 
 export interface Shape {
   readonly sampleRate: number;

@@ -19,42 +19,20 @@ import {
   WAVE,
   WEBM,
 } from "mediabunny";
+import type { Subtype } from "../../wav/extras.js";
 import { FileError } from "../errors.js";
-import type { SoundFormat } from "../messages.js";
 import { Converter, type Shape } from "./convert.js";
 import { mended } from "./matroska.js";
 import { mp3Trim, NO_TRIM, type Trim } from "./mp3.js";
 import { chainOf } from "./ogg.js";
 import { openPcm } from "./pcm.js";
+import type { Block, Sound } from "./sound.js";
 import { bitsOf, maskOf, tagsOf } from "./tags.js";
-import type { Subtype, WavExtras } from "./wav.js";
 
 const FORMATS = [WAVE, MP3, MP4, QTFF, WEBM, MATROSKA, OGG, FLAC, ADTS, MPEG_TS];
 const CACHE_BYTES = 4 << 20;
 /** A hole in the sound that is longer than this becomes silence, so that the result stays in step with a picture. */
 const HOLE_S = 0.1;
-
-/** Samples of one moment: [channels][frames], which hold until the next block is asked for. */
-export interface Block {
-  readonly planes: readonly Float32Array[];
-  readonly frames: number;
-  readonly sampleRate: number;
-}
-
-/** A source of sound. */
-export interface Sound {
-  /** What the file says of itself; a decoder may know better. */
-  readonly format: SoundFormat;
-  readonly subtype: Subtype;
-  readonly extras: WavExtras;
-  /** What was found missing or damaged; complete when blocks() has ended. */
-  readonly faults: string[];
-  /** False where this worker has no decoder. */
-  readonly decodable: boolean;
-  /** rejects FileError "damaged" */
-  blocks(): AsyncGenerator<Block>;
-  close(): void;
-}
 
 /** signal: ends everything. rejects FileError "not-audio", "no-audio-track" or "damaged" */
 export async function openMedia(file: File, signal: AbortSignal): Promise<Sound> {

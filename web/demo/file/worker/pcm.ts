@@ -1,8 +1,8 @@
 // File worker: plain samples by the header before them, a second at a time; the twin of py/sordino/pcm.py.
 
-import type { Block, Sound } from "./media.js";
+import type { Subtype } from "../../wav/extras.js";
 import { type Encoding, type Header, readBehind, readHeader } from "./pcm_header.js";
-import type { Subtype } from "./wav.js";
+import type { Block, Sound } from "./sound.js";
 
 const WRAP = 2 ** 32;
 const SUBTYPES: Readonly<Partial<Record<Encoding, Subtype>>> = {

@@ -1,28 +1,14 @@
 // File worker: headers of files with plain samples, also from a pipe; the twin of py/sordino/pcm_header.py.
 
+import type { WavExtras } from "../../wav/extras.js";
+import { INFO_NAMES } from "../../wav/extras.js";
 import { FileError } from "../errors.js";
-import type { WavExtras } from "./wav.js";
 
 /** A writer that cannot go back announces one of these sizes, less the headers it has in mind. */
 const PLACEHOLDERS = [0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
 const NEAR = 0x1_0000;
 const LARGEST_KEPT = 1 << 20;
 const KEPT_CHUNKS = ["bext", "iXML", "axml", "chna", "cue ", "smpl"];
-export const INFO_NAMES: Readonly<Record<string, string>> = {
-  INAM: "title",
-  IART: "artist",
-  IPRD: "album",
-  ICRD: "date",
-  IGNR: "genre",
-  ICMT: "comment",
-  IPRT: "track",
-  ICOP: "copyright",
-  ILNG: "language",
-  IENG: "engineer",
-  IKEY: "keywords",
-  ISBJ: "subject",
-  ISRC: "source",
-};
 const W64_RIFF = "riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00";
 const W64_TAIL = "\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a";
 const [PCM, FLOAT, ALAW, MULAW, EXTENSIBLE] = [1, 3, 6, 7, 0xfffe];

@@ -1,9 +1,9 @@
 // File worker: sound that the page decodes, because this worker cannot, and hands over piece by piece.
 
+import type { Subtype, WavExtras } from "../../wav/extras.js";
 import { FileError } from "../errors.js";
 import type { Reply, Request, SoundFormat } from "../messages.js";
-import type { Block, Sound } from "./media.js";
-import type { Subtype, WavExtras } from "./wav.js";
+import type { Block, Sound } from "./sound.js";
 
 type Answer = Extract<Request, { readonly type: "decoded" | "refused" | "block" }>;
 

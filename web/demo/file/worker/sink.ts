@@ -1,19 +1,8 @@
 // File worker: where the result goes while it grows: a file in the origin private file system, or parts of a Blob.
 
+import { BlobSink, type Sink } from "../../wav/sink.js";
 import { FileError } from "../errors.js";
 import { FOLDER } from "../messages.js";
-
-/** Takes a file from behind its header on, and its header last. */
-export interface Sink {
-  /** Leave room for a header of so many bytes; comes first. */
-  begin(headerBytes: number): void;
-  /** throws FileError "disk-full" */
-  append(bytes: Uint8Array<ArrayBuffer>): void;
-  /** The whole file. rejects FileError "disk-full" */
-  finish(header: Uint8Array<ArrayBuffer>): Promise<Blob>;
-  /** Let go of everything; nothing stays. */
-  abandon(): Promise<void>;
-}
 
 /** On disk, whatever the length. */
 class DiskSink implements Sink {
@@ -74,27 +63,6 @@ class DiskSink implements Sink {
 function full(at: number, cause?: unknown): FileError {
   const size = `${Math.round(at / 1e6)} MB`;
   return new FileError("disk-full", `the browser gives this page no more space after ${size} of the result`, cause);
-}
-
-/** In memory as far as the script can tell; browsers move large Blobs to the disk. */
-class BlobSink implements Sink {
-  #parts: Blob[] = [];
-
-  begin(): void {
-    this.#parts = [];
-  }
-
-  append(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#parts.push(new Blob([bytes]));
-  }
-
-  async finish(header: Uint8Array<ArrayBuffer>): Promise<Blob> {
-    return new Blob([header, ...this.#parts]);
-  }
-
-  async abandon(): Promise<void> {
-    this.#parts = [];
-  }
 }
 
 /** entry: name of the file on disk; undefined where there is no such disk */

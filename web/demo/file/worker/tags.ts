@@ -1,7 +1,7 @@
 // File worker: what coded files say besides their sound, as py/sordino/coded.py takes it.
 
 import type { Input, InputAudioTrack } from "mediabunny";
-import { INFO_NAMES } from "./pcm_header.js";
+import { INFO_NAMES } from "../../wav/extras.js";
 
 /** Loudspeakers by the number of channels, as FLAC and most coders order them. */
 const USUAL_MASKS = [undefined, undefined, undefined, 0x7, 0x33, 0x37, 0x3f, 0x70f, 0x63f];

@@ -1,13 +1,15 @@
 // File worker: cleans one file, then it is of no more use. ../process.ts starts it.
 
-import type { EngineFiles } from "../../../src/messages.js";
+import type { EngineFiles } from "../../../src/protocol/messages.js";
+import type { Sink } from "../../wav/sink.js";
+import { LARGEST_BYTES, WavWriter } from "../../wav/writer.js";
 import { asFileError, FileError } from "../errors.js";
 import type { Job, Reply, Request, SoundFormat } from "../messages.js";
 import { Cleaner } from "./cleaner.js";
-import { type Block, openMedia, type Sound } from "./media.js";
+import { openMedia } from "./media.js";
 import { Page } from "./pushed.js";
-import { openSink, type Sink } from "./sink.js";
-import { LARGEST_BYTES, WavWriter } from "./wav.js";
+import { openSink } from "./sink.js";
+import type { Block, Sound } from "./sound.js";
 
 interface Scope {
   onmessage: ((event: MessageEvent<Request>) => void) | null;
