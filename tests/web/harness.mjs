@@ -16,6 +16,12 @@ const FOLDER = process.argv[2];
 const BALANCED = { bypass: false, postFilterPasses: 1, floorGain: 0 };
 const SESSION = new URL("../../web/src/worklet/session.ts", import.meta.url).pathname;
 
+/** Milliseconds of processor time of this process, so that what else the machine does costs nothing here. */
+performance.now = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+
 async function loadSession() {
   const options = { entryPoints: [SESSION], bundle: true, write: false, format: "esm", target: "es2022" };
   const { outputFiles } = await build(options);

@@ -115,7 +115,10 @@ def test_hops_of_different_turns_fall_into_different_quanta() -> None:
 
 
 def test_what_streams_compute_together_is_billed_to_each() -> None:
-    """Four spread streams go through the network together: the one that begins does the work of all, which all pay."""
-    (run,) = run_sessions([(sound(2), {"spread": True, "beside": 3, "besidePlay": True})])
+    """Four spread streams go through the network together: the one that begins does the work of all, which all pay.
+
+    Billed to it alone, that would be seven times and more of what the others pay.
+    """
+    (run,) = run_sessions([(sound(6), {"spread": True, "beside": 3, "besidePlay": True})])
     costs = [reply["readout"]["stats"]["meanFrameMs"] for reply in run.said("cost")]
-    assert len(costs) == 4 and max(costs) < 1.8 * min(costs), costs
+    assert len(costs) == 4 and max(costs) < 3 * min(costs), costs
