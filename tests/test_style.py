@@ -10,7 +10,7 @@ C_SUFFIXES = (".c", ".h", ".cpp")
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 C_FILES = sorted(
     file
-    for folder in (WASM, ROOT / "tests")
+    for folder in (WASM, ROOT / "py", ROOT / "tests")
     for file in folder.rglob("*")
     if file.suffix in C_SUFFIXES and "gen" not in file.parts
 )

@@ -32,8 +32,7 @@ static inline Vec splat(float x)
 }
 
 // c[ROWS][16 NV] (+)= a[ROWS][K] b[K][16 NV]
-template <int K, int NV>
-static void product(const float *a, int64_t lda, const float *b, float *c, int64_t ldc, bool add)
+template <int K, int NV> static void product(const float *a, int64_t lda, const float *b, float *c, int64_t ldc, bool add)
 {
     constexpr int R = fitting(NV);
     for (int first = 0; first < ROWS; first += R) {
@@ -279,8 +278,9 @@ static void backward_of(const Sequence &s, const float *x, const Weights &w, con
 
 #define EACH(X) \
     X(16, 16) \
-    X(16, 32) X(16, 48) X(16, 64) X(32, 16) X(32, 32) X(32, 48) X(32, 64) X(48, 16) X(48, 32) X(48, 48) X(48, 64) \
-        X(64, 16) X(64, 32) X(64, 48) X(64, 64)
+    X(16, 32) \
+    X(16, 48) X(16, 64) X(32, 16) X(32, 32) X(32, 48) X(32, 64) X(48, 16) X(48, 32) X(48, 48) X(48, 64) X(64, 16) \
+        X(64, 32) X(64, 48) X(64, 64)
 extern "C" int forward(int c, int hs, const Sequence *s, const float *x, const Weights *w, const float *start, float *y,
                        int64_t add, float *end, float *saved)
 {
