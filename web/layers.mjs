@@ -15,7 +15,7 @@ const FOLDERS = {
 };
 
 /** What the adapter for 100ms shares with the package without going through its entry: it works on audio nodes. */
-const SHARED_BY_100MS = "^web/src/(lifecycle/node-factory|graph/dry-wet)\\.ts$";
+const SHARED_BY_100MS = "^web/src/(lifecycle/node-factory|graph/node-switch)\\.ts$";
 
 const layers = Object.entries(FOLDERS).map(([folder, others]) => ({
   name: `folder-${folder}`,

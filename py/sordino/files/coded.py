@@ -11,10 +11,10 @@ import numpy as np
 
 from sordino.chain.numerics import Float32
 
+from .container_structure import chain_links, has_mp3_count, missing_end, packet_bytes
 from .pcm import file_size
 from .pcm_header import Reader
 from .sound import AudioError, Format
-from .wholeness import chain_links, has_mp3_count, missing_end, packet_bytes
 
 if TYPE_CHECKING:
     import av.audio.frame

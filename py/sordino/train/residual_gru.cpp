@@ -276,11 +276,11 @@ static void backward_of(const Sequence &s, const float *x, const Weights &w, con
     }
 }
 
+// clang-format off
 #define EACH(X) \
-    X(16, 16) \
-    X(16, 32) \
-    X(16, 48) X(16, 64) X(32, 16) X(32, 32) X(32, 48) X(32, 64) X(48, 16) X(48, 32) X(48, 48) X(48, 64) X(64, 16) \
-        X(64, 32) X(64, 48) X(64, 64)
+    X(16, 16) X(16, 32) X(16, 48) X(16, 64) X(32, 16) X(32, 32) X(32, 48) X(32, 64) \
+    X(48, 16) X(48, 32) X(48, 48) X(48, 64) X(64, 16) X(64, 32) X(64, 48) X(64, 64)
+// clang-format on
 extern "C" int forward(int c, int hs, const Sequence *s, const float *x, const Weights *w, const float *start, float *y,
                        int64_t add, float *end, float *saved)
 {

@@ -2,7 +2,7 @@
 //
 //   await hmsActions.addPluginToAudioTrack(new SordinoPlugin());
 
-import { DryWet } from "../graph/dry-wet.js";
+import { NodeSwitch } from "../graph/node-switch.js";
 import { NodeFactory, whileStarting } from "../lifecycle/node-factory.js";
 import { SordinoError, SordinoNode, type SordinoOptions, supportedEngines } from "../sordino.js";
 
@@ -31,21 +31,21 @@ export class SordinoPlugin extends EventTarget {
    */
   async processAudioTrack(context: AudioContext, source: AudioNode): Promise<AudioNode> {
     this.stop();
-    const dryWet = new DryWet(context);
+    const nodeSwitch = new NodeSwitch(context);
     const create = (signal: AbortSignal): Promise<SordinoNode> =>
       SordinoNode.create(context, { ...this.#options, signal });
-    const factory = new NodeFactory(this, create, (node) => dryWet.use(node), this.#options.retryMs);
+    const factory = new NodeFactory(this, create, (node) => nodeSwitch.use(node), this.#options.retryMs);
     this.#factory = factory;
     this.#release = () => {
       factory.end();
-      unlink(source, dryWet.input);
-      dryWet.close();
+      unlink(source, nodeSwitch.input);
+      nodeSwitch.close();
     };
-    source.connect(dryWet.input);
+    source.connect(nodeSwitch.input);
     // Behind another plugin 100ms also connects that plugin to the output, past the dry/wet switch.
-    setTimeout(() => unlink(source, dryWet.output));
+    setTimeout(() => unlink(source, nodeSwitch.output));
     whileStarting(factory.begin(), this.#options.signal, () => factory.giveUp());
-    return dryWet.output;
+    return nodeSwitch.output;
   }
 
   checkSupport(): { isSupported: boolean; errMsg?: string } {

@@ -16,7 +16,7 @@ import type { FallbackStream } from "../frames/fallback-stream.js";
 import { FramePump } from "../frames/frame-pump.js";
 import { launchWorker } from "../frames/worker-launch.js";
 import { keepFlowing } from "../graph/remote-track.js";
-import { modelOf } from "../lifecycle/fallback-model.js";
+import { modelOf } from "../lifecycle/lighter-model.js";
 import { PendingEngines, PendingReadouts } from "../lifecycle/pending-requests.js";
 import { checkOptions } from "../lifecycle/prepare.js";
 import { StateMonitor } from "../lifecycle/state-monitor.js";

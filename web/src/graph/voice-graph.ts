@@ -4,7 +4,7 @@
 
 import { SordinoError } from "../protocol/errors.js";
 import { SAMPLE_RATE } from "../protocol/params.js";
-import { DryWet, fade, type OwnedNode } from "./dry-wet.js";
+import { fade, NodeSwitch, type OwnedNode } from "./node-switch.js";
 import { keepFlowing } from "./remote-track.js";
 
 /** Disconnect a replaced source after its fade-out. */
@@ -67,14 +67,14 @@ export function contextFor(track: MediaStreamTrack): AudioContext {
 export class VoiceGraph {
   readonly context: AudioContext;
   readonly #destination: MediaStreamAudioDestinationNode;
-  readonly #dryWet: DryWet;
+  readonly #nodeSwitch: NodeSwitch;
   #source: Source | undefined;
 
   constructor(context: AudioContext, channels: number) {
     this.context = context;
     this.#destination = new MediaStreamAudioDestinationNode(context, { channelCount: channels });
-    this.#dryWet = new DryWet(context);
-    this.#dryWet.output.connect(this.#destination);
+    this.#nodeSwitch = new NodeSwitch(context);
+    this.#nodeSwitch.output.connect(this.#destination);
   }
 
   get cleaned(): MediaStreamTrack {
@@ -85,7 +85,7 @@ export class VoiceGraph {
   listenTo(track: MediaStreamTrack): void {
     const node = sourceNode(this.context, track);
     const gain = new GainNode(this.context, { gain: 0 });
-    node.connect(gain).connect(this.#dryWet.input);
+    node.connect(gain).connect(this.#nodeSwitch.input);
     const old = this.#source;
     this.#source = { node, gain, release: keepFlowing(track) };
     fade(gain, 1);
@@ -94,14 +94,14 @@ export class VoiceGraph {
 
   /** Route the signal through a node, or past it. */
   use(node: OwnedNode | undefined): void {
-    this.#dryWet.use(node);
+    this.#nodeSwitch.use(node);
   }
 
   close(): void {
     this.#source?.node.disconnect();
     this.#source?.gain.disconnect();
     this.#source?.release();
-    this.#dryWet.close();
+    this.#nodeSwitch.close();
     this.cleaned.stop();
   }
 

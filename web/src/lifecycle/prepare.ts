@@ -5,7 +5,7 @@ import { addWorklet, chooseEngine, fetchEngine, locate } from "../assets/load.js
 import { checkWord, initialSettings, type SordinoOptions, streamShape } from "../contract/options.js";
 import { aborted, SordinoError } from "../protocol/errors.js";
 import type { EngineName, Startup } from "../protocol/messages.js";
-import { modelOf } from "./fallback-model.js";
+import { modelOf } from "./lighter-model.js";
 
 const LOWEST_RATE = 8_000;
 const HIGHEST_RATE = 192_000;

@@ -6,7 +6,7 @@ import type { SordinoOptions } from "../contract/options.js";
 import { asSordinoError, SordinoError } from "../protocol/errors.js";
 import type { EngineFiles } from "../protocol/messages.js";
 import { Backoff } from "./backoff.js";
-import { fallbackModel, modelOf } from "./fallback-model.js";
+import { fallbackModel, modelOf } from "./lighter-model.js";
 import { SerialQueue } from "./pending-requests.js";
 
 /** First wait before stepping up again, as a multiple of the first retry pause. */

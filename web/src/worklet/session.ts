@@ -4,11 +4,11 @@
 import type { EngineFiles, Failure, Readout, Reply, Settings, StreamShape } from "../protocol/messages.js";
 import { Chain } from "./chain.js";
 import { DelayLine } from "./delay-line.js";
+import { crossfade, DryWetFade } from "./dry-wet-fade.js";
 import { Engine } from "./engine.js";
 import { Heartbeat } from "./heartbeat.js";
 import { failureOf } from "./kernel.js";
 import { Meter } from "./meter.js";
-import { crossfade, Mixer } from "./mixer.js";
 import { OverrunMonitor } from "./overrun-monitor.js";
 import { readoutOf } from "./readout.js";
 import { leavePhase, takePhase } from "./stagger.js";
@@ -29,7 +29,7 @@ export class Session {
   readonly #shape: StreamShape;
   readonly #rate: number;
   readonly #dryDelay: DelayLine;
-  readonly #mixer: Mixer;
+  readonly #mixer: DryWetFade;
   readonly #monitor = new OverrunMonitor();
   readonly #meter = new Meter();
   readonly #heartbeat: Heartbeat | undefined;
@@ -65,7 +65,7 @@ export class Session {
     this.#phase = shape.spread ? undefined : takePhase();
     this.#heartbeat = shape.offline ? undefined : new Heartbeat(rate, (reply) => host.reply(reply));
     this.#dryDelay = new DelayLine(shape.channels, rate);
-    this.#mixer = new Mixer(shape.channels, Math.round(rate / FADES_PER_SECOND));
+    this.#mixer = new DryWetFade(shape.channels, Math.round(rate / FADES_PER_SECOND));
     this.#makeBlocks();
   }
 

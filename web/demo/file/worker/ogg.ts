@@ -1,4 +1,4 @@
-// File worker: Ogg files that are chains of several, one behind the other; the twin of what py/sordino/wholeness.py does.
+// File worker: Ogg files that are chains of several, one behind the other; the twin of what py/sordino/container_structure.py does.
 
 const HEAD_BYTES = 27;
 const WINDOW_BYTES = 1 << 20;

@@ -1,4 +1,4 @@
-"""Whether a coded file ends where its writer ended it, told from the structure of its container."""
+"""What a container's structure tells of a coded file: its links, its packets, its promised end; coded.py judges."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ export function fade({ context, gain }: GainNode, target: number): void {
 }
 
 /** Dry until it is given a node; every change cross-fades over 10 ms. */
-export class DryWet {
+export class NodeSwitch {
   readonly input: GainNode;
   readonly output: GainNode;
   readonly #dry: GainNode;

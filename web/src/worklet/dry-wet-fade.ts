@@ -1,7 +1,7 @@
 // Audio thread: cross-fades the aligned dry and wet signals, and smooths steps where one of them is lost at once.
 
 /** All fades last one hop. Works on up to eight channels; allocates only when constructed. */
-export class Mixer {
+export class DryWetFade {
   readonly #fade: number;
   readonly #last: Float32Array;
   readonly #step: Float32Array;
