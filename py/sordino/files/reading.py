@@ -19,7 +19,10 @@ from .sound import AudioError, Format, Sound
 HEAD_BYTES = 16
 VOC_HEAD = b"Creative Voice F"
 KEPT_SUBTYPES = ("PCM_24", "PCM_32", "FLOAT", "DOUBLE")
-OLD_FORMATS = ("AVR", "HTK", "IRCAM", "MAT4", "MAT5", "NIST", "PAF", "PVF", "SD2", "SDS", "SVX", "VOC", "WVE", "XI")
+OLD_FORMATS = (
+    *("AVR", "HTK", "IRCAM", "MAT4", "MAT5", "MPC2K", "NIST", "PAF"),
+    *("PVF", "SD2", "SDS", "SVX", "VOC", "WVE", "XI"),
+)
 """What libsndfile reads and FFmpeg may not."""
 PIPED = (b"fLaC", b"OggS", b"ID3", b"\x1aE\xdf\xa3", b"#!AMR", b"0&\xb2u\x8ef\xcf\x11")
 """How coded sound begins that comes through a pipe instead of raw samples."""
