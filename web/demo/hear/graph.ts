@@ -12,6 +12,8 @@ import type { Way } from "./way.js";
 
 /** Ramps of two aligned signals add up to one, so the level does not dip. */
 const FADE_S = 0.01;
+/** Fades are ordered so long before they begin, so that those of all lanes begin in the same quantum. */
+const AHEAD_S = 0.02;
 const MAX_LATENCY_S = 0.5;
 /** What SordinoNode takes at 48 kHz in quanta of 128: until it says so itself, the raw way waits that long. */
 const EXPECTED_LATENCY_S = 1888 / 48_000;
@@ -112,11 +114,12 @@ export class AudioGraph {
     this.#listening = way;
     const audible = this.has(way) ? way : "raw";
     const now = this.context.currentTime;
+    const begin = now + AHEAD_S;
     for (const [name, { fade }] of this.#lanes) {
       const target = name === audible ? 1 : 0;
       fade.gain.cancelScheduledValues(now);
-      fade.gain.setValueAtTime(fade.gain.value, now);
-      fade.gain.linearRampToValueAtTime(target, now + FADE_S);
+      fade.gain.setValueAtTime(fade.gain.value, begin);
+      fade.gain.linearRampToValueAtTime(target, begin + FADE_S);
     }
   }
 
