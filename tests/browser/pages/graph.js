@@ -44,8 +44,14 @@ function collect(recorder, samples, flips) {
   let filled = 0;
   let flipped = 0;
   let nextFlip = AROUND_FLIP;
+  let connected = false;
   return new Promise((resolve) => {
     recorder.port.onmessage = ({ data }) => {
+      // The connections are made one by one, so in the first quanta an input may still be missing.
+      if (!connected) {
+        connected = true;
+        return;
+      }
       parts.push(...data);
       for (const [first] of data) filled += first.length;
       if (filled < nextFlip) return;
