@@ -11,14 +11,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
+
+from selenium.common.exceptions import WebDriverException
 
 CHROMIUM = "/usr/bin/chromium"
 FIREFOX = "/usr/bin/firefox-esr"
 WEBKIT_DRIVER = "/usr/bin/WebKitWebDriver"
 CALL_TIMEOUT_S = 120
+WEBKIT_CRASHES = 3
+"""So often a call is made again in a new browser."""
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -69,19 +73,37 @@ class PlaywrightTab:
 
 
 class WebKitTab:
-    """WebKit's driver sometimes loses an asynchronous script's answer, so the page keeps it until it is fetched."""
+    """WebKit's driver sometimes loses an asynchronous script's answer, so the page keeps it until it is fetched.
+
+    The audio thread of WebKitGTK 2.50 crashes now and then, also on pages with nothing but a ConstantSourceNode and a
+    recorder. A browser that died is started anew and the call made again; what a page answers is never asked twice.
+    """
 
     name = "webkit"
 
-    def __init__(self, driver: Any) -> None:
-        self.driver = driver
+    def __init__(self, start: Callable[[], Any]) -> None:
+        self._start = start
+        self.driver = start()
+        self._address = "about:blank"
 
     def open(self, address: str) -> None:
         """Go there and click on the page: without a user's gesture WebKit starts no sound."""
+        self._address = address
         self.driver.get(address)
         self.driver.find_element("tag name", "body").click()
 
     def call(self, module: str, function: str, *parameters: Any) -> Any:
+        for _ in range(WEBKIT_CRASHES):
+            try:
+                return self._call(module, function, *parameters)
+            except WebDriverException:  # what the page itself throws is a RuntimeError
+                with contextlib.suppress(WebDriverException):
+                    self.driver.quit()
+                self.driver = self._start()
+                self.open(self._address)
+        return self._call(module, function, *parameters)
+
+    def _call(self, module: str, function: str, *parameters: Any) -> Any:
         script = f"""
             window.answer = null;
             ({CALL_SCRIPT})(arguments[0]).then(
@@ -220,12 +242,15 @@ def webkit_tab(environment: dict[str, str] | None = None) -> Iterator[WebKitTab]
         options = webdriver.WebKitGTKOptions()
         options.binary_location = find_minibrowser()
         options.add_argument("--automation")
-        service = Service(executable_path=WEBKIT_DRIVER, env=variables)
-        driver = webdriver.WebKitGTK(options=options, service=service)
+
+        def start() -> Any:
+            return webdriver.WebKitGTK(options=options, service=Service(executable_path=WEBKIT_DRIVER, env=variables))
+
+        tab = WebKitTab(start)
         try:
-            yield WebKitTab(driver)
+            yield tab
         finally:
-            driver.quit()
+            tab.driver.quit()
 
 
 def find_minibrowser() -> str:

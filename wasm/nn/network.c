@@ -30,10 +30,29 @@ void sordino_quantise(uint8_t *q, const float *x, int32_t n)
     }
 }
 
-void sordino_quantise_tanh(uint8_t *q, float *x, int32_t n)
+void sordino_tanh(float *x, int32_t n)
 {
     for (int i = 0; i < n; i += LANES) store4(x + i, tanh4(load4(x + i)));
+}
+
+void sordino_quantise_tanh(uint8_t *q, float *x, int32_t n)
+{
+    sordino_tanh(x, n);
     sordino_quantise(q, x, n);
+}
+
+void sordino_squash(uint8_t *q, const float *x, const float *scale, const float *shift, int32_t n)
+{
+    for (int i = 0; i < n; i += LANES) {
+        float y[LANES];
+        store4(y, tanh4(load4(x + i) * load4(scale + i) + load4(shift + i)));
+        sordino_quantise(q + i, y, LANES);
+    }
+}
+
+void sordino_add(float *x, const float *y, int32_t n)
+{
+    for (int i = 0; i < n; i += LANES) store4(x + i, load4(x + i) + load4(y + i));
 }
 
 void sordino_gru(float *h, uint8_t *q, float *from_input, const float *from_state, int32_t n)

@@ -87,6 +87,15 @@ void sordino_quantise(uint8_t *q, const float *x, int32_t n);
 /* tanh, then as above; x is overwritten. */
 void sordino_quantise_tanh(uint8_t *q, float *x, int32_t n);
 
+/* Bytes of tanh(x scale + shift). q [n]; x, scale, shift [n]; n a multiple of 4. Reference: band_network.BandNetwork._squash. */
+void sordino_squash(uint8_t *q, const float *x, const float *scale, const float *shift, int32_t n);
+
+/* x += y [n], n a multiple of 4. */
+void sordino_add(float *x, const float *y, int32_t n);
+
+/* tanh in place; x [n], n a multiple of 4. */
+void sordino_tanh(float *x, int32_t n);
+
 /* One GRU update. h [n] in/out; q [n] its bytes; from_input, from_state [3 n] (reset, update, new), overwritten.
  * Reference: network.Network._recur. */
 void sordino_gru(float *h, uint8_t *q, float *from_input, const float *from_state, int32_t n);

@@ -31,6 +31,22 @@ def _neighbours(x: Float32, count: int) -> Float32:
     return np.concatenate([padded[i : i + BANDS] for i in range(count)], axis=1)
 
 
+def matrices(model: Model) -> dict[str, tuple[Float32, Float32]]:
+    """Every (weight, bias) of a model as a matrix, in the order of the weight file."""
+    w, found = model.weights, {}
+    for name, parts in band_shape(model).matrices().items():
+        biases = [part.replace("weight", "bias") for part in parts]
+        found[name] = np.concatenate([w[part] for part in parts]), np.concatenate([w[bias] for bias in biases])
+    return found
+
+
+def band_shape(model: Model) -> BandShape:
+    """The shape of a model with weights shared by bands. Raises ModelError for one of dense layers."""
+    if not isinstance(model.shape, BandShape):
+        raise ModelError(f"{model.name} has the shape {model.shape}, wanted one with weights shared by bands")
+    return model.shape
+
+
 class _Layer:
     """A dense layer over the last axis, in float or with integer products."""
 
@@ -71,17 +87,16 @@ class BandNetwork:
     model      what to run, of a BandShape
     quantised  True: integer products of 8-bit weights and 7-bit activations; False: float32
     raises     ModelError for a model of the other family
-    source     Valin et al. 2020, arXiv:2008.04259 (what goes in and comes out); torch twin: sordino.train.band_network
+    source     Valin et al. 2020, arXiv:2008.04259 (what goes in and comes out); C twin: generated from
+            wasm/nn/kernels/band_network.c.in; torch twin: sordino.train.band_network
     """
 
     def __init__(self, model: Model, quantised: bool = True) -> None:
-        if not isinstance(model.shape, BandShape):
-            raise ModelError(f"{model.name} has the shape {model.shape}, wanted one with weights shared by bands")
-        self.shape, self.weights, self.quantised = model.shape, model.weights, quantised
+        self.shape, self.weights, self.quantised = band_shape(model), model.weights, quantised
         self.offset, self.factor = normaliser(model.feature_mean, model.feature_std)
         w = model.weights
-        self.layers = {n: _Layer(w[f"{n}.weight"], w[f"{n}.bias"], quantised) for n in model.shape.linears()}
-        self.grus = {name: _Gru(w, name, quantised) for name in model.shape.grus()}
+        self.layers = {n: _Layer(w[f"{n}.weight"], w[f"{n}.bias"], quantised) for n in self.shape.linears()}
+        self.grus = {name: _Gru(w, name, quantised) for name in self.shape.grus()}
         self.reset()
 
     def reset(self) -> None:

@@ -132,6 +132,30 @@ class BandShape:
             shapes |= {f"{name}.scale": (self.channels,), f"{name}.shift": (self.channels,)}
         return shapes | {"gain_bias": (BANDS,), "strength_bias": (BANDS,)}
 
+    def matrices(self) -> dict[str, list[str]]:
+        """Matrices as the kernels take them, each with the weights that are stacked in it because they see the same."""
+        found = {"patch": ["patch.weight"], "near": ["near.weight"]}
+        for block in range(self.blocks):
+            at, name = f"blocks.{block}", f"block{block}"
+            found[f"{name}_across_input"] = [f"{at}.up.weight_ih", f"{at}.down.weight_ih"]
+            found |= {f"{name}_{way}_state": [f"{at}.{way}.weight_hh"] for way in ("up", "down")}
+            found[f"{name}_from_bands"] = [f"{at}.from_bands.weight"]
+            found[f"{name}_time_input"] = [f"{at}.time.weight_ih"]
+            found[f"{name}_time_state"] = [f"{at}.time.weight_hh"]
+            found[f"{name}_from_time"] = [f"{at}.from_time.weight"]
+        if self.memory:
+            found |= {f"memory_{name}": [f"memory.{name}.weight"] for name in ("squeeze", "into", "out", "widen")}
+            found |= {"memory_input": ["memory.gru.weight_ih"], "memory_state": ["memory.gru.weight_hh"]}
+        return found | {"heads": [f"{head}.weight" for head in HEADS]}
+
+    def vectors(self) -> dict[str, str]:
+        """What no product uses, as the kernels name it, and its weight."""
+        found = {"label": "label"}
+        for squash in self.squashes():
+            name = squash.replace("blocks.", "block").replace(".", "_")
+            found |= {f"{name}_{kind}": f"{squash}.{kind}" for kind in ("scale", "shift")}
+        return found | {name: name for name in ("gain_bias", "strength_bias")}
+
     def weight_count(self) -> int:
         """Number of multiplicative weights; most are used for every band of a frame."""
         return sum(int(np.prod(s)) for name, s in self.weight_shapes().items() if ".weight" in name)

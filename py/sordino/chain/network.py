@@ -76,11 +76,6 @@ def matrices(model: Model) -> dict[str, tuple[Float32, Float32]]:
     return out
 
 
-def quantise(model: Model) -> dict[str, QuantisedMatrix]:
-    """All matrices of a model in 8 bits, in the order of the weight file."""
-    return {name: quantise_matrix(*pair) for name, pair in matrices(model).items()}
-
-
 class _FloatLayer:
     def __init__(self, weight: Float32, bias: Float32) -> None:
         self.weight, self.bias = weight, bias
@@ -114,7 +109,7 @@ class Network:
         self.offset, self.factor = normaliser(model.feature_mean, model.feature_std)
         self.layers: dict[str, _IntegerLayer | _FloatLayer]
         if quantised:
-            self.layers = {name: _IntegerLayer(m) for name, m in quantise(model).items()}
+            self.layers = {name: _IntegerLayer(quantise_matrix(*pair)) for name, pair in matrices(model).items()}
         else:
             self.layers = {name: _FloatLayer(*pair) for name, pair in matrices(model).items()}
         self.reset()

@@ -11,13 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from sordino.chain import bands, comb, fft, params, pitch, stft
-from sordino.chain.model import Model, NetworkShape
-from sordino.chain.network import dense_shape
+from sordino.chain.model import BandShape, Model, NetworkShape, Shape
 from sordino.chain.readouts import READOUTS
 
 from . import weight_file
 from .errors import ERRORS
-from .network_source import BANNER, network_file, registry_file, state_bytes
+from .network_source import BANNER, TEMPLATES, network_file, registry_file, state_bytes
 from .weight_file import PADDED_FEATURES
 
 CONFIGS = Path(__file__).parents[1] / "train" / "configs"
@@ -123,23 +122,26 @@ def tables_files() -> tuple[str, str]:
     return "\n".join([*head, "", "#endif", ""]), "\n".join([*body, ""])
 
 
-def tiers() -> dict[str, NetworkShape]:
-    """The shapes of dense layers that have a training configuration, by name."""
+def tiers() -> dict[str, Shape]:
+    """The shapes that have a training configuration, by name."""
     sizes = {path.stem: tomllib.loads(path.read_text())["network"] for path in sorted(CONFIGS.glob("*.toml"))}
-    dense = {name: s for name, s in sizes.items() if "channels" not in s}
-    return {name: NetworkShape(**{k: v for k, v in s.items() if k != "look_ahead"}) for name, s in dense.items()}
+    return {name: _shape({k: v for k, v in s.items() if k != "look_ahead"}) for name, s in sizes.items()}
 
 
-def generate(models: list[Model], wasm: Path, known: dict[str, NetworkShape] | None = None) -> dict[str, str]:
+def _shape(sizes: dict[str, int]) -> Shape:
+    return BandShape(**sizes) if "channels" in sizes else NetworkShape(**sizes)
+
+
+def generate(models: list[Model], wasm: Path, known: dict[str, Shape] | None = None) -> dict[str, str]:
     """All generated files for a set of models.
 
     models   models that the build shall run
-    wasm     the folder with nn/kernels/network.c.in
+    wasm     the folder with the templates in nn/kernels
     known    further shapes that it shall know; one of a model's name gives way to the model. Default: the tiers
     returns  path in wasm/ -> text
     """
-    template = (wasm / "nn" / "kernels" / "network.c.in").read_text()
-    shapes = {**(tiers() if known is None else known), **{m.name: dense_shape(m) for m in models}}
+    templates = {family: (wasm / "nn" / "kernels" / file).read_text() for family, file in TEMPLATES.items()}
+    shapes = {**(tiers() if known is None else known), **{m.name: m.shape for m in models}}
     sparse = {m.name: weight_file.sparse_blocks(m) for m in models}
     columns = max(p.columns for s in shapes.values() for p in weight_file.layout(s)[0])
     largest = max(state_bytes(s) for s in shapes.values())
@@ -150,11 +152,11 @@ def generate(models: list[Model], wasm: Path, known: dict[str, NetworkShape] | N
     files |= {"gen/readouts.h": readouts_header(), "gen/errors.h": errors_header()}
     files["nn/gen/networks.c"] = registry_file(shapes)
     for name, shape in shapes.items():
-        files[f"nn/gen/network_{name}.c"] = network_file(name, shape, template, sparse.get(name))
+        files[f"nn/gen/network_{name}.c"] = network_file(name, shape, templates, sparse.get(name))
     return files
 
 
-def write_generated(models: list[Model], wasm: Path, known: dict[str, NetworkShape] | None = None) -> list[str]:
+def write_generated(models: list[Model], wasm: Path, known: dict[str, Shape] | None = None) -> list[str]:
     """Write both gen folders, remove what no model needs any more; returns the paths of files that changed.
 
     See generate.

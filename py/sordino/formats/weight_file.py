@@ -6,6 +6,7 @@ float32  feature offset, feature factor, PADDED_FEATURES each
 matrix   float32 scale, float32 bias, int32 offset (-64 x sum of the row), ROWS each; then int8 weights:
          dense in blocks of 16 rows; or, where most are zero, only the blocks of 8 rows x 4 columns that are not,
          after two uint16 lists: blocks per strip of 8 rows, first column of each block
+vector   float32 values, zeros up to PADDED_BANDS bands; only in networks whose weights are shared by bands
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sordino.chain.features import normaliser
-from sordino.chain.model import Model, ModelError, NetworkShape
-from sordino.chain.network import QuantisedMatrix, dense_shape, quantise
-from sordino.chain.params import ACTIVATION_OFFSET, FEATURES
+from sordino.chain.model import BandShape, Model, ModelError, Shape
+from sordino.chain.network import QuantisedMatrix
+from sordino.chain.networks import quantise
+from sordino.chain.params import ACTIVATION_OFFSET, BANDS, FEATURES
 
 MAGIC = 0x4E445253  # "SRDN"
 FORMAT_VERSION = 2
@@ -35,6 +37,7 @@ STRIP_ROWS = 8
 SPARSE_DENSITY = 0.5
 """Up to this part of blocks that are not zero a matrix is stored sparse: beyond, the dense stream is faster."""
 PADDED_FEATURES = -(-FEATURES // 4) * 4
+PADDED_BANDS = -(-BANDS // 4) * 4
 
 
 @dataclass(frozen=True)
@@ -56,20 +59,33 @@ class MatrixPlace:
         return 12 * self.rows + 2 * lists + STRIP_ROWS * COLUMN_GROUP * self.blocks
 
 
+@dataclass(frozen=True)
+class VectorPlace:
+    """Where weights lie that no product uses, as float32; those of bands are padded to PADDED_BANDS."""
+
+    name: str
+    count: int
+    at: int
+
+
 def _list_length(items: int) -> int:
     return -(-items // 8) * 8
 
 
-def network_id(shape: NetworkShape, sparse: dict[str, int] | None = None) -> int:
+def network_id(shape: Shape, sparse: dict[str, int] | None = None) -> int:
     """32 bits that identify a shape and the numbers of blocks of its sparse matrices."""
     named = dataclasses.asdict(shape) | ({"sparse": sparse} if sparse else {})
     return zlib.crc32(json.dumps(named, sort_keys=True).encode())
 
 
-def matrix_sizes(shape: NetworkShape) -> dict[str, tuple[int, int]]:
+def matrix_sizes(shape: Shape) -> dict[str, tuple[int, int]]:
     """(rows, columns) of every matrix before padding, in file order."""
+    weights = shape.weight_shapes()
+    if isinstance(shape, BandShape):
+        stacked = {name: [weights[part] for part in parts] for name, parts in shape.matrices().items()}
+        return {name: (sum(rows for rows, _ in parts), parts[0][1]) for name, parts in stacked.items()}
     sizes: dict[str, tuple[int, int]] = {}
-    for name, s in shape.weight_shapes().items():
+    for name, s in weights.items():
         layer, _, kind = name.partition(".")
         if kind == "weight":
             sizes[layer] = (s[0], int(np.prod(s[1:])))
@@ -78,28 +94,59 @@ def matrix_sizes(shape: NetworkShape) -> dict[str, tuple[int, int]]:
     return sizes
 
 
-def layout(shape: NetworkShape, sparse: dict[str, int] | None = None) -> tuple[list[MatrixPlace], int]:
+def _check_sizes(shape: Shape) -> None:
+    """Refuse layers that do not fill whole registers. Raises ModelError."""
+    if isinstance(shape, BandShape):
+        sizes = {name: getattr(shape, name) for name in ("channels", "across", "over_time", "memory")}
+    else:
+        sizes = {"fc": shape.fc, "conv1": shape.conv1, "conv2": shape.conv2}
+        sizes |= {name: hidden for name, _, hidden in shape.grus()}
+    for name, size in sizes.items():
+        if size % 4:
+            raise ModelError(f"layer {name} has size {size}, wanted a multiple of 4")
+
+
+def _row_padding(shape: Shape) -> int:
+    return ROW_BLOCK if isinstance(shape, BandShape) else ROW_PADDING
+
+
+def layout(shape: Shape, sparse: dict[str, int] | None = None) -> tuple[list[MatrixPlace], int]:
     """Places of all matrices and the size of the whole file.
 
     sparse  number of blocks of each sparse matrix, see sparse_blocks
     raises  ModelError if a layer size is not a multiple of 4
     """
-    sizes = {"fc": shape.fc, "conv1": shape.conv1, "conv2": shape.conv2}
-    for name, size in {**sizes, **{name: hidden for name, _, hidden in shape.grus()}}.items():
-        if size % 4:
-            raise ModelError(f"layer {name} has size {size}, wanted a multiple of 4")
-    places, at = [], HEADER_BYTES + 8 * PADDED_FEATURES
+    _check_sizes(shape)
+    places, at, multiple = [], HEADER_BYTES + 8 * PADDED_FEATURES, _row_padding(shape)
     for name, (rows, columns) in matrix_sizes(shape).items():
-        padded = -(-rows // ROW_PADDING) * ROW_PADDING, -(-columns // COLUMN_GROUP) * COLUMN_GROUP
+        padded = -(-rows // multiple) * multiple, -(-columns // COLUMN_GROUP) * COLUMN_GROUP
         place = MatrixPlace(name, *padded, at, (sparse or {}).get(name))
         places.append(place)
         at += place.bytes
-    return places, at
+    return places, at + sum(4 * place.count for place in _vector_places(shape, at))
 
 
-def _padded(weight: NDArray[np.int8]) -> NDArray[np.int8]:
-    rows, columns = weight.shape
-    return np.pad(weight, ((0, -rows % ROW_PADDING), (0, -columns % COLUMN_GROUP)))
+def vector_places(shape: Shape) -> list[VectorPlace]:
+    """Places of the vectors, after all matrices; dense layers have none."""
+    last = layout(shape)[0][-1]
+    return _vector_places(shape, last.at + last.bytes)
+
+
+def _vector_places(shape: Shape, at: int) -> list[VectorPlace]:
+    if not isinstance(shape, BandShape):
+        return []
+    places, sizes = [], shape.weight_shapes()
+    for name, weight in shape.vectors().items():
+        size = sizes[weight]
+        count = PADDED_BANDS * int(np.prod(size[1:])) if size[0] == BANDS else size[0]
+        places.append(VectorPlace(name, count, at))
+        at += 4 * count
+    return places
+
+
+def _padded(weight: NDArray[np.int8], rows: int) -> NDArray[np.int8]:
+    """With zeros up to so many rows and to whole groups of columns."""
+    return np.pad(weight, ((0, rows - weight.shape[0]), (0, -weight.shape[1] % COLUMN_GROUP)))
 
 
 def _blocks(weight: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -108,10 +155,13 @@ def _blocks(weight: NDArray[np.int8]) -> NDArray[np.int8]:
 
 
 def sparse_blocks(model: Model) -> dict[str, int]:
-    """Matrices that are stored sparse, with the number of blocks that are not zero."""
-    found = {}
+    """Matrices that are stored sparse, with the number of blocks that are not zero; none where bands share weights."""
+    found: dict[str, int] = {}
+    if isinstance(model.shape, BandShape):
+        return found
     for name, matrix in quantise(model).items():
-        kept = np.asarray(_blocks(_padded(matrix.weight)).any(axis=(2, 3)))
+        rows = -(-matrix.weight.shape[0] // ROW_PADDING) * ROW_PADDING
+        kept = np.asarray(_blocks(_padded(matrix.weight, rows)).any(axis=(2, 3)))
         if kept[: -(-matrix.weight.shape[0] // STRIP_ROWS)].mean() <= SPARSE_DENSITY:
             found[name] = int(kept.sum())
     return found
@@ -132,7 +182,7 @@ def _pack_sparse(weight: NDArray[np.int8]) -> bytes:
 
 def _pack(matrix: QuantisedMatrix, place: MatrixPlace) -> bytes:
     rows = matrix.weight.shape[0]
-    weight = _padded(matrix.weight)
+    weight = _padded(matrix.weight, place.rows)
     scale, bias = np.zeros(place.rows, "<f4"), np.zeros(place.rows, "<f4")
     scale[:rows], bias[:rows] = matrix.scale, matrix.bias
     offset = (-ACTIVATION_OFFSET * weight.sum(axis=1, dtype=np.int32)).astype("<i4")
@@ -140,23 +190,23 @@ def _pack(matrix: QuantisedMatrix, place: MatrixPlace) -> bytes:
     return b"".join((scale.tobytes(), bias.tobytes(), offset.tobytes(), packed))
 
 
+def _pack_vector(model: Model, place: VectorPlace, weight: str) -> bytes:
+    values = model.weights[weight].astype("<f4").ravel()
+    return np.pad(values, (0, place.count - values.size)).tobytes()
+
+
 def weight_bytes(model: Model) -> bytes:
     """The whole weight file of a model; the same bytes for the same model."""
-    sparse = sparse_blocks(model)
-    places, total = layout(dense_shape(model), sparse)
+    sparse, shape = sparse_blocks(model), model.shape
+    places, total = layout(shape, sparse)
     normalisation = np.zeros((2, PADDED_FEATURES), "<f4")
     normalisation[:, :FEATURES] = normaliser(model.feature_mean, model.feature_std)
     quantised = quantise(model)
     body = normalisation.tobytes() + b"".join(_pack(quantised[p.name], p) for p in places)
-    fixed = struct.pack(
-        "<6I",
-        MAGIC,
-        FORMAT_VERSION,
-        total,
-        zlib.adler32(body),
-        network_id(dense_shape(model), sparse),
-        model.look_ahead,
-    )
+    if isinstance(shape, BandShape):
+        body += b"".join(_pack_vector(model, place, shape.vectors()[place.name]) for place in vector_places(shape))
+    identity = network_id(shape, sparse)
+    fixed = struct.pack("<6I", MAGIC, FORMAT_VERSION, total, zlib.adler32(body), identity, model.look_ahead)
     name = model.name.encode()[:31]
     return fixed.ljust(HEADER_BYTES - 32, b"\0") + name.ljust(32, b"\0") + body
 

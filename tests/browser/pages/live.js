@@ -4,6 +4,8 @@ import { SordinoNode } from "/dist/sordino.js";
 import { fetchSamples } from "./kernel.js";
 
 const RATE = 48000;
+/** WebKit at times lets one node begin some quanta before another; what is played begins when all run. */
+const LEAD_S = 0.05;
 
 /** Float32Array -> base64 of its bytes, for the way back to Python. */
 export function encode(samples) {
@@ -55,7 +57,7 @@ async function recordThroughSordino(context, source, samples) {
   source.connect(node);
   const record = recorderFor(context, [source, node]);
   const recording = record(samples);
-  source.start?.();
+  source.start?.(context.currentTime + LEAD_S);
   await context.resume();
   const [input, output] = await recording;
   const answer = {
