@@ -9,7 +9,6 @@ from sordino.chain.model import BandShape, ModelError, NetworkShape, random_mode
 from sordino.chain.network import Network as DenseReference
 from sordino.chain.params import BANDS, HOP
 from sordino.chain.pipeline import Pipeline
-from sordino.formats.weight_file import weight_bytes
 from train_support import require_torch
 
 require_torch()
@@ -117,8 +116,6 @@ def test_a_checkpoint_becomes_a_model_that_runs() -> None:
 def test_families_are_told_apart() -> None:
     shared = random_model(SHAPE)
     dense = random_model(NetworkShape(16, 16, 16, 16, 1, 16, 16))
-    with pytest.raises(ModelError, match="shared by bands"):
-        weight_bytes(shared)
     with pytest.raises(ModelError, match="wanted dense layers"):
         DenseReference(shared)
     with pytest.raises(ModelError, match="wanted one with weights shared by bands"):

@@ -8,7 +8,7 @@ import pytest
 from golden.signals import golden_signals
 from kernels import same_bytes
 from modules import build_modules, pruned
-from sordino.chain.model import NetworkShape, random_model
+from sordino.chain.model import BandShape, NetworkShape, random_model
 from sordino.chain.params import HOP
 from sordino.chain.pipeline import Pipeline
 from sordino.chain.records import Settings
@@ -74,6 +74,17 @@ def test_pruned_and_unusual_shapes_in_modules_of_their_own(gru_layers, hops, tmp
             same_bytes(np.stack([streams.process(hop) for hop in hops]), wanted, f"{model.name} in {variant}")
 
 
+def test_unusual_shapes_with_weights_shared_by_bands(hops, tmp_path):
+    shapes = {"wide": BandShape(20, 12, 16, 3, 8, taps=2), "narrow": BandShape(8, 20, 12, 1, taps=1)}
+    models = [random_model(shape, seed=7, name=name) for name, shape in shapes.items()]
+    modules = build_modules(models, VARIANTS, tmp_path)
+    for model in models:
+        wanted = reference(model, hops[:20])
+        for variant, module in modules.items():
+            streams = Streams(module, weight_bytes(model))
+            same_bytes(np.stack([streams.process(hop) for hop in hops[:20]]), wanted, f"{model.name} in {variant}")
+
+
 @pytest.mark.parametrize("early", [0, 1, 3, 99])
 def test_a_hop_in_pieces_gives_the_same_bytes(early, hops):
     """early: parts of the network that are computed before finish is called."""
@@ -133,7 +144,8 @@ def test_the_network_of_several_streams_together(hops, tmp_path):
     """As in the reference, where each stream is alone."""
     shape = NetworkShape(36, 44, 52, 64, 2, 72, 28, conv1_taps=3, conv2_taps=2)
     dense = random_model(shape, seed=8, name="dense")
-    models = [dense, pruned(random_model(shape, seed=9, name="pruned"), 0.3)]
+    shared = random_model(BandShape(8, 4, 8, 2, 8), seed=10, name="shared")
+    models = [dense, pruned(random_model(shape, seed=9, name="pruned"), 0.3), shared]
     modules = build_modules(models, VARIANTS, tmp_path)
     inputs = [shifted(hops, stream) for stream in range(STREAMS)]
     for model in models:
@@ -176,9 +188,10 @@ def floats_of(thing, seen):
         yield from floats_of(vars(thing), seen)
 
 
-def test_no_denormal_number_stays_in_the_state_after_speech(hops):
+@pytest.mark.parametrize("tier", ["tiny", "shared"])
+def test_no_denormal_number_stays_in_the_state_after_speech(tier, hops):
     """Denormal numbers make silence slow; the builds keep the reference's floats, bit for bit."""
-    pipeline = Pipeline(random_model(tiers()["tiny"]), Settings())
+    pipeline = Pipeline(random_model(tiers()[tier]), Settings())
     smallest = np.finfo(np.float32).tiny
     for i, hop in enumerate([*hops, *np.zeros((1000, HOP), np.float32)]):
         pipeline.process(hop)

@@ -6,14 +6,16 @@ import pytest
 
 from kernels import Inputs, every_build, kernels, same_bytes
 from sordino.chain.features import normalise, normaliser
-from sordino.chain.model import Model, ModelError, NetworkShape, random_model
-from sordino.chain.network import Network, matrices, quantise, quantise_activation
-from sordino.chain.numerics import sigmoid
+from sordino.chain.model import BandShape, Model, ModelError, NetworkShape, random_model
+from sordino.chain.network import Network, matrices, quantise_activation
+from sordino.chain.networks import make_network, quantise
+from sordino.chain.numerics import fast_tanh, sigmoid
 from sordino.chain.params import FEATURES
 from sordino.formats.onnx import read_onnx, write_onnx
 from support import MODELS
 
 SHAPES = [NetworkShape(32, 40, 48, 36, 1, 44, 20), NetworkShape(16, 24, 32, 28, 3, 20, 12, conv1_taps=3, conv2_taps=2)]
+BAND_SHAPES = [BandShape(16, 8, 12, 2, 20), BandShape(8, 12, 8, blocks=1, taps=1)]
 
 
 def some_features(model, frames, seed=0):
@@ -39,12 +41,12 @@ def check_against_onnxruntime(model, path, steps):
     write_onnx(model, path)
     f = some_features(model, 60)
     scaled = np.stack([normalise(row, *normaliser(model.feature_mean, model.feature_std)) for row in f])
-    network = Network(read_onnx(path), quantised=False)
+    network = make_network(read_onnx(path), quantised=False)
     reference = np.stack([np.concatenate([d.gain, d.strength, [d.voice]]) for d in map(network.step, f)])
     assert np.abs(run_onnx(path, scaled, steps) - reference).max() < 1e-5
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", [*SHAPES, *BAND_SHAPES])
 @pytest.mark.parametrize("steps", [1, 7, 60])
 def test_onnxruntime_gives_the_float_outputs(tmp_path, shape, steps):
     check_against_onnxruntime(random_model(shape), tmp_path / "model.onnx", steps)
@@ -54,13 +56,14 @@ def test_onnxruntime_gives_the_float_outputs_of_the_shipped_model(tmp_path):
     check_against_onnxruntime(read_onnx(MODELS / "standard.onnx"), tmp_path / "model.onnx", 60)
 
 
-def test_onnx_file_is_reproducible_and_complete(tmp_path):
-    model = random_model(SHAPES[0], look_ahead=1, name="some")
+@pytest.mark.parametrize("shape", [SHAPES[0], BAND_SHAPES[0]])
+def test_onnx_file_is_reproducible_and_complete(tmp_path, shape):
+    model = random_model(shape, look_ahead=1, name="some")
     write_onnx(model, tmp_path / "a.onnx")
     again = read_onnx(tmp_path / "a.onnx")
     write_onnx(again, tmp_path / "b.onnx")
     assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
-    assert (again.name, again.look_ahead, again.shape) == ("some", 1, SHAPES[0])
+    assert (again.name, again.look_ahead, again.shape) == ("some", 1, shape)
     assert all(np.array_equal(model.weights[k], again.weights[k]) for k in model.weights)
 
 
@@ -134,3 +137,6 @@ def test_activation_parity(build):
         y = x * np.float32(20)
         kernels(build).run("sigmoid", y, 512)
         same_bytes(y, sigmoid(x * np.float32(20)), name)
+        y = x * np.float32(20)
+        kernels(build).run("fast_tanh", y, 512)
+        same_bytes(y, fast_tanh(x * np.float32(20)), name)

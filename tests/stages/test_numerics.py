@@ -13,6 +13,8 @@ GRID = np.linspace(-30, 30, 200_001, dtype=np.float32)
     [
         ("sigmoid", lambda x: 1 / (1 + np.exp(-x)), 2e-7),
         ("tanh", np.tanh, 4e-7),
+        ("fast_sigmoid", lambda x: 1 / (1 + np.exp(-x)), 3e-5),
+        ("fast_tanh", np.tanh, 5e-5),
     ],
 )
 def test_gates_are_within_their_stated_error(name, exact, bound):

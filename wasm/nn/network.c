@@ -30,14 +30,20 @@ void sordino_quantise(uint8_t *q, const float *x, int32_t n)
     }
 }
 
-void sordino_tanh(float *x, int32_t n)
-{
-    for (int i = 0; i < n; i += LANES) store4(x + i, tanh4(load4(x + i)));
-}
-
 void sordino_quantise_tanh(uint8_t *q, float *x, int32_t n)
 {
-    sordino_tanh(x, n);
+    for (int i = 0; i < n; i += LANES) store4(x + i, tanh4(load4(x + i)));
+    sordino_quantise(q, x, n);
+}
+
+void sordino_fast_tanh(float *x, int32_t n)
+{
+    for (int i = 0; i < n; i += LANES) store4(x + i, fast_tanh4(load4(x + i)));
+}
+
+void sordino_quantise_fast_tanh(uint8_t *q, float *x, int32_t n)
+{
+    sordino_fast_tanh(x, n);
     sordino_quantise(q, x, n);
 }
 
@@ -45,7 +51,7 @@ void sordino_squash(uint8_t *q, const float *x, const float *scale, const float 
 {
     for (int i = 0; i < n; i += LANES) {
         float y[LANES];
-        store4(y, tanh4(load4(x + i) * load4(scale + i) + load4(shift + i)));
+        store4(y, fast_tanh4(load4(x + i) * load4(scale + i) + load4(shift + i)));
         sordino_quantise(q + i, y, LANES);
     }
 }
@@ -61,6 +67,17 @@ void sordino_gru(float *h, uint8_t *q, float *from_input, const float *from_stat
         const f32x4 reset = sigmoid4(load4(from_input + i) + load4(from_state + i));
         const f32x4 keep = sigmoid4(load4(from_input + n + i) + load4(from_state + n + i));
         const f32x4 new = tanh4(load4(from_input + 2 * n + i) + reset * load4(from_state + 2 * n + i));
+        store4(h + i, new + keep * (load4(h + i) - new));
+    }
+    sordino_quantise(q, h, n);
+}
+
+void sordino_fast_gru(float *h, uint8_t *q, const float *from_input, const float *from_state, int32_t n)
+{
+    for (int i = 0; i < n; i += LANES) {
+        const f32x4 reset = fast_sigmoid4(load4(from_input + i) + load4(from_state + i));
+        const f32x4 keep = fast_sigmoid4(load4(from_input + n + i) + load4(from_state + n + i));
+        const f32x4 new = fast_tanh4(load4(from_input + 2 * n + i) + reset * load4(from_state + 2 * n + i));
         store4(h + i, new + keep * (load4(h + i) - new));
     }
     sordino_quantise(q, h, n);

@@ -87,18 +87,24 @@ void sordino_quantise(uint8_t *q, const float *x, int32_t n);
 /* tanh, then as above; x is overwritten. */
 void sordino_quantise_tanh(uint8_t *q, float *x, int32_t n);
 
-/* Bytes of tanh(x scale + shift). q [n]; x, scale, shift [n]; n a multiple of 4. Reference: band_network.BandNetwork._squash. */
+/* Bytes of fast_tanh(x scale + shift). q [n]; x, scale, shift [n]; n a multiple of 4. Reference: band_network.BandNetwork._squash. */
 void sordino_squash(uint8_t *q, const float *x, const float *scale, const float *shift, int32_t n);
 
 /* x += y [n], n a multiple of 4. */
 void sordino_add(float *x, const float *y, int32_t n);
 
-/* tanh in place; x [n], n a multiple of 4. */
-void sordino_tanh(float *x, int32_t n);
+/* fast_tanh in place; x [n], n a multiple of 4. Reference: numerics.fast_tanh. */
+void sordino_fast_tanh(float *x, int32_t n);
+
+/* fast_tanh, then sordino_quantise; x is overwritten. */
+void sordino_quantise_fast_tanh(uint8_t *q, float *x, int32_t n);
 
 /* One GRU update. h [n] in/out; q [n] its bytes; from_input, from_state [3 n] (reset, update, new), overwritten.
  * Reference: network.Network._recur. */
 void sordino_gru(float *h, uint8_t *q, float *from_input, const float *from_state, int32_t n);
+
+/* The same with fast gates; reads from_input only. Reference: band_network._Gru. */
+void sordino_fast_gru(float *h, uint8_t *q, const float *from_input, const float *from_state, int32_t n);
 
 /* Logistic function in place; x [n], n a multiple of 4. */
 void sordino_sigmoid(float *x, int32_t n);

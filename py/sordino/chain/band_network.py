@@ -7,7 +7,8 @@
     memory   after the first block: plus a dense GRU over time of the whole spectrum
     heads    one weight vector for all bands, a bias for each
 
-What is added to is never rounded; each layer sees it through a tanh, so that 7 bits hold it.
+What is added to is never rounded; each layer sees it through a tanh, so that 7 bits hold it. In integers, gates and
+tanh inside the network are the fast ones of numerics.py.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 from .features import normalise, normaliser
 from .model import BAND_FEATURES, NEAR_BANDS, PATCH_BANDS, WIDENED, BandShape, Model, ModelError
 from .network import quantise_activation, quantise_matrix
-from .numerics import Float32, sigmoid, tanh
+from .numerics import Float32, fast_sigmoid, fast_tanh, sigmoid, tanh
 from .params import ACTIVATION_OFFSET, BANDS, FEATURES
 from .records import Decision
 
@@ -71,13 +72,14 @@ class _Gru:
     def __init__(self, weights: dict[str, Float32], name: str, quantised: bool) -> None:
         self.from_input = _Layer(weights[f"{name}.weight_ih"], weights[f"{name}.bias_ih"], quantised)
         self.from_state = _Layer(weights[f"{name}.weight_hh"], weights[f"{name}.bias_hh"], quantised)
+        self.sigmoid, self.tanh = (fast_sigmoid, fast_tanh) if quantised else (sigmoid, tanh)
 
     def step(self, given: Float32, h: Float32) -> Float32:
         """given: from_input of the input, (..., 3 size); h: (..., size). Returns the new h."""
         n, state = h.shape[-1], self.from_state(h)
-        reset = sigmoid(given[..., :n] + state[..., :n])
-        keep = sigmoid(given[..., n : 2 * n] + state[..., n : 2 * n])
-        new = tanh(given[..., 2 * n :] + reset * state[..., 2 * n :])
+        reset = self.sigmoid(given[..., :n] + state[..., :n])
+        keep = self.sigmoid(given[..., n : 2 * n] + state[..., n : 2 * n])
+        new = self.tanh(given[..., 2 * n :] + reset * state[..., 2 * n :])
         return new + keep * (h - new)
 
 
@@ -85,7 +87,7 @@ class BandNetwork:
     """The network of one stream; keeps its state.
 
     model      what to run, of a BandShape
-    quantised  True: integer products of 8-bit weights and 7-bit activations; False: float32
+    quantised  True: integer products of 8-bit weights and 7-bit activations, fast gates; False: float32
     raises     ModelError for a model of the other family
     source     Valin et al. 2020, arXiv:2008.04259 (what goes in and comes out); C twin: generated from
             wasm/nn/kernels/band_network.c.in; torch twin: sordino.train.band_network
@@ -93,6 +95,7 @@ class BandNetwork:
 
     def __init__(self, model: Model, quantised: bool = True) -> None:
         self.shape, self.weights, self.quantised = band_shape(model), model.weights, quantised
+        self.tanh = fast_tanh if quantised else tanh
         self.offset, self.factor = normaliser(model.feature_mean, model.feature_std)
         w = model.weights
         self.layers = {n: _Layer(w[f"{n}.weight"], w[f"{n}.bias"], quantised) for n in self.shape.linears()}
@@ -118,7 +121,7 @@ class BandNetwork:
         if features.shape != (FEATURES,):
             raise ValueError(f"features are {features.shape}, wanted {(FEATURES,)}")
         x = self._patch(normalise(features, self.offset, self.factor))
-        x = x + tanh(self.layers["near"](_neighbours(x, NEAR_BANDS)))
+        x = x + self.tanh(self.layers["near"](_neighbours(x, NEAR_BANDS)))
         for block in range(self.shape.blocks):
             x = self._over_time(f"blocks.{block}", self._across(f"blocks.{block}", x))
             if self.shape.memory and block == 0:
@@ -126,7 +129,7 @@ class BandNetwork:
         return self._decide(x)
 
     def _squash(self, name: str, x: Float32) -> Float32:
-        return tanh(x * self.weights[f"{name}.scale"] + self.weights[f"{name}.shift"])
+        return self.tanh(x * self.weights[f"{name}.scale"] + self.weights[f"{name}.shift"])
 
     def _patch(self, f: Float32) -> Float32:
         """First layer over the last frames, (FEATURES,) -> (BANDS, channels)."""
@@ -134,7 +137,7 @@ class BandNetwork:
         frame[:, 0], frame[:, 1] = f[:BANDS], f[BANDS : 2 * BANDS]
         frame[:, 2:] = f[2 * BANDS :]
         self.frames.append(_neighbours(frame, PATCH_BANDS))
-        return tanh(self.layers["patch"](np.concatenate(list(self.frames), axis=1)) + self.weights["label"])
+        return self.tanh(self.layers["patch"](np.concatenate(list(self.frames), axis=1)) + self.weights["label"])
 
     def _across(self, block: str, x: Float32) -> Float32:
         """Add what the GRUs across the bands say."""
@@ -156,10 +159,10 @@ class BandNetwork:
 
     def _remember(self, x: Float32) -> Float32:
         """Add what the dense memory says."""
-        squeezed = tanh(self.layers["memory.squeeze"](self._squash("memory.squash", x)))
-        given = self.grus["memory.gru"].from_input(tanh(self.layers["memory.into"](squeezed.ravel())))
+        squeezed = self.tanh(self.layers["memory.squeeze"](self._squash("memory.squash", x)))
+        given = self.grus["memory.gru"].from_input(self.tanh(self.layers["memory.into"](squeezed.ravel())))
         self.states["memory.gru"] = self.grus["memory.gru"].step(given, self.states["memory.gru"])
-        out = tanh(self.layers["memory.out"](self.states["memory.gru"]))
+        out = self.tanh(self.layers["memory.out"](self.states["memory.gru"]))
         return x + self.layers["memory.widen"](out.reshape(BANDS, WIDENED))
 
     def _decide(self, x: Float32) -> Decision:

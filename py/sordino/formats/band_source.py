@@ -24,16 +24,16 @@ static void remember(state *s, const uint8_t *weights)
         _Alignas(16) float y[SORDINO_TOGETHER * MEMORY_SQUEEZE_ROWS];
         squash(q, s->channels + band * CHANNELS, VECTOR(MEMORY_SQUASH_SCALE_AT), VECTOR(MEMORY_SQUASH_SHIFT_AT));
         dense(y, weights + MEMORY_SQUEEZE_AT, q, CHANNELS, MEMORY_SQUEEZE_ROWS, MEMORY_SQUEEZE_COLUMNS);
-        EACH sordino_quantise_tanh(squeezed + (band + k) * SQUEEZED, y + k * MEMORY_SQUEEZE_ROWS, SQUEEZED);
+        EACH sordino_quantise_fast_tanh(squeezed + (band + k) * SQUEEZED, y + k * MEMORY_SQUEEZE_ROWS, SQUEEZED);
     }
     sordino_dense(into, weights + MEMORY_INTO_AT, squeezed, MEMORY_INTO_ROWS, MEMORY_INTO_COLUMNS);
-    sordino_quantise_tanh(seen, into, MEMORY);
+    sordino_quantise_fast_tanh(seen, into, MEMORY);
     sordino_dense(given, weights + MEMORY_INPUT_AT, seen, MEMORY_INPUT_ROWS, MEMORY_INPUT_COLUMNS);
     sordino_dense(from_state, weights + MEMORY_STATE_AT, s->bytes.memory, MEMORY_STATE_ROWS, MEMORY_STATE_COLUMNS);
-    sordino_gru(s->memory, s->bytes.memory, given, from_state, MEMORY);
+    sordino_fast_gru(s->memory, s->bytes.memory, given, from_state, MEMORY);
     sordino_dense(out, weights + MEMORY_OUT_AT, s->bytes.memory, MEMORY_OUT_ROWS, MEMORY_OUT_COLUMNS);
     __builtin_memset(widened, ACTIVATION_ZERO, sizeof widened);
-    sordino_quantise_tanh(widened, out, BANDS * WIDENED);
+    sordino_quantise_fast_tanh(widened, out, BANDS * WIDENED);
     EACH_FOUR {
         _Alignas(16) float y[SORDINO_TOGETHER * MEMORY_WIDEN_ROWS];
         dense(y, weights + MEMORY_WIDEN_AT, widened + band * WIDENED, WIDENED, MEMORY_WIDEN_ROWS, MEMORY_WIDEN_COLUMNS);
@@ -55,7 +55,7 @@ def band_network_file(name: str, shape: BandShape, template: str, banner: str) -
     """
     places, total = weight_file.layout(shape)
     vectors = weight_file.vector_places(shape)
-    at = {place.name: place.at for place in [*places, *vectors]}
+    at = {place.name: place.at for place in places} | {vector.name: vector.at for vector in vectors}
     blocks = [[at[f"block{b}_{n}"] for n in BLOCK_MATRICES + BLOCK_VECTORS] for b in range(shape.blocks)]
     return Template(template).substitute(
         banner=banner,

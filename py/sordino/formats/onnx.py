@@ -1,61 +1,37 @@
 """Model <-> ONNX: the network on a sequence of normalised features, with every state as an input and an output.
 
-in   features (frames, FEATURES), conv1_past, conv2_past, <gru>_past
-out  gain, strength (frames, BANDS), voice (frames, 1), conv1_next, conv2_next, <gru>_next
+in   features (frames, FEATURES), <state>_past of conv1, conv2 and each GRU; where bands share weights of the features
+     (taps - 1 frames), of each block's GRU over time and of the memory
+out  gain, strength (frames, BANDS), voice (frames, 1), <state>_next
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
-from sordino.chain.model import HEADS, Model, ModelError, NetworkShape
+from sordino.chain.model import HEADS, BandShape, Model, ModelError, NetworkShape, Shape
 from sordino.chain.network import dense_shape
 from sordino.chain.numerics import Float32
 from sordino.chain.params import BANDS, FEATURES
+
+from . import onnx_bands
+from .onnx_graph import Graph, gate_order, tensor
 
 OPSET = 17
 IR_VERSION = 8
 
 
-class _Graph:
-    """Collects nodes, weights, inputs and outputs under their names."""
-
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.initializers: list[onnx.TensorProto] = []
-        self.inputs = [_tensor("features", ["frames", FEATURES])]
-        self.outputs: list[onnx.ValueInfoProto] = []
-
-    def node(self, op: str, inputs: list[str], output: str, **attributes: object) -> str:
-        self.nodes.append(helper.make_node(op, inputs, [output], name=output, **attributes))
-        return output
-
-    def constant(self, name: str, value: np.ndarray) -> str:
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-    def state(self, name: str, shape: list[int]) -> tuple[str, str]:
-        self.inputs.append(_tensor(f"{name}_past", shape))
-        self.outputs.append(_tensor(f"{name}_next", shape))
-        return f"{name}_past", f"{name}_next"
-
-
-def _tensor(name: str, shape: Sequence[str | int]) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-
-
-def _dense(graph: _Graph, name: str, x: str, activation: str) -> str:
+def _dense(graph: Graph, name: str, x: str, activation: str) -> str:
     y = graph.node("Gemm", [x, f"{name}.weight", f"{name}.bias"], f"{name}_sum", transB=1)
     return graph.node(activation, [y], name if name in HEADS else f"{name}_out")
 
 
-def _convolve(graph: _Graph, name: str, x: str, channels: int, taps: int) -> str:
+def _convolve(graph: Graph, name: str, x: str, channels: int, taps: int) -> str:
     past, following = graph.state(name, [taps - 1, channels])
     joined = graph.node("Concat", [past, x], f"{name}_joined", axis=0)
     limits = {"from": 1 - taps, "to": 2**31, "axis": 0}
@@ -68,17 +44,11 @@ def _convolve(graph: _Graph, name: str, x: str, channels: int, taps: int) -> str
     return graph.node("Transpose", [graph.node("Squeeze", [y, "axis_0"], f"{name}_flat")], f"{name}_out", perm=[1, 0])
 
 
-def _gate_order(weight: Float32) -> Float32:
-    """Torch's gate order reset, update, new -> ONNX's update, reset, new."""
-    reset, update, new = np.split(weight, 3)
-    return np.concatenate([update, reset, new])
-
-
-def _recur(graph: _Graph, name: str, x: str, weights: dict[str, Float32], hidden: int) -> str:
+def _recur(graph: Graph, name: str, x: str, weights: dict[str, Float32], hidden: int) -> str:
     past, following = graph.state(name, [1, 1, hidden])
-    w = graph.constant(f"{name}.weight_ih", _gate_order(weights[f"{name}.weight_ih"])[None])
-    r = graph.constant(f"{name}.weight_hh", _gate_order(weights[f"{name}.weight_hh"])[None])
-    both = [_gate_order(weights[f"{name}.bias_{k}"]) for k in ("ih", "hh")]
+    w = graph.constant(f"{name}.weight_ih", gate_order(weights[f"{name}.weight_ih"])[None])
+    r = graph.constant(f"{name}.weight_hh", gate_order(weights[f"{name}.weight_hh"])[None])
+    both = [gate_order(weights[f"{name}.bias_{k}"]) for k in ("ih", "hh")]
     b = graph.constant(f"{name}.bias", np.concatenate(both)[None])
     batch = graph.node("Unsqueeze", [x, "axis_1"], f"{name}_batch")
     outputs = [f"{name}_sequence", following]
@@ -87,8 +57,12 @@ def _recur(graph: _Graph, name: str, x: str, weights: dict[str, Float32], hidden
     return graph.node("Squeeze", [f"{name}_sequence", "axes_12"], f"{name}_out")
 
 
-def _build(model: Model) -> _Graph:
-    graph, shape = _Graph(), dense_shape(model)
+def _build(model: Model) -> Graph:
+    return onnx_bands.build(model) if isinstance(model.shape, BandShape) else _build_dense(model)
+
+
+def _build_dense(model: Model) -> Graph:
+    graph, shape = Graph(), dense_shape(model)
     for name, axes in (("axis_0", [0]), ("axis_1", [1]), ("axes_12", [1, 2])):
         graph.constant(name, np.array(axes))
     for name, value in model.weights.items():
@@ -107,7 +81,7 @@ def _build(model: Model) -> _Graph:
     heads = graph.node("Concat", summary, "summary", axis=1)
     for head, size in HEADS.items():
         _dense(graph, head, x if head == "strength" else heads, "Sigmoid")
-        graph.outputs.append(_tensor(head, ["frames", size]))
+        graph.outputs.append(tensor(head, ["frames", size]))
     return graph
 
 
@@ -140,7 +114,8 @@ def read_onnx(path: str | Path) -> Model:
     for key, wanted in (("sordino.bands", BANDS), ("sordino.features", FEATURES)):
         if meta.get(key) != str(wanted):
             raise ModelError(f"{path}: {key} is {meta.get(key)}, this version wants {wanted}")
-    shape = NetworkShape(**json.loads(meta["sordino.shape"]))
+    sizes = json.loads(meta["sordino.shape"])
+    shape: Shape = BandShape(**sizes) if "channels" in sizes else NetworkShape(**sizes)
     stored = {t.name: numpy_helper.to_array(t).astype(np.float32) for t in proto.graph.initializer}
     mean, std = (np.array(json.loads(meta[f"sordino.feature_{k}"]), np.float32) for k in ("mean", "std"))
     record = json.loads(meta.get("sordino.record", "{}"))
@@ -148,11 +123,13 @@ def read_onnx(path: str | Path) -> Model:
     return Model(meta["sordino.name"], shape, look_ahead, _collect(shape, stored), mean, std, record)
 
 
-def _collect(shape: NetworkShape, stored: dict[str, Float32]) -> dict[str, Float32]:
+def _collect(shape: Shape, stored: dict[str, Float32]) -> dict[str, Float32]:
+    if isinstance(shape, BandShape):
+        return onnx_bands.collect(shape, stored)
     weights = {name: stored[name] for name in shape.weight_shapes() if name in stored and "gru" not in name}
     for name, _, _ in shape.grus():
-        weights[f"{name}.weight_ih"] = _gate_order(stored[f"{name}.weight_ih"][0])
-        weights[f"{name}.weight_hh"] = _gate_order(stored[f"{name}.weight_hh"][0])
+        weights[f"{name}.weight_ih"] = gate_order(stored[f"{name}.weight_ih"][0])
+        weights[f"{name}.weight_hh"] = gate_order(stored[f"{name}.weight_hh"][0])
         both = np.split(stored[f"{name}.bias"][0], 2)
-        weights[f"{name}.bias_ih"], weights[f"{name}.bias_hh"] = (_gate_order(b) for b in both)
+        weights[f"{name}.bias_ih"], weights[f"{name}.bias_hh"] = (gate_order(b) for b in both)
     return weights

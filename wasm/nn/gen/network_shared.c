@@ -42,7 +42,7 @@ enum { STRENGTH_BIAS_AT = 110416 };
 /* One stream: activations in 7 bits, GRU states in float besides. */
 typedef struct {
     struct {
-        uint8_t frames[TAPS][FRAME_BYTES]; /* the oldest first */
+        uint8_t frames[TAPS * FRAME_BYTES]; /* the oldest first */
         uint8_t over_time[BLOCKS][PADDED_BANDS * OVER_TIME];
         uint8_t memory[MEMORY + 1];
     } bytes;
@@ -102,8 +102,8 @@ static void take(state *s, const float *features)
 {
     uint8_t q[PADDED_FEATURES];
     sordino_quantise(q, features, PADDED_FEATURES);
-    __builtin_memmove(s->bytes.frames[0], s->bytes.frames[1], (TAPS - 1) * FRAME_BYTES);
-    uint8_t *frame = s->bytes.frames[TAPS - 1] + REACH * BAND_BYTES;
+    uint8_t *frames = s->bytes.frames, *frame = frames + (TAPS - 1) * FRAME_BYTES + REACH * BAND_BYTES;
+    __builtin_memmove(frames, frames + FRAME_BYTES, (TAPS - 1) * FRAME_BYTES);
     for (int b = 0; b < BANDS; b++, frame += BAND_BYTES) {
         frame[0] = q[b];
         frame[1] = q[BANDS + b];
@@ -121,13 +121,13 @@ static void look(state *s, const float *features, const uint8_t *weights)
         uint8_t patch[SORDINO_TOGETHER][PATCH_COLUMNS];
         _Alignas(16) float y[SORDINO_TOGETHER * PATCH_ROWS];
         EACH for (int tap = 0; tap < TAPS; tap++) __builtin_memcpy(
-            patch[k] + tap * PATCH_BYTES, s->bytes.frames[tap] + (band + k) * BAND_BYTES, PATCH_BYTES);
+            patch[k] + tap * PATCH_BYTES, s->bytes.frames + tap * FRAME_BYTES + (band + k) * BAND_BYTES, PATCH_BYTES);
         dense(y, weights + PATCH_AT, patch[0], PATCH_COLUMNS, PATCH_ROWS, PATCH_COLUMNS);
         EACH {
             float *channels = s->channels + (band + k) * CHANNELS;
             __builtin_memcpy(channels, y + k * PATCH_ROWS, CHANNELS * sizeof *channels);
             sordino_add(channels, VECTOR(LABEL_AT) + (band + k) * CHANNELS, CHANNELS);
-            sordino_quantise_tanh(seen + (1 + band + k) * CHANNELS, channels, CHANNELS);
+            sordino_quantise_fast_tanh(seen + (1 + band + k) * CHANNELS, channels, CHANNELS);
         }
     }
     __builtin_memset(seen, ACTIVATION_ZERO, CHANNELS);
@@ -135,14 +135,14 @@ static void look(state *s, const float *features, const uint8_t *weights)
     EACH_FOUR {
         _Alignas(16) float y[SORDINO_TOGETHER * NEAR_ROWS];
         dense(y, weights + NEAR_AT, seen + band * CHANNELS, CHANNELS, NEAR_ROWS, NEAR_COLUMNS);
-        EACH sordino_tanh(y + k * NEAR_ROWS, CHANNELS);
+        EACH sordino_fast_tanh(y + k * NEAR_ROWS, CHANNELS);
         add(s->channels + band * CHANNELS, y, NEAR_ROWS);
     }
 }
 
 /* One direction of the GRUs across the bands. q [PADDED_BANDS][2 * ACROSS] their bytes, ACROSS of each this direction's;
  * given [PADDED_BANDS][BLOCK0_ACROSS_INPUT_ROWS] from their input. */
-static void sweep(uint8_t *q, float *given, const uint8_t *matrix, int first, int step)
+static void sweep(uint8_t *q, const float *given, const uint8_t *matrix, int first, int step)
 {
     uint8_t silent[ACROSS];
     _Alignas(16) float h[ACROSS] = {0}, from_state[BLOCK0_UP_STATE_ROWS];
@@ -150,7 +150,7 @@ static void sweep(uint8_t *q, float *given, const uint8_t *matrix, int first, in
     const uint8_t *before = silent;
     for (int i = 0, band = first; i < BANDS; i++, band += step) {
         sordino_dense(from_state, matrix, before, BLOCK0_UP_STATE_ROWS, BLOCK0_UP_STATE_COLUMNS);
-        sordino_gru(h, q + band * 2 * ACROSS, given + band * BLOCK0_ACROSS_INPUT_ROWS, from_state, ACROSS);
+        sordino_fast_gru(h, q + band * 2 * ACROSS, given + band * BLOCK0_ACROSS_INPUT_ROWS, from_state, ACROSS);
         before = q + band * 2 * ACROSS;
     }
 }
@@ -189,7 +189,7 @@ static void over_time(state *s, int block, const uint8_t *weights)
         squash(q, channels, VECTOR(at->time_scale), VECTOR(at->time_shift));
         dense(given, weights + at->time_input, q, CHANNELS, BLOCK0_TIME_INPUT_ROWS, BLOCK0_TIME_INPUT_COLUMNS);
         dense(from_state, weights + at->time_state, own, OVER_TIME, BLOCK0_TIME_STATE_ROWS, BLOCK0_TIME_STATE_COLUMNS);
-        EACH sordino_gru(h + k * OVER_TIME, own + k * OVER_TIME, given + k * BLOCK0_TIME_INPUT_ROWS,
+        EACH sordino_fast_gru(h + k * OVER_TIME, own + k * OVER_TIME, given + k * BLOCK0_TIME_INPUT_ROWS,
                          from_state + k * BLOCK0_TIME_STATE_ROWS, OVER_TIME);
         dense(y, weights + at->from_time, own, OVER_TIME, BLOCK0_FROM_TIME_ROWS, BLOCK0_FROM_TIME_COLUMNS);
         add(channels, y, BLOCK0_FROM_TIME_ROWS);
@@ -207,16 +207,16 @@ static void remember(state *s, const uint8_t *weights)
         _Alignas(16) float y[SORDINO_TOGETHER * MEMORY_SQUEEZE_ROWS];
         squash(q, s->channels + band * CHANNELS, VECTOR(MEMORY_SQUASH_SCALE_AT), VECTOR(MEMORY_SQUASH_SHIFT_AT));
         dense(y, weights + MEMORY_SQUEEZE_AT, q, CHANNELS, MEMORY_SQUEEZE_ROWS, MEMORY_SQUEEZE_COLUMNS);
-        EACH sordino_quantise_tanh(squeezed + (band + k) * SQUEEZED, y + k * MEMORY_SQUEEZE_ROWS, SQUEEZED);
+        EACH sordino_quantise_fast_tanh(squeezed + (band + k) * SQUEEZED, y + k * MEMORY_SQUEEZE_ROWS, SQUEEZED);
     }
     sordino_dense(into, weights + MEMORY_INTO_AT, squeezed, MEMORY_INTO_ROWS, MEMORY_INTO_COLUMNS);
-    sordino_quantise_tanh(seen, into, MEMORY);
+    sordino_quantise_fast_tanh(seen, into, MEMORY);
     sordino_dense(given, weights + MEMORY_INPUT_AT, seen, MEMORY_INPUT_ROWS, MEMORY_INPUT_COLUMNS);
     sordino_dense(from_state, weights + MEMORY_STATE_AT, s->bytes.memory, MEMORY_STATE_ROWS, MEMORY_STATE_COLUMNS);
-    sordino_gru(s->memory, s->bytes.memory, given, from_state, MEMORY);
+    sordino_fast_gru(s->memory, s->bytes.memory, given, from_state, MEMORY);
     sordino_dense(out, weights + MEMORY_OUT_AT, s->bytes.memory, MEMORY_OUT_ROWS, MEMORY_OUT_COLUMNS);
     __builtin_memset(widened, ACTIVATION_ZERO, sizeof widened);
-    sordino_quantise_tanh(widened, out, BANDS * WIDENED);
+    sordino_quantise_fast_tanh(widened, out, BANDS * WIDENED);
     EACH_FOUR {
         _Alignas(16) float y[SORDINO_TOGETHER * MEMORY_WIDEN_ROWS];
         dense(y, weights + MEMORY_WIDEN_AT, widened + band * WIDENED, WIDENED, MEMORY_WIDEN_ROWS, MEMORY_WIDEN_COLUMNS);
