@@ -100,7 +100,7 @@ def test_residual_gru_equals_torch(over: str, directions: int, channels: int, si
 
 
 def test_a_checkpoint_becomes_a_model_that_runs() -> None:
-    config = load_config("shared")
+    config = load_config("standard")
     assert from_dict(config.to_dict()) == config and isinstance(config.network, BandShape)
     network = make_network(config.network)
     assert sum(p.numel() for p in network.parameters()) < 100_000

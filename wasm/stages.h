@@ -112,6 +112,15 @@ float sordino_noise_share(float *memory, const float *gain, const float *energy)
  * Reference: postfilter.postfilter. */
 void sordino_postfilter(float *out, const float *gain, const float *energy, float strength);
 
+/* residual.c */
+
+/* Gain that leaves as much noise as is faint beside the voice. memory [2] in/out, zeros at first; gain, energy
+ * [PADDED_BANDS] with zero padding. Reference: residual.residual_gain. */
+float sordino_residual_gain(float *memory, const float *gain, const float *energy);
+
+/* Raise gains [BANDS] in/out to that. Reference: residual.leave_residual. */
+void sordino_leave_residual(float *gain, float residual);
+
 /* gains.c */
 
 /* Keep the gains within the attenuation limit, and hold the comb filter back by as much. gain, strength [PADDED_BANDS]

@@ -76,7 +76,7 @@ def denoise(
     ],
     engine: Annotated[EngineName, typer.Option(help="What computes it.")] = EngineName.native,
     model: Annotated[str, typer.Option(help="Name, or path of an .onnx or .sordino file.")] = "standard",
-    post_filter: Annotated[bool, typer.Option(help="Sharpen the gains.")] = True,
+    post_filter: Annotated[bool, typer.Option(help="Sharpen the gains: removes more.")] = False,
     attenuation_limit_db: Annotated[
         float | None, typer.Option(min=0, help="Attenuate by at most this; 0 changes nothing.", show_default="no limit")
     ] = None,

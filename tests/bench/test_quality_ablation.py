@@ -31,8 +31,8 @@ processes = 1
 frames = 60
 """
 VARIATIONS = """[[variation]]
-name = "no post-filter"
-words = ":plain"
+name = "post-filter once"
+words = ":sharp"
 [[variation]]
 name = "no spectral loss"
 changes = ["loss.spectral=0"]
@@ -64,7 +64,7 @@ def test_a_variation_is_trained_and_compared(tmp_path: Path, capsys: pytest.Capt
     found = ablation.ablate(options)
     assert list(found["rows"]) == [
         "standard as it is",
-        "no post-filter",
+        "post-filter once",
         f"{tmp_path / 'small.toml'} trained for 3 steps",
         "no spectral loss",
         "twice as long",

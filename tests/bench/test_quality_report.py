@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from sordino.chain.model import BAND_FEATURES
 from sordino.chain.params import BANDS, SAMPLE_RATE
 from sordino.evaluation import (
     command,
@@ -27,7 +28,7 @@ from sordino.evaluation.testset import NOISE_KINDS, ORDER, Case
 from sordino.run.engines import NativeEngine
 from support import unavailable
 
-OURS = ("standard", "standard:plain", "standard:float")
+OURS = ("standard", "standard:sharp", "standard:float")
 CASES = [
     Case(
         i,
@@ -163,7 +164,7 @@ def test_scores_survive_a_kill(tmp_path: Path):
 
 def test_names_of_systems(tmp_path: Path):
     assert [s.name for s in quality.choose("speex,rnnoise-0.1", 1)] == ["noisy", "speex", "rnnoise-0.1"]
-    assert {s.name for s in quality.choose(None, 1)} >= {"noisy", "deepfilternet3", "standard", "standard:float:plain"}
+    assert {s.name for s in quality.choose(None, 1)} >= {"noisy", "deepfilternet3", "standard", "standard:float:sharp"}
     assert systems.find_system(str(tmp_path)).family == "folder"
     assert systems.find_system("oracle-comb").family == systems.find_system("standard:ideal=low").family == "oracle"
     with pytest.raises(FileNotFoundError, match=r"'krisp'; known: .*or one of noisy, rnnoise"):
@@ -175,21 +176,23 @@ def test_names_of_systems(tmp_path: Path):
 
 
 def test_choices_of_a_model():
-    variant = ours.parse("standard:float:plain:limit=12:no-comb:look-ahead=1")
-    assert variant.arithmetic == "float" and variant.settings.post_filter == 0
+    variant = ours.parse("standard:float:sharp:limit=12:no-comb:look-ahead=1")
+    assert variant.arithmetic == "float" and variant.settings.post_filter == 1
     assert variant.settings.floor_gain == pytest.approx(10 ** (-12 / 20))
     model, given = variant.load(), ours.parse("standard").load()
     assert model.look_ahead == 1 and np.abs(model.weights["strength.weight"]).max() < 1e-4
     assert np.array_equal(model.weights["gain.weight"], given.weights["gain.weight"])
-    deaf = ours.parse("standard:without=coherences").load().weights["fc.weight"] == 0
+    deaf = ours.parse("tiny:without=coherences").load().weights["fc.weight"] == 0
     chosen = np.zeros(deaf.shape[1], bool)
     chosen[ours.FEATURE_GROUPS["coherences"]] = True
     assert (deaf.all(0) == chosen).all() and chosen.sum() == BANDS
+    deaf = ours.parse("standard:without=coherences").load().weights["patch.weight"] == 0
+    assert (deaf.all(0) == (np.arange(deaf.shape[1]) % BAND_FEATURES == 1)).all()
 
 
 def test_changed_models_run_through_the_kernels():
     sound = (0.1 * np.random.default_rng(0).standard_normal(SAMPLE_RATE)).astype(np.float32)
-    plain, deaf, again = (ours.open_variant(ours.parse(f"standard:plain{w}"))(sound) for w in ("", ":no-comb", ":int8"))
+    plain, deaf, again = (ours.open_variant(ours.parse(f"standard:sharp{w}"))(sound) for w in ("", ":no-comb", ":int8"))
     assert np.array_equal(plain, again) and plain.shape == sound.shape
     assert np.abs(plain - deaf).max() > 0
 

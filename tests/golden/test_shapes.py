@@ -188,7 +188,7 @@ def floats_of(thing, seen):
         yield from floats_of(vars(thing), seen)
 
 
-@pytest.mark.parametrize("tier", ["tiny", "shared"])
+@pytest.mark.parametrize("tier", ["tiny", "standard"])
 def test_no_denormal_number_stays_in_the_state_after_speech(tier, hops):
     """Denormal numbers make silence slow; the builds keep the reference's floats, bit for bit."""
     pipeline = Pipeline(random_model(tiers()[tier]), Settings())

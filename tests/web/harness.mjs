@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 
 const FOLDER = process.argv[2];
-const BALANCED = { bypass: false, postFilterPasses: 1, floorGain: 0 };
+const BALANCED = { bypass: false, postFilterPasses: 0, floorGain: 0 };
 const SESSION = new URL("../../web/src/worklet/session.ts", import.meta.url).pathname;
 
 /** Milliseconds of processor time of this process, so that what else the machine does costs nothing here. */

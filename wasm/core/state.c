@@ -13,7 +13,7 @@ int32_t sordino_init(sordino_state *state, const uint8_t *weights, uint32_t byte
     const int32_t code = sordino_open_weights(&state->weights, weights, bytes);
     if (code != SORDINO_OK) return code;
     state->look_ahead = state->weights.look_ahead;
-    state->post_filter = 1;
+    state->post_filter = 0;
     state->floor_gain = 0.0f;
     sordino_reset(state);
     return SORDINO_OK;

@@ -41,6 +41,11 @@ def lane_sum(x: Float32) -> Float32:
     return (total[..., 0] + total[..., 1]) + (total[..., 2] + total[..., 3])
 
 
+def padded_sum(x: Float32) -> Float32:
+    """lane_sum of (n,) float32 with zeros up to a multiple of 4."""
+    return lane_sum(np.pad(x, (0, -x.shape[0] % LANES)))
+
+
 def ordered_sum(x: Float32, axis: int) -> Float32:
     """Sum along an axis strictly from first to last, starting at +0.
 

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .numerics import Float32, lane_sum, sine_quarter
-from .params import BANDS, POSTFILTER_BETA, POSTFILTER_FLOOR, POSTFILTER_MEMORY, POSTFILTER_SHARE
-
-
-def _total(x: Float32) -> Float32:
-    padded = np.zeros(-(-BANDS // 4) * 4, np.float32)
-    padded[:BANDS] = x
-    return lane_sum(padded)
+from .numerics import Float32, padded_sum, sine_quarter
+from .params import POSTFILTER_BETA, POSTFILTER_FLOOR, POSTFILTER_MEMORY, POSTFILTER_SHARE
 
 
 def noise_share(memory: Float32, gain: Float32, energy: Float32) -> tuple[Float32, np.float32]:
@@ -24,7 +18,7 @@ def noise_share(memory: Float32, gain: Float32, energy: Float32) -> tuple[Float3
     source   C twin: sordino_noise_share in wasm/postfilter.c
     """
     one, keep = np.float32(1), np.float32(POSTFILTER_MEMORY)
-    new = np.array([_total(energy * (one - gain * gain)), _total(energy)], np.float32)
+    new = np.array([padded_sum(energy * (one - gain * gain)), padded_sum(energy)], np.float32)
     memory = keep * memory + (new + np.float32(POSTFILTER_FLOOR))
     return memory, np.minimum(one, np.float32(POSTFILTER_SHARE) * (memory[0] / memory[1]))
 
@@ -40,8 +34,8 @@ def postfilter(gain: Float32, energy: Float32, strength: np.float32) -> Float32:
     """
     one, beta = np.float32(1), np.float32(POSTFILTER_BETA)
     warped = gain * ((one - strength) + strength * sine_quarter(gain))
-    before = _total(energy * (gain * gain)) + np.float32(POSTFILTER_FLOOR)
-    after = _total(energy * (warped * warped)) + np.float32(POSTFILTER_FLOOR)
+    before = padded_sum(energy * (gain * gain)) + np.float32(POSTFILTER_FLOOR)
+    after = padded_sum(energy * (warped * warped)) + np.float32(POSTFILTER_FLOOR)
     ratio = before / after
     correction = np.sqrt(((one + beta) * ratio) / (one + beta * (ratio * ratio)))
     return warped * correction

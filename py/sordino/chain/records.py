@@ -22,12 +22,12 @@ from .scale import Level
 class Settings:
     """What a listener may choose.
 
-    post_filter  how often the gains are sharpened, 0 to POST_FILTER_PASSES_MAX
+    post_filter  how often the gains are sharpened, 0 to POST_FILTER_PASSES_MAX; 0 leaves some noise under the voice
     floor_gain   no band is attenuated below this amplitude, 0..1, nor raised by the post-filter above its inverse; the
                  comb filter is held back by as much, so that 1 leaves the sound as it is
     """
 
-    post_filter: int = 1
+    post_filter: int = 0
     floor_gain: float = 0.0
 
 
@@ -138,6 +138,7 @@ class State:
     origins: deque[NDArray[np.uint8]]
     onset_memory: Float32
     noise_memory: Float32
+    residual_memory: Float32
     treatment: Treatment
 
 
@@ -158,5 +159,6 @@ def new_state(decider: Decider, look_ahead: int, settings: Settings) -> State:
         origins=deque([np.arange(LAGS, dtype=np.uint8)] * count, count),
         onset_memory=np.zeros(2, np.float32),
         noise_memory=np.zeros(2, np.float32),
+        residual_memory=np.zeros(2, np.float32),
         treatment=Treatment(np.zeros(BANDS, np.float32), np.zeros(BANDS, np.float32), look_ahead),
     )

@@ -28,7 +28,7 @@ What can be named:
 \b
 Words behind a model:
   int8, float                    arithmetic of the kernels (default), or of training
-  plain, strong, conservative    no post-filter, or twice; no post-filter and at most 15 dB
+  sharp, strong, conservative    post-filter once, or twice; at most 15 dB
   limit=DB                       attenuate by at most this
   no-comb                        without the comb filter
   no-lift                        without the lift of words that begin

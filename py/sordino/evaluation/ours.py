@@ -4,8 +4,8 @@ A name is MODEL[:WORD...]. MODEL is a short name or the path of an .onnx, .sordi
 
     int8, float         arithmetic; int8 (default) runs through the kernels, float through the reference
     wasm                int8 through the WebAssembly module in Node
-    plain, strong       no post-filter, or twice
-    conservative        the preset of that name: no post-filter, an attenuation limit
+    sharp, strong       post-filter once, or twice
+    conservative        the preset of that name: an attenuation limit
     limit=DB            attenuation limit
     no-comb             the comb filter's strengths are 0
     no-lift             no voice is ever reported, so the beginnings of words are not lifted
@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from sordino.chain.model import Model, ModelError
+from sordino.chain.model import BAND_FEATURES, BandShape, Model, ModelError
 from sordino.chain.numerics import Float32
 from sordino.chain.params import BANDS, FEATURES, HOP
 from sordino.chain.pipeline import Pipeline
@@ -39,8 +39,10 @@ FEATURE_GROUPS = {
     "coherences": slice(BANDS, 2 * BANDS),
     "pitch": slice(2 * BANDS, FEATURES),
 }
+BAND_FEATURE_GROUPS = {"energies": (0,), "coherences": (1,), "pitch": (2, 3)}
+"""Of the BAND_FEATURES that a network with weights shared by bands sees of each band."""
 ARITHMETIC = ("int8", "float", "wasm")
-_PASSES = {"plain": 0, "strong": 2}
+_PASSES = {"sharp": 1, "strong": 2}
 _NEVER = -30.0  # a bias that makes the sigmoid 0
 _FAINT = np.float32(1e-6)  # makes weights that do not count beside it; zeros would be stored in another layout
 _WITHOUT_HEAD = {"no-comb": "strength", "no-lift": "voice"}
@@ -119,9 +121,18 @@ def change(model: Model, word: str) -> Model:
         weights[f"{head}.weight"] = _FAINT * weights[f"{head}.weight"]
         weights[f"{head}.bias"] = np.full_like(weights[f"{head}.bias"], _NEVER)
     else:
-        weights["fc.weight"] = weights["fc.weight"].copy()
-        weights["fc.weight"][:, FEATURE_GROUPS[value]] = 0
+        first, columns = _columns_of(model, value)
+        weights[first] = weights[first].copy()
+        weights[first][:, columns] = 0
     return dataclasses.replace(model, weights=weights)
+
+
+def _columns_of(model: Model, group: str) -> tuple[str, slice | list[int]]:
+    """The first layer's weight, and which of its columns see a group of features."""
+    if not isinstance(model.shape, BandShape):
+        return "fc.weight", FEATURE_GROUPS[group]
+    seen = model.weights["patch.weight"].shape[1]
+    return "patch.weight", [c for c in range(seen) if c % BAND_FEATURES in BAND_FEATURE_GROUPS[group]]
 
 
 def open_variant(variant: Variant) -> Callable[[Float32], Float32]:

@@ -97,7 +97,7 @@ def by_cost(found: dict[str, Any], path: Path) -> None:
         for name, system in systems.items():
             if system["family"] not in ("ours", "peer") or name.endswith(":wasm") or system not in _complete(found):
                 continue
-            measured = systems.get(f"{name.removesuffix(':plain')}:wasm", system)
+            measured = systems.get(f"{name.removesuffix(':sharp')}:wasm", system)
             if measured["cost"] is None:
                 continue
             value, cost = system["noisy"][metric], 100 * measured["cost"]

@@ -117,7 +117,7 @@ def telling_pairs(systems: list[System]) -> list[tuple[str, str]]:
     ours = [system.name for system in whole if system.family == "ours"]
     pairs = [(a, b.name) for a in ours if "float" not in a.split(":") for b in whole if b.family != "ours"]
     pairs += [(a, f"{a.split(':')[0]}:float{a.removeprefix(a.split(':')[0])}") for a in ours]
-    pairs += [(a, f"{a}:plain") for a in ours]
+    pairs += [(a, f"{a}:sharp") for a in ours]
     names = {system.name for system in whole}
     return [pair for pair in pairs if set(pair) <= names]
 

@@ -104,8 +104,8 @@ def shipped_systems(float_clips: int) -> list[System]:
     """
     found = []
     for model in sorted(path.stem for path in MODELS.glob("*.onnx")):
-        found += [our_system(model), our_system(f"{model}:plain")]
-        found += [our_system(f"{model}:float", float_clips), our_system(f"{model}:float:plain", float_clips)]
+        found += [our_system(model), our_system(f"{model}:sharp")]
+        found += [our_system(f"{model}:float", float_clips), our_system(f"{model}:float:sharp", float_clips)]
         found.append(our_system(f"{model}:wasm", _COST_CLIPS))
         found.append(our_system(f"{model}:conservative", parts=("clean", "music alone")))
     return found

@@ -33,7 +33,8 @@ class Denoiser:
     channels              1..64
     model                 short name of a model that ships, or path of an .onnx or .sordino file
     attenuation_limit_db  attenuate no band by more than this, >= 0; None: no limit; 0: leave everything
-    post_filter           sharpen the gains: False or 0 off, True or 1 on, 2 twice
+    post_filter           sharpen the gains: 0 or False (default) leaves noise that is faint beside the voice, 1 or True
+                          and 2 remove more, of the voice too
     look_ahead            frames of 10 ms that are heard before a frame is decided on, 0..2, at most the model's own;
                           each less is 10 ms less latency, and costs some quality
     linked                one decision about the mean of the channels, the same gains on all, so that the stereo image
@@ -54,7 +55,7 @@ class Denoiser:
         *,
         model: str | Path = "standard",
         attenuation_limit_db: float | None = None,
-        post_filter: bool | int = True,
+        post_filter: bool | int = False,
         look_ahead: int = MAX_LOOK_AHEAD,
         linked: bool = False,
         block_size: int = 1,
@@ -189,7 +190,7 @@ def denoise(
     *,
     model: str | Path = "standard",
     attenuation_limit_db: float | None = None,
-    post_filter: bool | int = True,
+    post_filter: bool | int = False,
     look_ahead: int = MAX_LOOK_AHEAD,
     linked: bool = False,
     engine: str = "native",

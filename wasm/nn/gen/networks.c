@@ -2,14 +2,12 @@
 #include "../network.h"
 
 extern const sordino_network sordino_network_full;
-extern const sordino_network sordino_network_shared;
 extern const sordino_network sordino_network_standard;
 extern const sordino_network sordino_network_tiny;
 
 const sordino_network *sordino_find_network(uint32_t id)
 {
     if (id == sordino_network_full.id) return &sordino_network_full;
-    if (id == sordino_network_shared.id) return &sordino_network_shared;
     if (id == sordino_network_standard.id) return &sordino_network_standard;
     if (id == sordino_network_tiny.id) return &sordino_network_tiny;
     return 0;

@@ -9,7 +9,10 @@ import { MAX_LOOK_AHEAD } from "../protocol/params.js";
 /** How much is removed: every preset is a pair of post-filter and attenuation limit. */
 export type Preset = "conservative" | "balanced" | "strong";
 
-/** Off, once, or twice: how often the gains are sharpened, as far as there is noise. It removes more between the harmonics. */
+/**
+ * Off (default), once, or twice: how often the gains are sharpened, as far as there is noise. It removes more, of the voice
+ * too. Off leaves noise that is faint beside the voice.
+ */
 export type PostFilter = boolean | "double";
 
 /** What happens when the kernel is too slow for too long. */
@@ -75,7 +78,7 @@ export const PRESETS: Readonly<
   Record<Preset, { readonly postFilter: PostFilter; readonly attenuationLimitDb: number }>
 > = {
   conservative: { postFilter: false, attenuationLimitDb: CONSERVATIVE_LIMIT_DB },
-  balanced: { postFilter: true, attenuationLimitDb: Number.POSITIVE_INFINITY },
+  balanced: { postFilter: false, attenuationLimitDb: Number.POSITIVE_INFINITY },
   strong: { postFilter: "double", attenuationLimitDb: Number.POSITIVE_INFINITY },
 };
 
