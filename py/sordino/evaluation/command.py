@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 from pathlib import Path
@@ -13,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sordino.run.engines import EngineError
+from sordino.run.extras import need
 
 NAMES = """\b
 What can be named:
@@ -61,9 +60,7 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Score systems on seeded mixtures or on folders of recordings; needs `sordino[eval]`, oracles `sordino[train]`."""
-    absent = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    if absent:
-        raise EngineError(f"not installed: {', '.join(absent)}; run `pip install 'sordino[eval]'`")
+    need("eval", *_NEEDED)
     if (clean is None) != (noisy is None):
         raise typer.BadParameter("wanted both folders or none", param_hint="--clean, --noisy")
     sources = {name: context.get_parameter_source(name) for name in _OF_MIXTURES}
