@@ -2,7 +2,7 @@
 
 Chromium and Firefox, headless: everything in one Worker and interleaved, the native build in this process between its
 rounds; then nodes in an AudioWorklet. Medians over the rounds; compare only figures of one run. Writes speed.json,
-speed.md and speed.svg. Takes 6 to 11 minutes; a browser that hangs is ended.
+speed.md and speed.png. Takes 6 to 11 minutes; a browser that hangs is ended.
 """
 
 from __future__ import annotations
@@ -130,12 +130,12 @@ def main(
     browsers: Annotated[str, typer.Option(help="Separated by commas.")] = "chromium,firefox",
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = OUT.parent,
 ) -> None:
-    """Measure speed beside the peers; writes speed.json, speed.md and speed.svg."""
+    """Measure speed beside the peers; writes speed.json, speed.md and speed.png."""
     result = measure(browsers.split(","), quick)
     out.mkdir(parents=True, exist_ok=True)
     (out / "speed.json").write_text(json.dumps(result, indent=1))
     (out / "speed.md").write_text(report.markdown(result))
-    (out / "speed.svg").write_text(charts.plot(result))
+    charts.draw(result, out / "speed.png")
     print((out / "speed.md").read_text())
 
 
