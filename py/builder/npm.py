@@ -19,7 +19,7 @@ def npm() -> None:
     if int(version.lstrip("v").split(".")[0]) < OLDEST_NODE or not shutil.which("npm"):
         step("node", partial(run, *PIP, NODE_WHEEL), [], [VENV / "bin" / "npm"], NODE_WHEEL, sys.version)
     install = partial(run, "npm", "ci", "--no-audit", "--no-fund")
-    locks = [ROOT / "package.json", ROOT / "package-lock.json"]
+    locks = [ROOT / "package.json", ROOT / "package-lock.json", ROOT / "web" / "reference" / "package.json"]
     step("npm packages", install, locks, [ROOT / "node_modules" / ".package-lock.json"])
 
 

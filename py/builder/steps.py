@@ -9,17 +9,20 @@ from pathlib import Path
 
 from builder.paths import BUILD, ROOT
 
+MADE = {"__pycache__", "node_modules"}
+"""Folders in which nobody writes by hand."""
+
 
 class Failure(Exception):
     """A step could not be done; the message says what was wanted and what to do."""
 
 
 def files_under(paths: Iterable[Path]) -> list[Path]:
-    """All files at or below the paths, sorted; missing paths give nothing."""
+    """All files at or below the paths but installed and cached ones, sorted; missing paths give nothing."""
     found: set[Path] = set()
     for path in paths:
         inside = path.rglob("*") if path.is_dir() else [path]
-        found.update(file for file in inside if file.is_file() and "__pycache__" not in file.parts)
+        found.update(file for file in inside if file.is_file() and not MADE.intersection(file.parts))
     return sorted(found)
 
 
