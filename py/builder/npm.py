@@ -30,8 +30,9 @@ def web() -> None:
     written = [ROOT / "web" / "dist", *generated, BUILD / "demo"]
     sources = [file for file in files_under([ROOT / "web"]) if not {file, *file.parents} & set(written)]
     built = [*(BUILD / "wasm").glob("sordino.*.wasm"), *weight_files()]
-    constants = ROOT / "py" / "sordino" / "chain" / "params.py"
-    inputs = [*sources, *built, constants, ROOT / "package.json", ROOT / "package-lock.json"]
+    package = ROOT / "py" / "sordino"
+    constants = [package / "chain" / "params.py", package / "formats" / "errors.py", ROOT / "wasm" / "nn" / "network.h"]
+    inputs = [*sources, *built, *constants, ROOT / "package.json", ROOT / "package-lock.json"]
     step("web package and page", partial(run, "node", "web/build.mjs"), inputs, written)
 
 

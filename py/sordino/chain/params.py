@@ -116,6 +116,8 @@ POSTFILTER_SHARE = 3.0
 POSTFILTER_MEMORY = 0.98
 """How much of what that share is measured from stays from hop to hop (half a second)."""
 POST_FILTER_PASSES_MAX = 2
+CONSERVATIVE_LIMIT_DB = 15
+"""Most that the preset "conservative" attenuates."""
 
 # Resampling: Kaiser-windowed sinc, RESAMPLE_HALF samples of the lower rate to each side
 RESAMPLE_HALF = 32
