@@ -23,6 +23,7 @@ from .data.command import corpus
 from .evaluation.benchmarks import ablation, calibration, quality
 from .evaluation.command import NAMES, evaluate
 from .files.sound import TruncatedError
+from .run.api import floor_gain
 from .run.bench import bench
 from .run.engines import MODELS, EngineError, find_model
 from .run.extras import need
@@ -102,19 +103,23 @@ def denoise(
 ) -> None:
     """Clean recordings; each result is aligned with its source and as long."""
     from .files.audio import Treatment
-    from .run.api import _floor_gain
 
-    if len(paths) < 2:
-        raise typer.BadParameter("wanted at least one source and a target", param_hint="SOURCE... TARGET")
-    *sources, target = paths
-    settings = Settings(int(post_filter), _floor_gain(attenuation_limit_db))
+    _check_paths(paths, as_json)
+    settings = Settings(int(post_filter), floor_gain(attenuation_limit_db))
     treatment = Treatment(engine.value, model, settings, linked, look_ahead)
     if "-" in paths:
-        if sources != ["-"] or target != "-" or as_json:
-            raise typer.BadParameter("raw samples go from - to -, without --json", param_hint="SOURCE... TARGET")
         _denoise_pipe(raw, rate, channels, treatment)
     else:
-        _denoise_files(sources, Path(target), treatment, force, resume, jobs, as_json)
+        _denoise_files(paths[:-1], Path(paths[-1]), treatment, force, resume, jobs, as_json)
+
+
+def _check_paths(paths: list[str], as_json: bool) -> None:
+    """raises typer.BadParameter for paths that are no sources and a target, and no pipe"""
+    reason = "wanted at least one source and a target" if len(paths) < 2 else ""
+    if not reason and "-" in paths and (paths != ["-", "-"] or as_json):
+        reason = "raw samples go from - to -, without --json"
+    if reason:
+        raise typer.BadParameter(reason, param_hint="SOURCE... TARGET")
 
 
 def _denoise_pipe(raw: str, rate: int, channels: int, treatment: Treatment) -> None:

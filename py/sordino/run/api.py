@@ -63,7 +63,7 @@ class Denoiser:
         self._rate = _whole("sample_rate", sample_rate, MIN_RATE, MAX_RATE)
         self._channels = _whole("channels", channels, 1, MAX_CHANNELS)
         self._block = _whole("block_size", block_size, 1, MAX_BLOCK)
-        self._settings = Settings(_passes(post_filter), _floor_gain(attenuation_limit_db))
+        self._settings = Settings(_passes(post_filter), floor_gain(attenuation_limit_db))
         frames = _whole("look_ahead", look_ahead, 0, MAX_LOOK_AHEAD)
         if not isinstance(model, str | Path):
             raise TypeError(f"model is {type(model).__name__}, wanted a name or a path")
@@ -139,7 +139,7 @@ class Denoiser:
 
     @attenuation_limit_db.setter
     def attenuation_limit_db(self, limit_db: float | None) -> None:
-        self._configure(Settings(self._settings.post_filter, _floor_gain(limit_db)))
+        self._configure(Settings(self._settings.post_filter, floor_gain(limit_db)))
 
     @property
     def post_filter(self) -> int:
@@ -202,11 +202,7 @@ def denoise(
     returns      the same shape and type
     raises       as Denoiser and Denoiser.process
     """
-    if not isinstance(samples, np.ndarray):
-        raise TypeError(f"samples are {type(samples).__name__}, wanted a NumPy array")
-    channels = samples.shape[0] if samples.ndim == 2 else 1
-    if samples.ndim == 2 and not 1 <= channels <= MAX_CHANNELS:
-        raise ValueError(f"samples of shape {samples.shape} have {channels} channels, wanted (channels, n) with 1..64")
+    channels = _channels(samples)
     stream = Denoiser(
         sample_rate,
         channels,
@@ -225,6 +221,16 @@ def denoise(
         out[:, at : at + clean.shape[1]] = _like(clean, samples.dtype)
         at += clean.shape[1]
     return out.reshape(samples.shape)
+
+
+def _channels(samples: Any) -> int:
+    """Channels of a recording. raises TypeError, ValueError"""
+    if not isinstance(samples, np.ndarray):
+        raise TypeError(f"samples are {type(samples).__name__}, wanted a NumPy array")
+    channels = samples.shape[0] if samples.ndim == 2 else 1
+    if samples.ndim == 2 and not 1 <= channels <= MAX_CHANNELS:
+        raise ValueError(f"samples of shape {samples.shape} have {channels} channels, wanted (channels, n) with 1..64")
+    return int(channels)
 
 
 def _frames(samples: Any, channels: int) -> Float32:
@@ -267,7 +273,7 @@ def _passes(post_filter: Any) -> int:
     return int(post_filter)
 
 
-def _floor_gain(limit_db: Any) -> float:
+def floor_gain(limit_db: Any) -> float:
     if limit_db is None:
         return 0.0
     if isinstance(limit_db, bool | np.bool_) or not isinstance(limit_db, int | float | np.integer | np.floating):
