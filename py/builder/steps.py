@@ -1,4 +1,9 @@
-"""Steps: each notes the hash of what it read and wrote, so that a second run does nothing twice."""
+"""Steps: each notes the hash of what it read and wrote, so that a second run does nothing twice.
+
+Why not Make, Ninja or a package's build back end: this runs with Python alone, before anything is installed, and what
+it runs is of many kinds: .venv, npm, Zig's clang, the export of weights, bundles, the page. Hashes instead of times of
+files: a checkout or another branch has new times and mostly the same content.
+"""
 
 import hashlib
 import json

@@ -274,6 +274,7 @@ def _passes(post_filter: Any) -> int:
 
 
 def floor_gain(limit_db: Any) -> float:
+    """Smallest gain of an attenuation limit, 0..1; None: 0, no limit. raises TypeError, ValueError"""
     if limit_db is None:
         return 0.0
     if isinstance(limit_db, bool | np.bool_) or not isinstance(limit_db, int | float | np.integer | np.floating):
