@@ -217,7 +217,7 @@ def denoise(
     out = np.empty(frames.shape, samples.dtype)
     second, at = stream.sample_rate, 0
     blocks = (frames[:, start : start + second] for start in range(0, frames.shape[1], second))
-    for clean in aligned(blocks, stream._advance, stream.latency, second):
+    for clean in aligned(blocks, stream._advance, stream.latency, stream.latency):
         out[:, at : at + clean.shape[1]] = _like(clean, samples.dtype)
         at += clean.shape[1]
     return out.reshape(samples.shape)
