@@ -15,12 +15,13 @@ KINDS = {"warm": WARM, "paced": PACED}
 BAR = 0.38
 ROW_INCHES, PANEL_INCHES = 0.36, 3.6
 Line = list[tuple[float, float]]
+Cost = tuple[str, float, float | None]
 
 
-def costs(result: dict[str, Any]) -> list[tuple[str, float, float]]:
-    """Every system of every browser: its name, warm and paced us per hop; where it was not paced, warm twice."""
+def costs(result: dict[str, Any]) -> list[Cost]:
+    """Every system of every browser: its name, warm and paced us per hop; None where it was not paced."""
     return [
-        (f"{browser}: {name}", warm["median"], found.get("paced", {}).get(name, warm)["median"])
+        (f"{browser}: {name}", warm["median"], found.get("paced", {}).get(name, {}).get("median"))
         for browser, found in result["browsers"].items()
         for name, warm in found.get("warm", {}).items()
     ]
@@ -39,13 +40,15 @@ def growth(browser: dict[str, Any]) -> dict[str, dict[str, Line]]:
     }
 
 
-def draw_systems(axis: Any, rows: list[tuple[str, float, float]]) -> None:
+def draw_systems(axis: Any, rows: list[Cost]) -> None:
     """Two bars per system, the first on top, and both figures behind them."""
     for row, (_, warm, paced) in enumerate(rows):
         axis.barh(row - BAR / 2, warm, BAR, color=WARM, label="warm" if row == 0 else None)
-        axis.barh(row + BAR / 2, paced, BAR, color=PACED, label="paced" if row == 0 else None)
-        figures = f"{warm:.0f} / {paced:.0f}"
-        axis.annotate(figures, (max(warm, paced), row), (5, 0), textcoords="offset points", va="center", fontsize=8)
+        axis.barh(row + BAR / 2, paced or 0, BAR, color=PACED, label="paced" if row == 0 else None)
+        figures = f"{warm:.0f}" if paced is None else f"{warm:.0f} / {paced:.0f}"
+        axis.annotate(
+            figures, (max(warm, paced or 0), row), (5, 0), textcoords="offset points", va="center", fontsize=8
+        )
     axis.set_yticks(range(len(rows)), [name for name, _, _ in rows])
     axis.invert_yaxis()
     axis.margins(x=0.12, y=0.01)
