@@ -3,6 +3,7 @@
 
 Needs Python 3.11 or newer and, for a first run, the package registries; everything else it sets up by itself in
 .venv, node_modules and build/. Every step notes the hash of what it read and wrote, so a second run does nothing twice.
+It reads its own command line by argparse, unlike `sordino`: it runs before anything is installed.
 """
 
 import argparse
@@ -35,13 +36,13 @@ BROWSERS = {
 WRITERS = {"ffmpeg": "ffmpeg", "sox": "sox", "lame": "lame", "opusenc": "opus-tools"}
 """Programs that write sound files for the tests, and their packages."""
 BENCHMARKS = {
-    "quality": ("eval", "sordino.evaluation.quality"),
-    "ablation": ("eval,train", "sordino.evaluation.ablation"),
-    "calibration": ("eval,train", "sordino.evaluation.calibration"),
-    "speed": ("", "tests.bench.speed.speed"),
-    "offline": ("eval", "tests.bench.offline"),
+    "quality": ("eval", ["sordino.cli", "develop", "quality"]),
+    "ablation": ("eval,train", ["sordino.cli", "develop", "ablation"]),
+    "calibration": ("eval,train", ["sordino.cli", "develop", "calibration"]),
+    "speed": ("", ["tests.bench.speed.speed"]),
+    "offline": ("eval", ["tests.bench.offline"]),
 }
-"""By name: the extra of pyproject.toml that it needs, and the module that takes all further arguments."""
+"""By name: the extra of pyproject.toml that it needs, and the module and first words that all arguments follow."""
 ALL_TESTS = ["-n", "2", "--no-loadscope-reorder", "tests"]
 """The fast ones in two processes at once, then what plays in real time in one: see tests/conftest.py."""
 
@@ -70,10 +71,10 @@ def test(with_torch: bool, arguments: list[str]) -> int:
 
 def bench(kind: str, arguments: list[str]) -> int:
     """Install what the benchmark needs, then run it with the other arguments; returns its exit status."""
-    extra, module = BENCHMARKS[kind]
+    extra, command = BENCHMARKS[kind]
     package(extra)
     print(flush=True)
-    return hand_over("-m", module, *arguments)
+    return hand_over("-m", *command, *arguments)
 
 
 def parse_arguments() -> tuple[argparse.Namespace, list[str]]:

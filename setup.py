@@ -2,6 +2,11 @@
 
 The compiler is that of the environment (CC and CXX, else what Python was built with). Where there is none, and where
 SORDINO_ZIG holds its arguments, Zig's clang is a build requirement: it comes from the package registry.
+
+Why not scikit-build-core or meson-python: the module is two globs of sources in two languages, one set of flags and one
+link, as below. CMake or Meson with Ninja would be further requirements of a source install, need a tool-chain file for
+a compiler that is called as `python -m ziglang cc`, and still not build the WebAssembly modules of the same C, which
+py/builder/kernels.py does. Two things to keep in step remain either way: that file and this one.
 """
 
 import os

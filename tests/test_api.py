@@ -48,6 +48,16 @@ def test_streaming_equals_offline_at_other_rates(clip, rate, block):
     assert streamed(sordino.Denoiser(rate), samples, block).tobytes() == sordino.denoise(samples, rate).tobytes()
 
 
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_a_recording_costs_no_more_than_its_latency_beyond_it(clip, rate, monkeypatch):
+    given, advance = [], sordino.Denoiser._advance
+    monkeypatch.setattr(sordino.Denoiser, "_advance", lambda s, x: given.append(x.shape[1]) or advance(s, x))
+    sordino.denoise(clip[: 3 * rate // 2], rate)
+    assert sum(given) == 3 * rate // 2 + sordino.Denoiser(rate).latency
+    given.clear()
+    assert sordino.denoise(clip[:0], rate).size == 0 and not given
+
+
 @pytest.mark.parametrize("linked", [False, True])
 @pytest.mark.parametrize("block", [17, 480])
 def test_streaming_equals_offline_with_channels(clip, linked, block):

@@ -11,35 +11,37 @@ from sordino.data.free import entries, fetch, read_list
 from sordino.data.manifest import KINDS, CorpusError
 from sordino.data.splits import draw_splits
 
+INSIDE = {
+    "klettres-data": ["it/alpha/a.ogg", "it/readme.txt"],
+    "hedgewars-data": [
+        "Sounds/voices/Pirate/hello.ogg",
+        "Sounds/denied.ogg",
+        "Sounds/splash.ogg",
+        "Music/city.ogg",
+    ],
+    "tuxpaint-stamps-default": ["animals/birds/owl_desc_el.ogg", "animals/birds/owl.ogg", "food/pie.ogg"],
+}
+"""By package: some of its files."""
+
 
 def test_free_packages_are_unpacked_once_and_labelled(tmp_path: Path):
     listed = {package.name: package for package in read_list()}
     assert all(rule.kind in KINDS for package in listed.values() for rule in package.rules)
-    inside = {
-        "klettres-data": ["it/alpha/a.ogg", "it/readme.txt"],
-        "hedgewars-data": [
-            "Sounds/voices/Pirate/hello.ogg",
-            "Sounds/denied.ogg",
-            "Sounds/splash.ogg",
-            "Music/city.ogg",
-        ],
-        "tuxpaint-stamps-default": ["animals/birds/owl_desc_el.ogg", "animals/birds/owl.ogg", "food/pie.ogg"],
-    }
     commands, said = [], []
 
     def run(words: list[str], folder: Path) -> None:
         commands.append(words[:2])
         name = folder.name.removesuffix(".part")
-        if name not in inside:
+        if name not in INSIDE:
             raise CorpusError("no such package")
         if words[0] == "apt-get":
             (folder / "x.deb").touch()
         else:
-            touch(folder / listed[name].folder, *inside[name])
+            touch(folder / listed[name].folder, *INSIDE[name])
 
-    wanted = [listed[name] for name in (*inside, "minetest-data")]
+    wanted = [listed[name] for name in (*INSIDE, "minetest-data")]
     had = fetch(wanted, tmp_path, said.append, run)
-    assert [package.name for package in had] == list(inside) and said[-1] == "minetest-data: left out: no such package"
+    assert [package.name for package in had] == list(INSIDE) and said[-1] == "minetest-data: left out: no such package"
     found = {entry.path.name: (entry.kind, entry.speaker, entry.category) for entry in entries(had, tmp_path)}
     assert found == {
         "a.ogg": ("speech", "klettres-data-it", "it"),

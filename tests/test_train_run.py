@@ -14,6 +14,7 @@ from train_support import require_torch, write_corpus
 require_torch()
 import torch  # noqa: E402
 
+from sordino import cli  # noqa: E402
 from sordino.data.cache import build_cache  # noqa: E402
 from sordino.data.cleaning import clean_speech  # noqa: E402
 from sordino.data.clips import load_store  # noqa: E402
@@ -21,7 +22,6 @@ from sordino.data.manifest import KINDS, CorpusError, read_manifest  # noqa: E40
 from sordino.evaluation.metrics import si_sdr_db  # noqa: E402
 from sordino.train.bank import make_bank  # noqa: E402
 from sordino.train.checkpoint import Calibration, export, load_checkpoint  # noqa: E402
-from sordino.train.checkpoint import main as checkpoint_main  # noqa: E402
 from sordino.train.config import Config, Schedule, from_dict, load_config  # noqa: E402
 from sordino.train.curve import draw, draw_if_possible, read_log, series  # noqa: E402
 from sordino.train.dataset import Source, draw_look_ahead, prepare  # noqa: E402
@@ -184,10 +184,12 @@ def test_the_command_blends_and_calibrates(
     export(run / "last.pt", tmp_path / "calibrated.onnx", Calibration(0.8, 0.3))
 
     def command(*words: object) -> None:
-        monkeypatch.setattr("sys.argv", ["checkpoint", *map(str, words)])
-        checkpoint_main()
+        monkeypatch.setattr("sys.argv", ["sordino", "develop", "finish", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        assert not end.value.code, capsys.readouterr().err
 
-    mix = ("--blend", tmp_path / "calibrated.onnx", 0.5, "--blend", run / "last.pt", 0.25)
+    mix = ("--blend", f"{tmp_path / 'calibrated.onnx'}=0.5", "--blend", f"{run / 'last.pt'}=0.25")
     mix += ("--gain-slope", 0.8, "--gain-offset", 0.3)
     command(run / "last.pt", tmp_path / "both.onnx", *mix)
     found, wanted = (read_onnx(tmp_path / name) for name in ("both.onnx", "calibrated.onnx"))
@@ -195,9 +197,10 @@ def test_the_command_blends_and_calibrates(
     assert (blended["share"], blended["after"]["share"]) == (0.25, 0.5)
     for name, weight in wanted.weights.items():
         np.testing.assert_allclose(found.weights[name], weight, atol=1e-6)
-    with pytest.raises(SystemExit):
+    with pytest.raises(AssertionError, match=r"wanted \.pt or \.onnx"):
         command(tmp_path / "run.txt", tmp_path / "out.onnx")
-    assert "wanted .pt or .onnx" in capsys.readouterr().err
+    with pytest.raises(AssertionError, match="wanted EARLIER=SHARE"):
+        command(run / "last.pt", tmp_path / "out.onnx", "--blend", "before.onnx")
 
 
 def test_config_round_trip_and_errors() -> None:

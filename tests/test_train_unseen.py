@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sordino import cli
 from sordino.chain.model import NetworkShape, random_model
 from sordino.formats.onnx import write_onnx
 from train_support import require_torch, write_corpus
@@ -39,9 +40,11 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def test_command(cache: Path, models: list[Path], capsys, monkeypatch: pytest.MonkeyPatch) -> None:
-    words = ["unseen", *map(str, models), "--cache", str(cache), "--batches", "2"]
+    words = ["sordino", "develop", "unseen", *map(str, models), "--cache", str(cache), "--batches", "2"]
     monkeypatch.setattr(sys, "argv", words)
-    unseen.main()
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert not end.value.code
     said = capsys.readouterr()
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in said.out.splitlines()[2:]]
     assert [row[:3] for row in rows] == [
@@ -63,12 +66,10 @@ def test_a_bank_holds_the_voices_of_one_split_and_the_noises_of_another(cache: P
     assert {clip.path.split("/")[1] for shelf in (bank.noise, bank.music) for clip in shelf.clips} == {"train"}
 
 
-def test_a_model_without_a_config_is_named(tmp_path: Path, cache: Path, capsys, monkeypatch) -> None:
+def test_a_model_without_a_config_is_named(tmp_path: Path) -> None:
     write_onnx(random_model(SHAPE), tmp_path / "plain.onnx")
-    monkeypatch.setattr(sys, "argv", ["unseen", str(tmp_path / "plain.onnx"), "--cache", str(cache)])
-    with pytest.raises(SystemExit):
-        unseen.main()
-    assert "plain.onnx: its record has no 'config'" in capsys.readouterr().err
+    with pytest.raises(ValueError, match=r"plain\.onnx: its record has no 'config'"):
+        unseen.config_of(tmp_path / "plain.onnx")
 
 
 def test_no_batches_are_refused(models: list[Path], cache: Path) -> None:

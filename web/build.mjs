@@ -25,7 +25,6 @@ import { paramsModule } from "./params.mjs";
 
 const WEB = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(WEB);
-const PARAMS = join(ROOT, "py/sordino/chain/params.py");
 const ENGINES = ["relaxed", "simd128"];
 const ADAPTERS = ["livekit", "jitsi", "twilio", "100ms", "webrtc"];
 
@@ -76,7 +75,10 @@ const shared = {
 /** The files of the npm package. */
 async function buildPackage({ wasm, models, dist }) {
   writeFileSync(join(WEB, "src/assets/models.ts"), modelsModule(MODELS));
-  writeFileSync(join(WEB, "src/protocol/params.ts"), paramsModule(readFileSync(PARAMS, "utf8")));
+  writeFileSync(
+    join(WEB, "src/protocol/params.ts"),
+    paramsModule((path) => readFileSync(join(ROOT, path), "utf8")),
+  );
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(join(dist, "models"), { recursive: true });
   for (const engine of ENGINES) {

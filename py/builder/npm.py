@@ -19,7 +19,7 @@ def npm() -> None:
     if int(version.lstrip("v").split(".")[0]) < OLDEST_NODE or not shutil.which("npm"):
         step("node", partial(run, *PIP, NODE_WHEEL), [], [VENV / "bin" / "npm"], NODE_WHEEL, sys.version)
     install = partial(run, "npm", "ci", "--no-audit", "--no-fund")
-    locks = [ROOT / "package.json", ROOT / "package-lock.json"]
+    locks = [ROOT / "package.json", ROOT / "package-lock.json", ROOT / "web" / "reference" / "package.json"]
     step("npm packages", install, locks, [ROOT / "node_modules" / ".package-lock.json"])
 
 
@@ -30,8 +30,9 @@ def web() -> None:
     written = [ROOT / "web" / "dist", *generated, BUILD / "demo"]
     sources = [file for file in files_under([ROOT / "web"]) if not {file, *file.parents} & set(written)]
     built = [*(BUILD / "wasm").glob("sordino.*.wasm"), *weight_files()]
-    constants = ROOT / "py" / "sordino" / "chain" / "params.py"
-    inputs = [*sources, *built, constants, ROOT / "package.json", ROOT / "package-lock.json"]
+    package = ROOT / "py" / "sordino"
+    constants = [package / "chain" / "params.py", package / "formats" / "errors.py", ROOT / "wasm" / "nn" / "network.h"]
+    inputs = [*sources, *built, *constants, ROOT / "package.json", ROOT / "package-lock.json"]
     step("web package and page", partial(run, "node", "web/build.mjs"), inputs, written)
 
 

@@ -1,4 +1,9 @@
-"""Steps: each notes the hash of what it read and wrote, so that a second run does nothing twice."""
+"""Steps: each notes the hash of what it read and wrote, so that a second run does nothing twice.
+
+Why not Make, Ninja or a package's build back end: this runs with Python alone, before anything is installed, and what
+it runs is of many kinds: .venv, npm, Zig's clang, the export of weights, bundles, the page. Hashes instead of times of
+files: a checkout or another branch has new times and mostly the same content.
+"""
 
 import hashlib
 import json
@@ -9,17 +14,20 @@ from pathlib import Path
 
 from builder.paths import BUILD, ROOT
 
+MADE = {"__pycache__", "node_modules"}
+"""Folders in which nobody writes by hand."""
+
 
 class Failure(Exception):
     """A step could not be done; the message says what was wanted and what to do."""
 
 
 def files_under(paths: Iterable[Path]) -> list[Path]:
-    """All files at or below the paths, sorted; missing paths give nothing."""
+    """All files at or below the paths but installed and cached ones, sorted; missing paths give nothing."""
     found: set[Path] = set()
     for path in paths:
         inside = path.rglob("*") if path.is_dir() else [path]
-        found.update(file for file in inside if file.is_file() and "__pycache__" not in file.parts)
+        found.update(file for file in inside if file.is_file() and not MADE.intersection(file.parts))
     return sorted(found)
 
 

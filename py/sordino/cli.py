@@ -1,4 +1,7 @@
-"""The command line: sordino denoise | compare | info | export | corpus | extras | train | evaluate | bench."""
+"""The command line: sordino denoise | compare | info | export | corpus | extras | train | evaluate | bench | develop.
+
+The other commands stand in the folder whose work they do.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,14 @@ from .chain.model import ModelError
 from .chain.params import MAX_LOOK_AHEAD, VERSION
 from .chain.records import Settings
 from .data.command import corpus
+from .evaluation.benchmarks import ablation, calibration, quality
 from .evaluation.command import NAMES, evaluate
 from .files.sound import TruncatedError
+from .run.api import floor_gain
 from .run.bench import bench
 from .run.engines import MODELS, EngineError, find_model
+from .run.extras import need
+from .train.command import finish, train, unseen
 
 if TYPE_CHECKING:
     from .files.audio import Treatment
@@ -96,19 +103,23 @@ def denoise(
 ) -> None:
     """Clean recordings; each result is aligned with its source and as long."""
     from .files.audio import Treatment
-    from .run.api import _floor_gain
 
-    if len(paths) < 2:
-        raise typer.BadParameter("wanted at least one source and a target", param_hint="SOURCE... TARGET")
-    *sources, target = paths
-    settings = Settings(int(post_filter), _floor_gain(attenuation_limit_db))
+    _check_paths(paths, as_json)
+    settings = Settings(int(post_filter), floor_gain(attenuation_limit_db))
     treatment = Treatment(engine.value, model, settings, linked, look_ahead)
     if "-" in paths:
-        if sources != ["-"] or target != "-" or as_json:
-            raise typer.BadParameter("raw samples go from - to -, without --json", param_hint="SOURCE... TARGET")
         _denoise_pipe(raw, rate, channels, treatment)
     else:
-        _denoise_files(sources, Path(target), treatment, force, resume, jobs, as_json)
+        _denoise_files(paths[:-1], Path(paths[-1]), treatment, force, resume, jobs, as_json)
+
+
+def _check_paths(paths: list[str], as_json: bool) -> None:
+    """raises typer.BadParameter for paths that are no sources and a target, and no pipe"""
+    reason = "wanted at least one source and a target" if len(paths) < 2 else ""
+    if not reason and "-" in paths and (paths != ["-", "-"] or as_json):
+        reason = "raw samples go from - to -, without --json"
+    if reason:
+        raise typer.BadParameter(reason, param_hint="SOURCE... TARGET")
 
 
 def _denoise_pipe(raw: str, rate: int, channels: int, treatment: Treatment) -> None:
@@ -191,7 +202,7 @@ def compare(
     """Draw a recording before and after, with gains, pitch and speech probability; needs `sordino[plot]`."""
     from .files import picture
 
-    _need("matplotlib", "plot")
+    need("plot", "matplotlib")
     if target.suffix.lower() not in picture.PICTURE_FORMATS:
         raise ValueError(f"the picture {target} ends in {target.suffix!r}, wanted {', '.join(picture.PICTURE_FORMATS)}")
     if target.exists() and not force:
@@ -208,7 +219,7 @@ def export(
     ] = None,
 ) -> None:
     """Quantise models into weight files beside them; with --generate, write the C for their shapes."""
-    _need("onnx", "onnx")
+    need("onnx", "onnx")
     from .formats.generate import write_generated
     from .formats.onnx import read_onnx
     from .formats.weight_file import write_weights
@@ -229,44 +240,13 @@ def info(model: Annotated[str, typer.Argument(help="Name, or path of an .onnx fi
     import dataclasses
     import json
 
-    _need("onnx", "onnx")
+    need("onnx", "onnx")
     from .formats.onnx import read_onnx
 
     m = read_onnx(find_model(model))
     facts = {"name": m.name, "weights": m.shape.weight_count(), "look_ahead": m.look_ahead}
     short_first = dict(sorted(m.record.items(), key=lambda item: isinstance(item[1], dict)))
     print(json.dumps({**facts, "shape": dataclasses.asdict(m.shape), "record": short_first}, indent=2))
-
-
-@app.command()
-def train(
-    corpus: Annotated[Path, typer.Argument(help="Folder with manifest.csv, or the manifest itself.")],
-    out: Annotated[Path, typer.Argument(help="Folder of the run: checkpoint, log, model.")],
-    config: Annotated[str, typer.Option(help="tiny, standard, full, or the path of a .toml file.")] = "standard",
-    cache: Annotated[Path, typer.Option(help="Folder for decoded clips.")] = Path("data/cache"),
-    minutes: Annotated[float, typer.Option(min=0.1, help="Length of the whole run, earlier parts included.")] = 80,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the folder.")] = False,
-    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
-    seed: Annotated[int, typer.Option(help="Of weights and mixtures.")] = 1,
-    start_from: Annotated[Path | None, typer.Option(help="Train the weights of this .onnx model further.")] = None,
-    changes: Annotated[list[str] | None, typer.Option("--set", help="Settings: schedule.learning_rate=1e-3")] = None,
-) -> None:
-    """Train a model on your own recordings; needs `pip install sordino[train]`."""
-    _need("torch", "train")
-    import torch
-
-    from .formats.onnx import write_onnx
-    from .train.checkpoint import load_checkpoint, to_model
-    from .train.config import load_config
-    from .train.curve import draw_if_possible
-    from .train.train import train as run
-
-    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-    run(load_config(config, changes or []), corpus, cache, out, minutes, resume, chosen, seed, start_from=start_from)
-    model = to_model(load_checkpoint(out / "last.pt"))
-    write_onnx(model, out / f"{model.name}.onnx")
-    draw_if_possible(out / "log.jsonl", out / f"{model.name}.png")
-    print(f"{out / model.name}.onnx")
 
 
 @app.command()
@@ -279,16 +259,14 @@ def extras(
     add_extras(cache)
 
 
+develop = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Finish, judge and vary models; for engineers.")
+for command in (finish, unseen, quality, ablation, calibration):
+    develop.command()(command)
+app.command()(train)
 app.command()(corpus)
 app.command(epilog=NAMES)(evaluate)
 app.command()(bench)
-
-
-def _need(module: str, extra: str) -> None:
-    import importlib.util
-
-    if importlib.util.find_spec(module) is None:
-        raise EngineError(f"{module} is not installed; run `pip install 'sordino[{extra}]'`")
+app.add_typer(develop, name="develop")
 
 
 def _printable(text: str) -> str:

@@ -6,7 +6,6 @@ and offline.md.
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import json
 import os
@@ -15,13 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(threads, "1")
 
 import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
+import typer  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
@@ -31,7 +31,8 @@ from bench.speed.report import table  # noqa: E402
 from bench.speed.speed import machine  # noqa: E402
 from sordino import denoise  # noqa: E402
 from sordino.chain.params import HOP, SAMPLE_RATE  # noqa: E402
-from sordino.evaluation import denoisers, peers, systems  # noqa: E402
+from sordino.evaluation import denoisers, systems  # noqa: E402
+from sordino.evaluation.peers import install as install_peer  # noqa: E402
 from sordino.run.timing import Timing, cpu_seconds, in_turns, one_core  # noqa: E402
 
 OUT = ROOT / "build" / "bench"
@@ -104,7 +105,7 @@ def contestants(folder: Path, seconds: float, install: bool) -> tuple[dict[str, 
         ),
     }
     for name, (package, make) in makers.items():
-        if reason := peers.install(package, folder) if install else "":
+        if reason := install_peer(package, folder) if install else "":
             missing[name] = reason
             continue
         try:
@@ -180,22 +181,20 @@ def measure(minutes: float, repeats: int, folder: Path, install: bool) -> dict[s
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="build.py bench offline", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=5, help="of sound (default: %(default)s)")
-    parser.add_argument("--repeats", type=int, default=3, help="turns, at least 3 (default: %(default)s)")
-    parser.add_argument("--out", type=Path, default=OUT, help="folder of the results (default: build/bench)")
-    parser.add_argument("--peers", type=Path, default=OUT / "peers", help="the peers' packages")
-    parser.add_argument("--offline", action="store_true", help="install nothing")
-    options = parser.parse_args()
-    if options.repeats < 3 or options.minutes < 0.1:
-        parser.error("--repeats wants at least 3, --minutes at least 0.1")
-    result = measure(options.minutes, options.repeats, options.peers, not options.offline)
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "offline.json").write_text(json.dumps(result, indent=1) + "\n")
-    (options.out / "offline.md").write_text(markdown(result))
+def main(
+    minutes: Annotated[float, typer.Option(min=0.1, help="Of sound.")] = 5,
+    repeats: Annotated[int, typer.Option(min=3, help="Turns.")] = 3,
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = OUT,
+    peers: Annotated[Path, typer.Option(help="The peers' packages.")] = OUT / "peers",
+    offline: Annotated[bool, typer.Option("--offline", help="Install nothing.")] = False,
+) -> None:
+    """Measure whole recordings beside the peers; writes offline.json and offline.md."""
+    result = measure(minutes, repeats, peers, not offline)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "offline.json").write_text(json.dumps(result, indent=1) + "\n")
+    (out / "offline.md").write_text(markdown(result))
     print(markdown(result))
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from train_support import require_torch, write_corpus
 
 require_torch()
 
+from sordino import cli  # noqa: E402
 from sordino.data.cache import build_cache  # noqa: E402
 from sordino.evaluation import ablation, ours  # noqa: E402
 from sordino.train.config import load_config  # noqa: E402
@@ -51,7 +53,9 @@ def test_every_variation_can_be_had() -> None:
         ablation.choose(ablation.read_table(ablation.TABLE), "krisp")
 
 
-def test_a_variation_is_trained_and_compared(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_a_variation_is_trained_and_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for module in ("pesq", "pystoi", "speechmos"):
         pytest.importorskip(module, reason="scores need `pip install 'sordino[eval]'`")
     corpus = write_corpus(tmp_path / "corpus")
@@ -60,8 +64,16 @@ def test_a_variation_is_trained_and_compared(tmp_path: Path, capsys: pytest.Capt
         (tmp_path / name).write_text(text)
     words = ["--table", "table.toml", "--config", "small.toml", "--train", "corpus", "--cache", "cache", "--out", "out"]
     words = [str(tmp_path / word) if not word.startswith("--") else word for word in words]
-    options = ablation.parse_arguments([*words, "--count", "2", "--steps", "3", "--processes", "1"])
-    found = ablation.ablate(options)
+    words = ["sordino", "develop", "ablation", *words, "--count", "2", "--steps", "3", "--processes", "1"]
+    monkeypatch.setattr("sys.argv", words)
+
+    def ablate() -> dict[str, Any]:
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        assert not end.value.code
+        return json.loads((tmp_path / "out" / "ablation.json").read_text())
+
+    found = ablate()
     assert list(found["rows"]) == [
         "standard as it is",
         "post-filter once",
@@ -77,5 +89,5 @@ def test_a_variation_is_trained_and_compared(tmp_path: Path, capsys: pytest.Capt
     assert text.count("| no ") == 2 and text.count("as it is |") == 1
     assert (tmp_path / "out" / "ablation.png").read_bytes()[1:4] == b"PNG"
     capsys.readouterr()
-    assert ablation.ablate(options) == found
+    assert ablate() == found
     assert capsys.readouterr().err == "", "nothing is trained or scored again"

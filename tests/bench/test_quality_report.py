@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from sordino import cli
 from sordino.chain.model import BAND_FEATURES
 from sordino.chain.params import BANDS, SAMPLE_RATE
 from sordino.evaluation import (
@@ -16,7 +17,6 @@ from sordino.evaluation import (
     comparison,
     denoisers,
     fingerprint,
-    options,
     ours,
     quality,
     report,
@@ -226,20 +226,21 @@ def test_the_module_in_node_gives_the_kernels_samples(tmp_path: Path):
     assert len(outputs) == 2 and outputs[0] == outputs[1]
 
 
-def test_commands_say_in_a_line_what_is_wrong(capsys: pytest.CaptureFixture[str]):
+def test_commands_say_in_a_line_what_is_wrong(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     def fail(error: BaseException) -> None:
         raise error
 
-    for error, status, words in (
-        (ValueError("no such word"), 1, "no such word"),
-        (KeyboardInterrupt(), 130, "goes on"),
+    for error, status, words, last in (
+        (ValueError("no such word"), 1, [], "sordino: no such word"),
+        (KeyboardInterrupt(), 130, [], "quality: stopped; the same command goes on from here"),
+        (None, 2, ["--count", "0"], "Invalid value for '--count'"),
     ):
-        assert options.run("quality", lambda error=error: fail(error)) == status
-        said = capsys.readouterr().err.strip()
-        assert said.startswith("bench quality: ") and words in said and "\n" not in said
-    with pytest.raises(SystemExit):
-        quality.parse_arguments(["--count", "0"])
-    assert "--count: 0, wanted at least 1" in capsys.readouterr().err
+        monkeypatch.setattr(quality, "compare", lambda options, error=error: fail(error))
+        monkeypatch.setattr("sys.argv", ["sordino", "develop", "quality", *words])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        assert end.value.code == status
+        assert last in capsys.readouterr().err
 
 
 def test_a_fingerprint_is_that_of_the_code(tmp_path: Path):

@@ -79,7 +79,7 @@ def test_a_browser_that_hangs_is_ended(monkeypatch, tmp_path):
     assert speed.watched("some") == {"best": "relaxed", "failed": {"run": "ended after 1 s"}}
 
 
-def test_bars_without_figures_are_not_met():
+def test_bars_without_figures_are_not_met(tmp_path):
     wire = {"code without weights": 30_000, "tiny, all in": 500_000}
     result = {"browsers": {"chromium": {"failed": {"run": "ended"}}}, "machine": {"vnni": ""}, "wire_bytes": wire}
     found = {row["bar"]: (row["got"], row["holds"]) for row in bars.bars(result)}
@@ -91,7 +91,38 @@ def test_bars_without_figures_are_not_met():
         "tiers": {},
         "machine": {"cpu": "", "vnni": "", "cores": 2, "load": 0, "time": ""},
     }
-    assert "FAILED, run: ended" in report.markdown(result) and "</svg>" in charts.plot(result)
+    assert "FAILED, run: ended" in report.markdown(result)
+    charts.draw(result, tmp_path / "speed.png")
+    assert (tmp_path / "speed.png").read_bytes()[1:4] == b"PNG"
+
+
+def test_the_plot_shows_what_was_measured(tmp_path):
+    def cost(us):
+        return {"median": us}
+
+    def size(millions, variant="relaxed", name="size"):
+        return {"name": name, "variant": variant, "weights": millions * 1e6, "warm": cost(30), "paced": cost(40)}
+
+    together = {kind: {"together": cost(us)} for kind, us in (("warm", 60), ("paced", 70))}
+    chromium = {
+        "best": "relaxed",
+        "warm": {"standard relaxed": cost(20), "rnnoise 0.2": cost(90)},
+        "paced": {"standard relaxed": cost(25)},
+        "sizes": [size(4), size(2), size(2, variant="simd128"), size(3, name="full_sparse")],
+        "streams": [{"streams": 4, **together}],
+    }
+    result = {"browsers": {"chromium": chromium, "firefox": {"warm": {"standard simd128": cost(50)}}}}
+    assert charts.costs(result) == [
+        ("chromium: standard relaxed", 20, 25),
+        ("chromium: rnnoise 0.2", 90, None),
+        ("firefox: standard simd128", 50, None),
+    ]
+    weights, streams = charts.growth(chromium).values()
+    assert weights == {"warm": [(2, 30), (4, 30)], "paced": [(2, 40), (4, 40)]}
+    assert streams == {"warm": [(4, 60)], "paced": [(4, 70)]}
+    charts.draw(result, tmp_path / "all.png")
+    charts.draw({"browsers": {"chromium": {"warm": chromium["warm"]}}}, tmp_path / "few.png")
+    assert min((tmp_path / name).stat().st_size for name in ("all.png", "few.png")) > 5000
 
 
 def test_ratios_are_those_of_neighbouring_rounds():

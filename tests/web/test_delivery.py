@@ -92,10 +92,6 @@ def test_the_readme_leads_nowhere_else(project: Path) -> None:
         assert (manifest.parent / path).resolve() == tarball
 
 
-def test_the_reference_is_current() -> None:
-    run(ROOT, "node", "web/reference.mjs", "--check")
-
-
 def test_sizes_and_latencies_are_printed(record_property) -> None:
     done = subprocess.run(["node", "web/table.mjs"], cwd=ROOT, check=True, capture_output=True, text=True)
     assert "1888 = 39.3 ms" in done.stdout and "1440 = 30.0 ms" in done.stdout

@@ -6,12 +6,20 @@ import numpy as np
 import pytest
 
 from golden.signals import clip_files, read_clip
+from sordino.formats.errors import ERRORS
 from web.sessions import CLICK, KERNEL, RATE, Samples, least_level_db, roughness, run_session, steepness, tone
 
 LATENCY = 1888
 FAIL_AT, MENDED_AT = 128 * 375, 128 * 650
 FAILURES = {"trap": 0.11220185, "not finite": 0.1, "slow": 0.08912509}
 SETTLED = 6_000
+TEXTS = {error.name: error.text for error in ERRORS}
+REFUSALS = {
+    "corrupt": TEXTS["WRONG_CHECKSUM"],
+    "foreign": TEXTS["NOT_A_WEIGHT_FILE"],
+    "truncated": TEXTS["WRONG_SIZE"],
+}
+"""By kind of file: what the kernel says of it."""
 
 
 def break_down(voice: Samples, faulty: Path, how: str):
@@ -112,3 +120,4 @@ def test_files_that_are_none(kind: str, tmp_path: Path) -> None:
     for result, engine in ((first, 0), (later, 3)):
         failure = result.said("failure")[-1]
         assert (failure["id"], failure["failure"]["code"]) == (engine, "wasm" if kind == "not wasm" else "weights")
+        assert REFUSALS.get(kind, "") in failure["failure"]["message"]

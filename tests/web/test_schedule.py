@@ -4,11 +4,13 @@ that take turns: the same latency, hops in other quanta."""
 import itertools
 import json
 import subprocess
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from golden.signals import clip_files, read_clip
+from sordino.run.stream import resampler_delays
 from support import ROOT
 from web.sessions import RATE, Samples, run_sessions
 
@@ -16,15 +18,28 @@ QUANTA = [(48_000, 128, 3), (48_000, 100, 4), (48_000, 256, 1), (48_000, 480, 0)
 """Rate, quantum, and the quanta over which a hop is spread."""
 HEAD_STARTS = [(48_000, 128, (0, 128, 256, 384)), (44_100, 128, (0, 147, 294, 294)), (48_000, 480, (0, 0, 0, 0))]
 """Rate, quantum, and by how many samples of the context the hops of each turn are complete sooner."""
-SCHEDULE = """
+MODULE = """
 import { build } from "esbuild";
 const options = { entryPoints: ["web/src/worklet/schedule.ts"], bundle: true, write: false, format: "esm" };
 const { outputFiles } = await build(options);
-const { partsLeft } = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
+const module = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
 const cases = JSON.parse(process.argv[1]);
-console.log(JSON.stringify(cases.map(([parts, quanta]) =>
-  Array.from({ length: quanta + 1 }, (_, age) => partsLeft(parts, age, quanta)))));
 """
+PARTS_LEFT = """
+console.log(JSON.stringify(cases.map(([parts, quanta]) =>
+  Array.from({ length: quanta + 1 }, (_, age) => module.partsLeft(parts, age, quanta)))));
+"""
+FILE_DELAYS = """
+const found = cases.map(([rate, kernel]) => module.fileDelays(rate, kernel));
+console.log(JSON.stringify(found.map(({ toKernel, fromKernel, total }) => [toKernel, fromKernel, total])));
+"""
+
+
+def from_schedule(script: str, cases: Sequence[Sequence[int]]) -> list[list[float]]:
+    """What a script answers that has the module `module` and these `cases`."""
+    command = ["node", "--input-type=module", "--eval", MODULE + script, json.dumps(cases)]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
 
 
 def sound(seconds: float) -> Samples:
@@ -77,13 +92,17 @@ def test_reset_and_quanta_of_another_length() -> None:
 def test_quanta_of_like_cost() -> None:
     """What a quantum does, the analysis before the network and the way back after it counted, is near the mean."""
     cases = [(5, 3), (6, 3), (5, 1), (5, 7), (6, 4), (1, 3)]
-    command = ["node", "--input-type=module", "--eval", SCHEDULE, json.dumps(cases)]
-    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    for (parts, quanta), left in zip(cases, json.loads(done.stdout), strict=True):
+    for (parts, quanta), left in zip(cases, from_schedule(PARTS_LEFT, cases), strict=True):
         work = -np.diff([parts, *left])
         assert work.sum() == parts and (work >= 0).all() and left[-1] == 0
         cost = work + 1.2 * (np.arange(quanta + 1) == 0) + 0.5 * (np.arange(quanta + 1) == quanta)
         assert cost.max() <= cost.mean() + 1, (parts, quanta, cost)
+
+
+def test_files_have_the_delays_of_the_command_line() -> None:
+    rates = (8_000, 9_250, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 88_200, 96_000, 176_400, 192_000)
+    cases = list(itertools.product(rates, (480, 960, 1440)))
+    assert from_schedule(FILE_DELAYS, cases) == [list(resampler_delays(*case)) for case in cases]
 
 
 def test_streams_take_turns() -> None:

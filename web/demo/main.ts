@@ -9,13 +9,14 @@ import type { Fallback, Readout, SordinoNode } from "sordino";
 import { contextFor } from "../src/graph/voice-graph.js";
 import { CallPanel } from "./call/panel.js";
 import { BlindTest } from "./hear/blind.js";
+import { FileMedia } from "./hear/file-media.js";
 import { Listening } from "./hear/listening.js";
 import { type Build, openMicrophone, Player, SAMPLE_RATE } from "./hear/player.js";
 import { fetchScene, SCENES, sceneAddress } from "./hear/scenes.js";
 import { Settings } from "./hear/settings.js";
 import { KeepPanel } from "./keep/panel.js";
 import { MeasurePanel } from "./measure/panel.js";
-import { body, element, elements, inKilohertz, made } from "./page/dom.js";
+import { body, element, elements, inKilohertz } from "./page/dom.js";
 import { onFile } from "./page/files.js";
 import { fillCredits, isLive, mark, type State, show, stateOf, tellFallback } from "./page/status.js";
 import { Readings } from "./see/readings.js";
@@ -27,7 +28,6 @@ declare global {
 globalThis.player = undefined;
 
 const monitor = element<HTMLInputElement>("#monitor");
-const mediaHome = element("#media-home");
 const pauseButton = element<HTMLButtonElement>("#pause");
 const view = new View();
 const readings = new Readings();
@@ -40,7 +40,16 @@ const blind = new BlindTest({
   prepare: (ways) => listening.prepare(ways),
   hear: (way) => listening.hide(way),
 });
-let media = freshMedia();
+const media = new FileMedia({
+  begun() {
+    if (body.playing !== "file") return;
+    setPaused(false);
+    void player?.pause(false);
+  },
+  failed() {
+    if (body.playing === "file") rest("error", "The browser cannot play this file.");
+  },
+});
 /** Counts the user's choices, so that what an earlier one was waiting for is dropped. */
 let choice = 0;
 
@@ -71,15 +80,7 @@ function dismiss(): void {
   globalThis.player = undefined;
   settings.forget();
   listening.adopt(undefined);
-  URL.revokeObjectURL(media.src);
-  media = freshMedia();
-}
-
-/** What plays files: a player takes it over for good. */
-function freshMedia(): HTMLVideoElement {
-  const fresh = made("video", "", { controls: "", id: "media", "aria-label": "Your file", hidden: "" });
-  mediaHome.replaceChildren(fresh);
-  return fresh;
+  media.renew();
 }
 
 function wanted(): Build {
@@ -213,22 +214,9 @@ function playFile(file: File): Promise<void> {
   keep.offer(file);
   return play("file", "file", async () => {
     const current = thePlayer();
-    URL.revokeObjectURL(media.src);
-    media.src = URL.createObjectURL(file);
-    current.playMedia(media);
-    return (await playsByItself()) ? undefined : "This browser plays it when you press play below.";
+    current.playMedia(media.load(file));
+    return (await media.playsByItself()) ? undefined : "This browser plays it when you press play below.";
   });
-}
-
-/** Whether the browser lets the file begin; some do so only right after a click. rejects DOMException */
-async function playsByItself(): Promise<boolean> {
-  try {
-    await media.play();
-    return true;
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "NotAllowedError") return false;
-    throw error;
-  }
 }
 
 function compare(before: Blob, after: Blob, title: string): Promise<void> {
@@ -285,16 +273,6 @@ onFile((file) => void playFile(file));
 for (const button of [pauseButton, ...elements("button.screen")]) button.addEventListener("click", togglePause);
 monitor.addEventListener("change", () => {
   if (player && body.state === "microphone") player.graph.audible = monitor.checked;
-});
-const onMedia = (type: string, act: () => void): void => mediaHome.addEventListener(type, act, { capture: true });
-onMedia("loadedmetadata", () => media.classList.toggle("sound", media.videoWidth === 0));
-onMedia("play", () => {
-  if (body.playing !== "file") return;
-  setPaused(false);
-  void player?.pause(false);
-});
-onMedia("error", () => {
-  if (body.playing === "file") rest("error", "The browser cannot play this file.");
 });
 document.addEventListener("keydown", (event) => {
   if (event.code !== "Space" || event.repeat) return;

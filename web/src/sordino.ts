@@ -18,6 +18,7 @@ export type {
 } from "./contract/options.js";
 export type { StateChange, StreamState } from "./contract/states.js";
 export { canUseFrames } from "./frames/breakout-box.js";
+export type { FallbackStream } from "./frames/fallback-stream.js";
 export { asSordinoError, SordinoError, type SordinoErrorCode } from "./protocol/errors.js";
 export type { Counters, EngineName, Readout } from "./protocol/messages.js";
 export { MICROPHONE, openMicrophone } from "./tracks/microphone.js";

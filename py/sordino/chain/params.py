@@ -125,6 +125,8 @@ RESIDUAL_VOICE_FALL = 0.998
 RESIDUAL_NOISE_MEMORY = 0.99
 """How much of the mean power of the noise stays from hop to hop (1 s)."""
 RESIDUAL_FLOOR = 1e-15
+CONSERVATIVE_LIMIT_DB = 15
+"""Most that the preset "conservative" attenuates."""
 
 # Resampling: Kaiser-windowed sinc, RESAMPLE_HALF samples of the lower rate to each side
 RESAMPLE_HALF = 32

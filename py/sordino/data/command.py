@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -45,34 +48,27 @@ def corpus(
     DEMAND, and any folder with folders called speech, noise, music and rir.
     """
     by_kind = {"speech": speech, "noise": noise, "music": music, "rir": rir}
+    console = Console(stderr=True)
     given = [(f, "") for f in folders or []] + [(f, kind) for kind in KINDS for f in by_kind[kind] or []]
     if not given and not free:
         raise CorpusError("no folder given; name one, or use --speech, --noise, --music, --rir or --free")
-    console = Console(stderr=True)
-
-    def say(line: str) -> None:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-
+    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
     further = entries(fetch(read_list(), free, say), free) if free else []
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("measuring", total=None)
-        found = index(
-            given,
-            out,
-            valid,
-            test,
-            seed,
-            licence,
-            lambda done, total: bar.update(task, completed=done, total=total),
-            say,
-            further,
-            check_voices,
-        )
+    with _progress(console) as progress:
+        found = index(given, out, valid, test, seed, licence, progress, say, further, check_voices)
     _show(found, out, console)
     print(out / "manifest.csv")
     if strict and found.problems:
         raise CorpusError(f"{len(found.problems)} files cannot be used, see {out / 'problems.txt'}")
+
+
+@contextlib.contextmanager
+def _progress(console: Console) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal; gives what is to be called with the files done and the files in all."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("measuring", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _show(found: Summary, out: Path, console: Console) -> None:

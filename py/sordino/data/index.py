@@ -7,7 +7,7 @@ import json
 import math
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -61,12 +61,7 @@ def index(
     check_voices  leave out noise in which our own model hears speech
     raises        CorpusError if a folder cannot be understood, or no speech or no noise is left
     """
-    entries: list[Entry] = list(further)
-    for folder, kind in folders:
-        name, found = recognise(folder, kind)
-        counts = Counter(entry.kind for entry in found)
-        say(f"{folder}: {name}: {', '.join(f'{counts[kind]} {kind}' for kind in KINDS if counts[kind])}")
-        entries += found
+    entries = [*further, *_recognise_all(folders, say)]
     out.mkdir(parents=True, exist_ok=True)
     results = _measure(entries, out / MEASURED, progress, check_voices)
     kept, facts, problems = _sift(entries, results)
@@ -78,6 +73,15 @@ def index(
     splits = draw_splits(kept, [f.seconds for f in facts], valid, test, seed)
     _write(out / "manifest.csv", kept, facts, splits, licence)
     return _summarise(kept, facts, splits, problems)
+
+
+def _recognise_all(folders: Iterable[tuple[Path, str]], say: Callable[[str], None]) -> Iterator[Entry]:
+    """The recordings of all folders. raises CorpusError for a folder that cannot be understood"""
+    for folder, kind in folders:
+        name, found = recognise(folder, kind)
+        counts = Counter(entry.kind for entry in found)
+        say(f"{folder}: {name}: {', '.join(f'{counts[kind]} {kind}' for kind in KINDS if counts[kind])}")
+        yield from found
 
 
 def _stamp(path: Path) -> str:

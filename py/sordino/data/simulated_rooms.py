@@ -1,4 +1,7 @@
-"""Rooms: a number and a seed go in, impulse responses of simulated rooms come out (needs pyroomacoustics)."""
+"""Rooms: a number and a seed go in, impulse responses of simulated rooms come out (needs pyroomacoustics).
+
+For training alone: the test sets have rooms of another simulator (evaluation/rooms.py).
+"""
 
 from __future__ import annotations
 

@@ -1,13 +1,12 @@
 """Ablation: a table of variations goes in, each one's scores beside the model as it is come out.
 
-`python3 build.py bench ablation` changes what a trained model does when it runs. With --train CORPUS it also trains:
+`sordino develop ablation` changes what a trained model does when it runs. With --train CORPUS it also trains:
 the config as it is, and once per variation of the training, each for the same minutes or steps on the same data. A run
 that was interrupted goes on; what was done before is not redone.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import re
@@ -20,14 +19,37 @@ from typing import Any
 from sordino.data.manifest import manifest_sha256
 
 from .comparison import Comparison, Place, seeded_set, workers
-from .options import parser as command_line
-from .options import run
+from .options import ClipOptions
 from .report import collect, difference, heading, table
 from .statistics import COMPARED
 from .systems import NOISY, System, our_system
 
 _ENDLESS = 7 * 24 * 60.0  # minutes: the steps decide
 TABLE = Path(__file__).with_name("ablations.toml")
+
+
+@dataclass(frozen=True)
+class Options(ClipOptions):
+    """What is varied.
+
+    model    name or path
+    only     parts of names, separated by commas: only those variations
+    table    file of variations
+    train    corpus: also train the variations of the training
+    config   what is trained
+    minutes  of each training
+    steps    of each training, instead of minutes; 0: the minutes count
+    device   of torch
+    """
+
+    model: str
+    only: str | None
+    table: Path
+    train: Path | None
+    config: str
+    minutes: float
+    steps: int
+    device: str
 
 
 @dataclass(frozen=True)
@@ -65,16 +87,13 @@ def choose(variations: list[Variation], only: str | None) -> list[Variation]:
     return found
 
 
-def train_variation(variation: Variation, options: argparse.Namespace) -> Path:
-    """Train a variation unless that was done; its checkpoint.
-
-    options  train (corpus), cache, out, config, minutes, steps, device, seed
-    """
+def train_variation(variation: Variation, corpus: Path, options: Options) -> Path:
+    """Train a variation on a corpus unless that was done; its checkpoint."""
     from sordino.train.config import load_config
     from sordino.train.train import train
 
     config = load_config(options.config, variation.changes)
-    manifest = options.train / "manifest.csv" if options.train.is_dir() else options.train
+    manifest = corpus / "manifest.csv" if corpus.is_dir() else corpus
     amount = _amount(options, variation.times)
     facts = [config.to_dict(), amount, options.seed, manifest_sha256(manifest)]
     mark = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
@@ -83,13 +102,13 @@ def train_variation(variation: Variation, options: argparse.Namespace) -> Path:
     if not done.is_file():
         print(f"{variation.name}: {amount} in {folder}", file=sys.stderr, flush=True)
         minutes = _ENDLESS if options.steps else options.minutes * variation.times
-        arguments = (config, options.train, options.cache, folder, minutes)
+        arguments = (config, corpus, options.cache, folder, minutes)
         train(*arguments, checkpoint.is_file(), options.device, options.seed, round(options.steps * variation.times))
         done.touch()
-    return Path(checkpoint)
+    return checkpoint
 
 
-def _amount(options: argparse.Namespace, times: float = 1.0) -> str:
+def _amount(options: Options, times: float = 1.0) -> str:
     """How long a training is: steps are the same on any machine, minutes are not."""
     return f"{round(options.steps * times)} steps" if options.steps else f"{options.minutes * times:g} minutes"
 
@@ -103,34 +122,33 @@ class Row:
     base: System
 
 
-def plan(variations: list[Variation], options: argparse.Namespace) -> list[Row]:
+def plan(variations: list[Variation], options: Options) -> list[Row]:
     """What is scored; trains what is to be trained."""
     model = our_system(options.model)
     rows = [Row(f"{options.model} as it is", model, model)]
     rows += [Row(v.name, our_system(f"{options.model}{v.words}"), model) for v in variations if not v.trained()]
     if options.train:
-        base = our_system(str(train_variation(Variation("base"), options)))
+        base = our_system(str(train_variation(Variation("base"), options.train, options)))
         rows.append(Row(f"{options.config} trained for {_amount(options)}", base, base))
         for variation in (v for v in variations if v.trained()):
-            rows.append(
-                Row(variation.name, our_system(f"{train_variation(variation, options)}{variation.words}"), base)
-            )
+            trained = train_variation(variation, options.train, options)
+            rows.append(Row(variation.name, our_system(f"{trained}{variation.words}"), base))
     return rows
 
 
-def ablate(options: argparse.Namespace) -> dict[str, Any]:
+def ablate(options: Options) -> dict[str, Any]:
     """Train, score, and write ablation.json, ablation.md and ablation.png.
 
-    options  as parse_arguments returns them
     returns  what is in ablation.json
+    raises   CorpusError, ValueError, FileNotFoundError
     """
     from . import plots
 
     rows = plan(choose(read_table(options.table), options.only), options)
     clips = seeded_set(options.out, options.cache, options.split, options.seed, options.count)
     systems = {row.system.name: row.system for row in rows}
-    with workers(options.processes) as pool:
-        results, missing = Comparison(clips, Place(options.out, options.out, options.processes), pool).all(
+    with workers(options.at_once()) as pool:
+        results, missing = Comparison(clips, Place(options.out, options.out, options.at_once()), pool).all(
             [NOISY, *systems.values()]
         )
     parts = [case.part for case in clips.cases]
@@ -173,21 +191,3 @@ def markdown(found: dict[str, Any]) -> str:
         text.append(table(headings, cells))
     text += [f"- {name}: {reason}" for name, reason in found["missing"].items()]
     return "\n".join(text)
-
-
-def parse_arguments(words: list[str] | None = None) -> argparse.Namespace:
-    """The command line of `build.py bench ablation`."""
-    parser = command_line("ablation", __doc__, count=40, split="valid")
-    parser.add_argument("model", nargs="?", default="standard", help="name or path (default: %(default)s)")
-    parser.add_argument("--only", help="parts of names, separated by commas: only those variations")
-    parser.add_argument("--table", type=Path, default=TABLE, help="variations (default: %(default)s)")
-    parser.add_argument("--train", type=Path, metavar="CORPUS", help="also train the variations of the training")
-    parser.add_argument("--config", default="standard", help="what is trained (default: %(default)s)")
-    parser.add_argument("--minutes", type=float, default=5.0, help="of each training (default: %(default)s)")
-    parser.add_argument("--steps", type=int, default=0, help="of each training, instead of minutes")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
-    return parser.parse_args(words)
-
-
-if __name__ == "__main__":
-    sys.exit(run("ablation", lambda: ablate(parse_arguments())))

@@ -1,16 +1,15 @@
 """Calibration: a run goes in, its blends and calibrations come out, scored on `valid`, the best first.
 
-`python3 build.py bench calibration RUN/last.pt --blend EARLIER.onnx` tries every share of the earlier weights with
+`sordino develop calibration RUN/last.pt --blend EARLIER.onnx` tries every share of the earlier weights with
 every slope, offset and smoothing of the gains' logits, in 8-bit arithmetic with post-filter, and says how the best is
 made. All cost nothing at run time: they go into the weights. See blend and Calibration in sordino.train.checkpoint.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
-import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,10 @@ from typing import Any
 from sordino.train.checkpoint import Calibration, export
 
 from .comparison import Comparison, Place, seeded_set, workers
-from .options import parser as command_line
-from .options import run
+from .options import ClipOptions
 from .report import collect, table
 from .systems import NOISY, our_system
 
-SHARES, SLOPES, OFFSETS, SMOOTHINGS = (0.35, 0.5), (0.8, 0.9), (0.0, 0.15), (0.0, 1.0)
 _COLUMNS = (
     ("noisy", "pesq", "PESQ", 3),
     ("noisy", "ovrl", "OVRL", 3),
@@ -34,6 +31,24 @@ _COLUMNS = (
     ("clean", "level_change_db", "clean speech level dB", 2),
     ("onsets", "onsets_heard", "onsets kept", 2),
 )
+
+
+@dataclass(frozen=True)
+class Options(ClipOptions):
+    """What is tried.
+
+    source                       checkpoint of a run (.pt), or a finished model (.onnx)
+    blend                        what the run started from; None: nothing is blended
+    shares                       of the earlier weights
+    slopes, offsets, smoothings  see Calibration
+    """
+
+    source: Path
+    blend: Path | None
+    shares: Sequence[float]
+    slopes: Sequence[float]
+    offsets: Sequence[float]
+    smoothings: Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -50,15 +65,15 @@ class Candidate:
 
     def words(self, source: Path, out: str, earlier: Path | None) -> str:
         """The command that makes it."""
-        blend = f" --blend {earlier} {self.share:g}" if self.share else ""
+        blend = f" --blend {earlier}={self.share:g}" if self.share else ""
         values = asdict(self.calibration).items()
         calibration = "".join(f" --gain-{name} {value:g}" for name, value in values)
-        return f"python -m sordino.train.checkpoint {source} {out}{blend}{calibration}"
+        return f"sordino develop finish {source} {out}{blend}{calibration}"
 
 
-def candidates(options: argparse.Namespace) -> list[Candidate]:
+def candidates(options: Options) -> list[Candidate]:
     """Every combination; without an earlier run there is nothing to blend."""
-    shares = options.shares if options.blend else [0.0]
+    shares = options.shares if options.blend else (0.0,)
     moves = [Calibration(*values) for values in itertools.product(options.slopes, options.offsets, options.smoothings)]
     return [Candidate(share, move) for share, move in itertools.product(shares, moves)]
 
@@ -69,23 +84,23 @@ def mean(found: dict[str, Any], name: str, part: str, metric: str) -> float:
     return float(summary.get(metric, {}).get("mean", float("nan")))
 
 
-def calibrate(options: argparse.Namespace) -> dict[str, Any]:
+def calibrate(options: Options) -> dict[str, Any]:
     """Make and score all candidates; write calibration.json and calibration.md.
 
-    options  as parse_arguments returns them
     returns  what is in calibration.json, the names under "order" by PESQ + OVRL, best first
+    raises   CorpusError, ValueError, FileNotFoundError
     """
     folder = options.out / "candidates"
     folder.mkdir(parents=True, exist_ok=True)
     made = {}
     for candidate in candidates(options):
         path = folder / f"{candidate.name()}.onnx"
-        blends = [(options.blend, candidate.share)] if candidate.share else []
+        blends = [(options.blend, candidate.share)] if options.blend and candidate.share else []
         export(options.source, path, candidate.calibration, blends)
         made[our_system(str(path)).name] = candidate
     clips = seeded_set(options.out, options.cache, options.split, options.seed, options.count)
-    with workers(options.processes) as pool:
-        results, missing = Comparison(clips, Place(options.out, options.out, options.processes), pool).all(
+    with workers(options.at_once()) as pool:
+        results, missing = Comparison(clips, Place(options.out, options.out, options.at_once()), pool).all(
             [NOISY, *map(our_system, made)]
         )
     found = collect(results, clips.cases, missing, {"set": clips.key}, [])
@@ -102,27 +117,3 @@ def calibrate(options: argparse.Namespace) -> dict[str, Any]:
     best = made[found["order"][0]]
     print(f"{text}\nthe first is made by\n    {best.words(options.source, 'MODEL.onnx', options.blend)}")
     return found
-
-
-def _numbers(text: str) -> list[float]:
-    return [float(word) for word in text.split(",")]
-
-
-def parse_arguments(words: list[str] | None = None) -> argparse.Namespace:
-    """The command line of `build.py bench calibration`."""
-    parser = command_line("calibration", __doc__, count=60, split="valid")
-    parser.add_argument("source", type=Path, help="checkpoint of a run (.pt), or a finished model (.onnx)")
-    parser.add_argument("--blend", type=Path, metavar="EARLIER", help="what the run started from")
-    for name, values, what in (
-        ("shares", SHARES, "of the earlier weights"),
-        ("slopes", SLOPES, "of the gains' logits"),
-        ("offsets", OFFSETS, "of the gains' logits"),
-        ("smoothings", SMOOTHINGS, "of the gains' logits, in bands"),
-    ):
-        default = ",".join(f"{value:g}" for value in values)
-        parser.add_argument(f"--{name}", type=_numbers, default=list(values), help=f"{what} (default: {default})")
-    return parser.parse_args(words)
-
-
-if __name__ == "__main__":
-    sys.exit(run("calibration", lambda: calibrate(parse_arguments())))

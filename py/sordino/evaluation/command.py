@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sordino.run.engines import EngineError
+from sordino.run.extras import need
+
+if TYPE_CHECKING:
+    from .comparison import ClipSet
 
 NAMES = """\b
 What can be named:
@@ -61,9 +63,24 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Score systems on seeded mixtures or on folders of recordings; needs `sordino[eval]`, oracles `sordino[train]`."""
-    absent = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    if absent:
-        raise EngineError(f"not installed: {', '.join(absent)}; run `pip install 'sordino[eval]'`")
+    need("eval", *_NEEDED)
+    _check_folders(context, clean, noisy)
+    from .comparison import ClipSet, seeded_set
+    from .folders import folder_set
+
+    if clean and noisy:
+        clips = ClipSet(*folder_set(work, clean, noisy))
+    else:
+        clips = seeded_set(work, cache, split, seed, count, speed, snr)
+    found = score(systems or ["standard"], clips, work, processes)
+    if as_json:
+        print(json.dumps(found, indent=2))
+    else:
+        show(found)
+
+
+def _check_folders(context: typer.Context, clean: Path | None, noisy: Path | None) -> None:
+    """raises typer.BadParameter for one folder without the other, or options of mixtures beside them"""
     if (clean is None) != (noisy is None):
         raise typer.BadParameter("wanted both folders or none", param_hint="--clean, --noisy")
     sources = {name: context.get_parameter_source(name) for name in _OF_MIXTURES}
@@ -71,16 +88,23 @@ def evaluate(
     if clean and given:
         hint = ", ".join(given)
         raise typer.BadParameter("of seeded mixtures, not of folders of recordings", param_hint=hint)
-    from .comparison import ClipSet, Comparison, Place, seeded_set, workers
-    from .folders import folder_set
+
+
+def score(systems: list[str], clips: ClipSet, work: Path, processes: int = 0) -> dict[str, Any]:
+    """Score systems on clips.
+
+    systems    names; the first is compared with the noisy input, the others with the first
+    clips      the set
+    work       folder that keeps scores and the peers' packages
+    processes  at once; 0: one per core
+    returns    as report.collect
+    raises     ValueError for an unknown name, FileNotFoundError
+    """
+    from .comparison import Comparison, Place, workers
     from .report import clean_ratings, collect
     from .systems import NOISY, find_system
 
-    chosen = [NOISY, *map(find_system, dict.fromkeys(systems or ["standard"]))]
-    if clean and noisy:
-        clips = ClipSet(*folder_set(work, clean, noisy))
-    else:
-        clips = seeded_set(work, cache, split, seed, count, speed, snr)
+    chosen = [NOISY, *map(find_system, dict.fromkeys(systems))]
     at_once = processes or len(os.sched_getaffinity(0))
     with workers(at_once) as pool:
         results, missing = Comparison(clips, Place(work, work / "peers", at_once), pool).all(chosen)
@@ -88,11 +112,8 @@ def evaluate(
     first = next((r.system.name for r in results if r.system is not NOISY), NOISY.name)
     others = [r.system.name for r in results if r.system.name not in (first, NOISY.name)]
     pairs = [(first, NOISY.name), *((name, first) for name in others)] if first != NOISY.name else []
-    found = collect(results, clips.cases, missing, {"set": clips.key, "parts": parts}, pairs, clean_ratings(results))
-    if as_json:
-        print(json.dumps(found, indent=2))
-    else:
-        show(found)
+    facts = {"set": clips.key, "parts": parts}
+    return collect(results, clips.cases, missing, facts, pairs, clean_ratings(results))
 
 
 def show(found: dict[str, Any]) -> None:

@@ -26,13 +26,12 @@ import numpy as np
 
 from sordino.chain.model import BAND_FEATURES, BandShape, Model, ModelError
 from sordino.chain.numerics import Float32
-from sordino.chain.params import BANDS, FEATURES, HOP
+from sordino.chain.params import BANDS, CONSERVATIVE_LIMIT_DB, FEATURES, HOP
 from sordino.chain.pipeline import Pipeline
 from sordino.chain.records import Settings
 from sordino.formats.onnx import read_onnx
 from sordino.run.engines import NativeEngine, find_model, load_weights
 
-CONSERVATIVE_LIMIT_DB = 15.0
 """As in web/src/contract/options.ts."""
 FEATURE_GROUPS = {
     "energies": slice(0, BANDS),

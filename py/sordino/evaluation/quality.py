@@ -1,25 +1,41 @@
-"""Quality: runs the comparison with the peers; `python3 build.py bench quality` calls it.
+"""Quality: runs the comparison with the peers; `sordino develop quality` calls it.
 
 A run that was interrupted goes on, and a run after a change does again only what the change concerns.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from . import report
 from .comparison import Comparison, Place, seeded_set, workers
-from .options import BENCH, run
-from .options import parser as command_line
+from .options import ClipOptions
 from .peers import install
 from .systems import CLEAN, NOISY, PEERS, Package, System, find_system, shipped_systems
 from .testset import SECONDS
 
 VISQOL_PACKAGES = (("visqol-python", "3.8.0"), ("ai-edge-litert", "2.3.0"))
+
+
+@dataclass(frozen=True)
+class Options(ClipOptions):
+    """What is compared.
+
+    systems      names separated by commas; None: all
+    float_count  clips for the slow float reference
+    visqol       clips for ViSQOL, 3 s each
+    peers        folder of the peers' packages
+    offline      install nothing
+    """
+
+    systems: str | None
+    float_count: int
+    visqol: int
+    peers: Path
+    offline: bool
 
 
 def choose(names: str | None, float_clips: int) -> list[System]:
@@ -30,25 +46,26 @@ def choose(names: str | None, float_clips: int) -> list[System]:
     return [NOISY, *(find_system(name) for name in dict.fromkeys(wanted) if name != NOISY.name)]
 
 
-def compare(options: argparse.Namespace) -> dict[str, Any]:
+def compare(options: Options) -> dict[str, Any]:
     """Run the comparison and write its report.
 
-    options  as parse_arguments returns them
     returns  what is in quality.json
+    raises   CorpusError, ValueError, FileNotFoundError
     """
     from . import plots
 
     systems = choose(options.systems, options.float_count)
     missing: dict[str, str] = {}
-    if options.visqol:
+    visqol = options.visqol
+    if visqol:
         reasons = [install(Package("pypi", *package), options.peers) for package in VISQOL_PACKAGES]
         if any(reasons):
-            missing["ViSQOL"], options.visqol = " ".join(filter(None, reasons)), 0
+            missing["ViSQOL"], visqol = " ".join(filter(None, reasons)), 0
     clips = seeded_set(options.out, options.cache, options.split, options.seed, options.count)
-    with workers(options.processes) as pool:
-        place = Place(options.out, options.peers, options.processes, options.offline)
+    with workers(options.at_once()) as pool:
+        place = Place(options.out, options.peers, options.at_once(), options.offline)
         clean = [] if CLEAN in [system.name for system in systems] else [find_system(CLEAN)]
-        results, left_out = Comparison(clips, place, pool).all([*systems, *clean], options.visqol)
+        results, left_out = Comparison(clips, place, pool).all([*systems, *clean], visqol)
     ratings = report.clean_ratings(results)
     results = [result for result in results if result.system not in clean]
     facts = {"set": clips.key, "seconds": SECONDS, "parts": [case.part for case in clips.cases]}
@@ -65,18 +82,3 @@ def write_report(found: dict[str, Any], folder: Path) -> None:
     (folder / "quality.md").write_text(text)
     print(text)
     print(f"report: {folder / 'quality.json'}, {folder / 'quality.md'}")
-
-
-def parse_arguments(words: list[str] | None = None) -> argparse.Namespace:
-    """The command line of `build.py bench quality`."""
-    parser = command_line("quality", __doc__, count=240, split="test")
-    parser.add_argument("--systems", help="names separated by commas, see `sordino evaluate --help` (default: all)")
-    parser.add_argument("--float-count", type=int, default=60, help="clips for the slow float reference")
-    parser.add_argument("--visqol", type=int, default=20, help="clips for ViSQOL, 3 s each (default: %(default)s)")
-    parser.add_argument("--peers", type=Path, default=BENCH / "peers", help="the peers' packages")
-    parser.add_argument("--offline", action="store_true", help="install nothing")
-    return parser.parse_args(words)
-
-
-if __name__ == "__main__":
-    sys.exit(run("quality", lambda: compare(parse_arguments())))

@@ -89,17 +89,7 @@ def collect(
     for result in results:
         found = summaries(result.scores, cases, ratings)
         doubt = suspicion(found["noisy"], noisy) if result.system.family == "peer" and found["noisy"] else ""
-        systems[result.system.name] = {
-            "title": result.system.title,
-            "family": result.system.family,
-            "package": asdict(result.system.package) if result.system.package else None,
-            "lag_samples": result.manner.lag,
-            "latency_ms": result.system.latency_ms(result.manner.lag) if result.system.streams else None,
-            "cost": None if math.isnan(result.manner.cost) else result.manner.cost,
-            "runs_in": "Node" if in_node(result.system) else "Python",
-            "suspicion": doubt,
-            **found,
-        }
+        systems[result.system.name] = {**_facts(result), "suspicion": doubt, **found}
     chosen = telling_pairs([result.system for result in results]) if pairs is None else pairs
     scores = {result.system.name: result.scores for result in results}
     good = of_good_recordings(cases, ratings or {})
@@ -109,6 +99,20 @@ def collect(
 
     compared = {"differences": beside(cases), "differences_good": beside(good)}
     return {**facts, "missing": missing, "systems": systems, **compared}
+
+
+def _facts(result: Result) -> dict[str, Any]:
+    """What a system is and how it ran."""
+    system, manner = result.system, result.manner
+    return {
+        "title": system.title,
+        "family": system.family,
+        "package": asdict(system.package) if system.package else None,
+        "lag_samples": manner.lag,
+        "latency_ms": system.latency_ms(manner.lag) if system.streams else None,
+        "cost": None if math.isnan(manner.cost) else manner.cost,
+        "runs_in": "Node" if in_node(system) else "Python",
+    }
 
 
 def telling_pairs(systems: list[System]) -> list[tuple[str, str]]:

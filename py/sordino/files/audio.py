@@ -21,7 +21,7 @@ from sordino.run.engines import Engine, open_engine
 from sordino.run.stream import Chain
 
 from .pcm import PcmSound
-from .pcm_header import Reader
+from .pcm_format import Reader
 from .reading import open_sound, open_stream
 from .sound import AudioError, Sound, TruncatedError
 from .wav_file import WavWriter

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import soundfile
 
-from .pcm_header import W64_RIFF
+from .riff_header import W64_RIFF
 from .sound import AudioError
 from .writing import OUTPUT_FORMATS
 

@@ -11,10 +11,12 @@ import numpy as np
 
 from sordino.chain.numerics import Float32
 
+from .coded_format import format_of
+from .coded_parts import Part, Piped
 from .container_structure import chain_links, has_mp3_count, missing_end, packet_bytes
 from .pcm import file_size
-from .pcm_header import Reader
-from .sound import AudioError, Format
+from .pcm_format import Reader
+from .sound import AudioError
 
 if TYPE_CHECKING:
     import av.audio.frame
@@ -31,53 +33,7 @@ MOST_PLANES = 8
 """From so many channels on PyAV reads beyond the list of the planes of a frame."""
 HOLE_S = 0.1
 LONGEST_HOLE_S = 3600.0
-LOSSLESS = ("flac", "alac", "wavpack", "tta", "ape", "tak", "shorten", "mlp", "truehd", "wmalossless", "dsd")
 FULL_SCALES = {"u8": 128.0, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63, "flt": 1.0, "dbl": 1.0}
-LAYOUT_MASKS = {
-    "2.1": 0xB, "3.0": 0x7, "3.0(back)": 0x103, "4.0": 0x107, "quad": 0x33, "quad(side)": 0x603, "3.1": 0xF,
-    "5.0": 0x37, "5.0(side)": 0x607, "4.1": 0x10F, "5.1": 0x3F, "5.1(side)": 0x60F, "6.0": 0x707, "6.0(front)": 0x6C3,
-    "hexagonal": 0x137, "6.1": 0x70F, "6.1(back)": 0x13F, "6.1(front)": 0x6CB, "7.0": 0x637, "7.0(front)": 0x6C7,
-    "7.1": 0x63F, "7.1(wide)": 0xFF, "7.1(wide-side)": 0x6CF, "octagonal": 0x737,
-}  # fmt: skip
-TECHNICAL = {
-    "encoder", "encoded_by", "handler_name", "language", "major_brand", "minor_version", "compatible_brands",
-    "duration", "vendor_id", "creation_time", "waveformatextensible_channel_mask", "software", "coding_history",
-}  # fmt: skip
-"""Tags that speak of the file, not of the recording."""
-
-
-class Part:
-    """A part of a file, or all of it, as a file of its own, without the name, which would be taken for an address."""
-
-    def __init__(self, file: Any, start: int, size: int) -> None:
-        self.file, self.start, self.size, self.at = file, start, size, 0
-        self.name = ""
-
-    def read(self, size: int) -> bytes:
-        self.file.seek(self.start + self.at)
-        data = bytes(self.file.read(max(0, min(size, self.size - self.at))))
-        self.at += len(data)
-        return data
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self.at = max(0, offset + (0, self.at, self.size)[whence])
-        return self.at
-
-    def tell(self) -> int:
-        return self.at
-
-
-class _File:
-    """What comes through a pipe, with what was taken from it already."""
-
-    def __init__(self, source: Any, head: bytes) -> None:
-        self.source, self.head, self.name = source, head, ""
-
-    def read(self, size: int) -> bytes:
-        if self.head:
-            first, self.head = self.head[:size], self.head[size:]
-            return first
-        return bytes(self.source.read(size))
 
 
 class CodedSound:
@@ -100,7 +56,7 @@ class CodedSound:
         if len(links) > 1:
             self._open(Part(file, *links[0]))
         else:
-            self._open(_File(file, head) if not can_seek else Part(file, 0, self.size))
+            self._open(Piped(file, head) if not can_seek else Part(file, 0, self.size))
         try:
             self._describe()
         except BaseException:
@@ -167,10 +123,7 @@ class CodedSound:
     def _describe(self) -> None:
         self.first, self.rate, self.layout = self._first_frames()
         tags = {**self.container.metadata, **self.stream.metadata}
-        kept = {k.lower(): v for k, v in tags.items() if k.lower() not in TECHNICAL and isinstance(v, str)}
-        channels = self.layout.nb_channels
-        mask = LAYOUT_MASKS.get(self.layout.name) if channels > 2 else None
-        self.format = Format(self.rate, channels, self._subtype(), mask, kept)
+        self.format = format_of(self.stream.codec_context, tags, self.rate, self.layout)
 
     def _first_frames(self) -> tuple[Iterator[av.audio.frame.AudioFrame], int, Any]:
         """All frames, and what the first one says: a decoder knows better than a header."""
@@ -180,28 +133,6 @@ class CodedSound:
             reason = self.faults[0] if self.faults else "no packet holds any"
             raise AudioError(f"holds no samples that can be read ({reason})")
         return chain([first], frames), first.sample_rate, first.layout
-
-    def _subtype(self) -> str:
-        """Of the result: the source's own samples where nothing was lost when it was made, else 16 bits."""
-        codec: Any = self.stream.codec_context
-        name, kind = codec.name, codec.format.name.removesuffix("p") if codec.format else "s16"
-        if not name.startswith(("pcm_", *LOSSLESS)):
-            return "PCM_16"
-        if kind in ("flt", "dbl"):
-            return {"flt": "FLOAT", "dbl": "DOUBLE"}[kind]
-        if kind not in ("s32", "s64"):
-            return "PCM_16"
-        return "PCM_32" if self._bits() > 24 else "PCM_24"
-
-    def _bits(self) -> int:
-        """Bits per sample of a stream that is decoded to 32."""
-        codec = self.stream.codec_context
-        extra = codec.extradata or b""
-        if codec.name == "flac" and len(extra) >= 34:
-            return ((extra[12] & 1) << 4 | extra[13] >> 4) + 1
-        if codec.name == "alac" and len(extra) >= 18:
-            return extra[17]
-        return 32 if codec.name in ("pcm_s32le", "pcm_s32be", "pcm_s64le", "pcm_s64be") else 24
 
     def _decode(self) -> Iterator[Any]:
         import av

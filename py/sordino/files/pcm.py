@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from sordino.chain.numerics import Float32
 
-from .pcm_header import LARGEST_KEPT, Fields, Header, Reader, Taker, note_chunk, with_chunks
+from .pcm_format import LARGEST_KEPT, Fields, Header, Reader, Taker, with_chunks
+from .riff_header import note_chunk
 from .sound import AudioError
 
 WRAP = 1 << 32

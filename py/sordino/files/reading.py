@@ -13,7 +13,8 @@ from sordino.chain.numerics import Float32
 
 from .coded import CodedSound
 from .pcm import PcmSound, file_size
-from .pcm_header import Other, read_header
+from .pcm_format import Other
+from .pcm_header import read_header
 from .sound import AudioError, Format, Sound
 
 HEAD_BYTES = 16

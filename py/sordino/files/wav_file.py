@@ -12,7 +12,7 @@ import numpy as np
 
 from sordino.chain.numerics import Float32
 
-from .pcm_header import EXTENSIBLE, FLOAT, INFO_NAMES, PCM
+from .riff_header import EXTENSIBLE, FLOAT, INFO_NAMES, PCM
 from .sound import Format
 
 BITS = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64}

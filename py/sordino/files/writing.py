@@ -16,7 +16,7 @@ import soundfile
 
 from sordino.chain.numerics import Float32
 
-from .coded import LAYOUT_MASKS
+from .coded_format import LAYOUT_MASKS
 from .sound import AudioError, Format
 from .wav_file import WavWriter, bext_tags
 

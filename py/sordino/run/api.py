@@ -64,7 +64,7 @@ class Denoiser:
         self._rate = _whole("sample_rate", sample_rate, MIN_RATE, MAX_RATE)
         self._channels = _whole("channels", channels, 1, MAX_CHANNELS)
         self._block = _whole("block_size", block_size, 1, MAX_BLOCK)
-        self._settings = Settings(_passes(post_filter), _floor_gain(attenuation_limit_db))
+        self._settings = Settings(_passes(post_filter), floor_gain(attenuation_limit_db))
         frames = _whole("look_ahead", look_ahead, 0, MAX_LOOK_AHEAD)
         if not isinstance(model, str | Path):
             raise TypeError(f"model is {type(model).__name__}, wanted a name or a path")
@@ -140,7 +140,7 @@ class Denoiser:
 
     @attenuation_limit_db.setter
     def attenuation_limit_db(self, limit_db: float | None) -> None:
-        self._configure(Settings(self._settings.post_filter, _floor_gain(limit_db)))
+        self._configure(Settings(self._settings.post_filter, floor_gain(limit_db)))
 
     @property
     def post_filter(self) -> int:
@@ -203,11 +203,7 @@ def denoise(
     returns      the same shape and type
     raises       as Denoiser and Denoiser.process
     """
-    if not isinstance(samples, np.ndarray):
-        raise TypeError(f"samples are {type(samples).__name__}, wanted a NumPy array")
-    channels = samples.shape[0] if samples.ndim == 2 else 1
-    if samples.ndim == 2 and not 1 <= channels <= MAX_CHANNELS:
-        raise ValueError(f"samples of shape {samples.shape} have {channels} channels, wanted (channels, n) with 1..64")
+    channels = _channels(samples)
     stream = Denoiser(
         sample_rate,
         channels,
@@ -222,10 +218,20 @@ def denoise(
     out = np.empty(frames.shape, samples.dtype)
     second, at = stream.sample_rate, 0
     blocks = (frames[:, start : start + second] for start in range(0, frames.shape[1], second))
-    for clean in aligned(blocks, stream._advance, stream.latency, second):
+    for clean in aligned(blocks, stream._advance, stream.latency, stream.latency):
         out[:, at : at + clean.shape[1]] = _like(clean, samples.dtype)
         at += clean.shape[1]
     return out.reshape(samples.shape)
+
+
+def _channels(samples: Any) -> int:
+    """Channels of a recording. raises TypeError, ValueError"""
+    if not isinstance(samples, np.ndarray):
+        raise TypeError(f"samples are {type(samples).__name__}, wanted a NumPy array")
+    channels = samples.shape[0] if samples.ndim == 2 else 1
+    if samples.ndim == 2 and not 1 <= channels <= MAX_CHANNELS:
+        raise ValueError(f"samples of shape {samples.shape} have {channels} channels, wanted (channels, n) with 1..64")
+    return int(channels)
 
 
 def _frames(samples: Any, channels: int) -> Float32:
@@ -268,7 +274,8 @@ def _passes(post_filter: Any) -> int:
     return int(post_filter)
 
 
-def _floor_gain(limit_db: Any) -> float:
+def floor_gain(limit_db: Any) -> float:
+    """Smallest gain of an attenuation limit, 0..1; None: 0, no limit. raises TypeError, ValueError"""
     if limit_db is None:
         return 0.0
     if isinstance(limit_db, bool | np.bool_) or not isinstance(limit_db, int | float | np.integer | np.floating):

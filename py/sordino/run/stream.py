@@ -53,7 +53,7 @@ class Chain:
         self.linked = linked and channels > 1
         self.engines = [make_engine() for _ in range(1 if self.linked else channels)]
         chain = self.engines[0].latency
-        self.up_delay, self.down_delay, self.latency = _delays(rate, chain)
+        self.up_delay, self.down_delay, self.latency = resampler_delays(rate, chain)
         self._start()
 
     def _start(self) -> None:
@@ -103,7 +103,7 @@ class Chain:
         return out
 
 
-def _delays(rate: int, chain_latency: int) -> tuple[float, float, int]:
+def resampler_delays(rate: int, chain_latency: int) -> tuple[float, float, int]:
     """Delays of both resamplers in their input samples, so that the whole is a whole number of samples at `rate`."""
     if rate == SAMPLE_RATE:
         return 0.0, 0.0, chain_latency

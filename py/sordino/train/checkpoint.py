@@ -1,13 +1,12 @@
 """Checkpoint: the state of a training run goes to disk and back; a finished one becomes a model file.
 
-`python -m sordino.train.checkpoint RUN/last.pt OUT.onnx --blend EARLIER 0.5 --gain-slope 0.8 --gain-smoothing 1`
+`sordino develop finish RUN/last.pt OUT.onnx --blend EARLIER=0.5 --gain-slope 0.8 --gain-smoothing 1`
 
-The mean of several runs of one lineage is `C.pt OUT.onnx --blend B.pt 0.5 --blend A.pt 0.333`.
+The mean of several runs of one lineage is `C.pt OUT.onnx --blend B.pt=0.5 --blend A.pt=0.333`.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 from collections.abc import Sequence
@@ -154,6 +153,7 @@ def export(
     source       checkpoint (.pt), or a finished model (.onnx)
     calibration  of the gains
     blends       other checkpoints or models and their shares, mixed in one after the other, see blend
+    raises       ValueError, ModelError, OSError
     """
     model = read_model(source)
     for earlier, share in blends:
@@ -168,38 +168,3 @@ def export(
         np.savez(out, feature_mean=model.feature_mean, feature_std=model.feature_std, **arrays)
     else:
         raise ValueError(f"{out}: suffix {out.suffix!r}, wanted .onnx or .npz")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sordino.train.checkpoint", description=export.__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("source", type=Path, help="checkpoint of a run (.pt), or a finished model (.onnx)")
-    parser.add_argument("out", type=Path, help=".onnx or .npz")
-    parser.add_argument(
-        "--blend",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("EARLIER", "SHARE"),
-        help="mix with the weights of another; several, one after the other",
-    )
-    parser.add_argument("--gain-slope", type=float, default=1.0, help="of the gains' logits (default: %(default)s)")
-    parser.add_argument("--gain-offset", type=float, default=0.0, help="of the gains' logits (default: %(default)s)")
-    parser.add_argument("--gain-smoothing", type=float, default=0.0, help="over so many bands (default: %(default)s)")
-    return parser
-
-
-def main() -> None:
-    """Export as the words of the command line say."""
-    parser = _parser()
-    words = parser.parse_args()
-    try:
-        blends = [(Path(earlier), float(share)) for earlier, share in words.blend]
-        calibration = Calibration(words.gain_slope, words.gain_offset, words.gain_smoothing)
-        export(words.source, words.out, calibration, blends)
-    except (ValueError, OSError) as error:
-        parser.error(str(error))
-
-
-if __name__ == "__main__":
-    main()

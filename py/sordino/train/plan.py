@@ -233,10 +233,15 @@ def draw_plan(rng: np.random.Generator, bank: Bank, recipe: Recipe, rows: int) -
         plan.values["bandwidth_hz"] = plan.values["bandwidth_hz"] * plan.values["speed"]
     _harm(further, recipe, plan)
     if recipe.other_noise_speed:
-        for name in ("noise_speed", "second_speed"):
-            speed = np.exp(further.uniform(*_logarithms(recipe.noise_speed_range), rows))
-            plan.values[name] = np.where(further.random(rows) < recipe.other_noise_speed, speed, 1.0)
+        _change_noise_speeds(further, recipe, plan)
     return plan
+
+
+def _change_noise_speeds(rng: np.random.Generator, recipe: Recipe, plan: Plan) -> None:
+    """Speeds of both noises of each signal."""
+    for name in ("noise_speed", "second_speed"):
+        speed = np.exp(rng.uniform(*_logarithms(recipe.noise_speed_range), plan.rows))
+        plan.values[name] = np.where(rng.random(plan.rows) < recipe.other_noise_speed, speed, 1.0)
 
 
 def _harm(rng: np.random.Generator, recipe: Recipe, plan: Plan) -> None:

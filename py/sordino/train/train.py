@@ -291,9 +291,13 @@ def train(
         config, seed = from_dict(saved["config"]), saved["seed"]
     processes = config.schedule.processes if device == "cpu" else 1
     job = Job(config, cache, out, minutes, resume, device, seed, manifest_sha256(manifest), processes, max_steps)
-    job = replace(job, start_from=start_from)
-    if processes == 1:
+    _start(replace(job, start_from=start_from))
+
+
+def _start(job: Job) -> None:
+    """Do a job in as many processes as it says, and wait for them."""
+    if job.processes == 1:
         _worker(0, job, 0)
         return
-    port = 20000 + (hash(str(out)) + time.time_ns()) % 20000
-    multiprocessing.start_processes(_worker, (job, port), nprocs=processes, start_method="spawn")
+    port = 20000 + (hash(str(job.out)) + time.time_ns()) % 20000
+    multiprocessing.start_processes(_worker, (job, port), nprocs=job.processes, start_method="spawn")

@@ -1,13 +1,12 @@
 """Unseen: models and a corpus go in, what voices and noises that they never heard cost them comes out.
 
-`python -m sordino.train.unseen MODEL.onnx …` mixes voices of `train` and of `valid` with noises of either, and judges
+`sordino develop unseen MODEL.onnx ...` mixes voices of `train` and of `valid` with noises of either, and judges
 every model on all four. Where `valid` voices cost a large network more than a small one, training wants more voices;
 likewise noises. Where what the large one is better by stays the same, it wants more weights or more hours.
 """
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 from collections.abc import Sequence
@@ -48,6 +47,14 @@ class Judged:
         return Judged(str(path), network, spread)
 
 
+def config_of(model: Path) -> Config:
+    """The config that a model was trained with. raises ValueError where its record has none, and as read_model does"""
+    record = read_model(model).record
+    if "config" not in record:
+        raise ValueError(f"{model}: its record has no 'config'")
+    return from_dict(record["config"])
+
+
 def losses(judged: Sequence[Judged], mixer: Mixer, config: Config, batches: int) -> list[list[dict[str, float]]]:
     """The loss and its terms on the same mixtures: per network, per batch."""
     found: list[list[dict[str, float]]] = [[] for _ in judged]
@@ -84,23 +91,3 @@ def compare(models: Sequence[Path], cache: Path, config: Config, batches: int) -
                     means[0] += f" ± {statistics.stdev(columns['loss']) / batches**0.5:.3f}"
                 lines.append(f"| {one.name} | {voices} | {noises} | " + " | ".join(means) + " |")
     return "\n".join([*lines[:2], *sorted(lines[2:], key=lambda line: line.split("|")[1])])
-
-
-def main() -> None:
-    """Print the table for the models that the command line names."""
-    parser = argparse.ArgumentParser(prog="python -m sordino.train.unseen", description=__doc__.split("\n", 1)[0])
-    parser.add_argument("models", type=Path, nargs="+", help=".onnx or .pt; mixtures and loss are those of the first")
-    parser.add_argument("--cache", type=Path, default=Path("data/cache"), help="decoded corpus (default: %(default)s)")
-    parser.add_argument("--batches", type=int, default=24, help="of 12 signals of 4 s (default: %(default)s)")
-    words = parser.parse_args()
-    try:
-        config = from_dict(read_model(words.models[0]).record["config"])
-        print(compare(words.models, words.cache, config, words.batches))
-    except KeyError as missing:
-        parser.error(f"{words.models[0]}: its record has no {missing}")
-    except (ValueError, OSError) as error:
-        parser.error(str(error))
-
-
-if __name__ == "__main__":
-    main()

@@ -2,77 +2,99 @@
 
 from __future__ import annotations
 
-import math
+from pathlib import Path
 from typing import Any
 
-LEFT, WIDTH, ROW = 330, 560, 22
-PANEL_WIDTH, PANEL_HEIGHT, MARGIN = 400, 240, 60
-DARK, LIGHT = "#2a6f97", "#a9d6e5"
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+WARM, PACED = "#2a6fb0", "#a0c4de"
+KINDS = {"warm": WARM, "paced": PACED}
+BAR = 0.38
+ROW_INCHES, PANEL_INCHES = 0.36, 3.6
 Line = list[tuple[float, float]]
+Cost = tuple[str, float, float | None]
 
 
-def text(x: float, y: float, words: str, anchor: str = "start") -> str:
-    return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}">{words}</text>'
-
-
-def systems_chart(result: dict[str, Any]) -> tuple[str, int]:
-    """Warm and paced cost of every system as horizontal bars, one group per browser; and the height it takes."""
-    rows = [
-        (f"{b}: {n}", w["median"], found.get("paced", {}).get(n, w)["median"])
-        for b, found in result["browsers"].items()
-        for n, w in found.get("warm", {}).items()
+def costs(result: dict[str, Any]) -> list[Cost]:
+    """Every system of every browser: its name, warm and paced us per hop; None where it was not paced."""
+    return [
+        (f"{browser}: {name}", warm["median"], found.get("paced", {}).get(name, {}).get("median"))
+        for browser, found in result["browsers"].items()
+        for name, warm in found.get("warm", {}).items()
     ]
-    scale = WIDTH / max((max(w, p) for _, w, p in rows), default=1)
-    body = [text(12, 24, "us per 10 ms of sound: warm (dark), paced (light)")]
-    for i, (name, warm, paced) in enumerate(rows):
-        y = 40 + ROW * i
-        body.append(text(LEFT - 8, y + 13, name, "end"))
-        body.append(f'<rect x="{LEFT}" y="{y + 1}" width="{warm * scale:.1f}" height="8" fill="{DARK}"/>')
-        body.append(f'<rect x="{LEFT}" y="{y + 10}" width="{paced * scale:.1f}" height="8" fill="{LIGHT}"/>')
-        body.append(text(LEFT + max(warm, paced) * scale + 6, y + 13, f"{warm:.0f} / {paced:.0f}"))
-    return "".join(body), 60 + ROW * len(rows)
 
 
-def growth_chart(left: float, top: float, title: str, lines: dict[str, Line]) -> str:
-    """Two lines of points with logarithmic axes; each point is labelled with its figures."""
-    points = [point for line in lines.values() for point in line if min(point) > 0]
-    if not points:
-        return ""
-    low_x, high_x = (f(math.log(x) for x, _ in points) for f in (min, max))
-    low_y, high_y = (f(math.log(y) for _, y in points) for f in (min, max))
-
-    def place(point: tuple[float, float]) -> tuple[float, float]:
-        x = (math.log(point[0]) - low_x) / (high_x - low_x or 1)
-        y = (math.log(point[1]) - low_y) / (high_y - low_y or 1)
-        return left + x * PANEL_WIDTH, top + 20 + (1 - y) * (PANEL_HEIGHT - 20)
-
-    body = [text(left, top, title)]
-    for (name, line), colour in zip(lines.items(), (DARK, LIGHT), strict=True):
-        placed = [place(point) for point in line]
-        corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
-        body.append(f'<polyline points="{corners}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        for (x, y), (at, us) in zip(placed, line, strict=True):
-            body.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"><title>{name}</title></circle>')
-            if colour == DARK:
-                body.append(text(x, y + 18, f"{at:g}: {us:.0f}", "middle"))
-    return "".join(body)
-
-
-def plot(result: dict[str, Any]) -> str:
-    """The whole picture as SVG; what was not measured is left out."""
-    bars, height = systems_chart(result)
-    browser = result["browsers"].get("chromium", {})
+def growth(browser: dict[str, Any]) -> dict[str, dict[str, Line]]:
+    """By title of a panel and kind of cost: points of size and us per hop; no points where nothing was measured."""
     best = [row for row in browser.get("sizes", []) if row["variant"] == browser["best"]]
     best = sorted((row for row in best if row["name"].startswith("size")), key=lambda row: row["weights"])
-    weights = {
-        kind: [(round(row["weights"] / 1e6, 2), row[kind]["median"]) for row in best] for kind in ("warm", "paced")
+    streams = browser.get("streams", [])
+    return {
+        "million weights": {kind: [(row["weights"] / 1e6, row[kind]["median"]) for row in best] for kind in KINDS},
+        "streams in a Worker, us for all": {
+            kind: [(row["streams"], row[kind]["together"]["median"]) for row in streams] for kind in KINDS
+        },
     }
-    streams = {
-        kind: [(row["streams"], row[kind]["together"]["median"]) for row in browser.get("streams", [])]
-        for kind in ("warm", "paced")
-    }
-    panels = growth_chart(MARGIN, height + 30, "us per hop by million weights, in Chromium", weights)
-    panels += growth_chart(2 * MARGIN + PANEL_WIDTH, height + 30, "us per hop of all by streams in a Worker", streams)
-    size = f'width="{LEFT + WIDTH + 110}" height="{height + PANEL_HEIGHT + 2 * MARGIN}"'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">'
-    return f'{head}<rect width="100%" height="100%" fill="white"/>{bars}{panels}</svg>\n'
+
+
+def draw_systems(axis: Any, rows: list[Cost]) -> None:
+    """Two bars per system, the first on top, and both figures behind them."""
+    for row, (_, warm, paced) in enumerate(rows):
+        axis.barh(row - BAR / 2, warm, BAR, color=WARM, label="warm" if row == 0 else None)
+        axis.barh(row + BAR / 2, paced or 0, BAR, color=PACED, label="paced" if row == 0 else None)
+        figures = f"{warm:.0f}" if paced is None else f"{warm:.0f} / {paced:.0f}"
+        axis.annotate(
+            figures, (max(warm, paced or 0), row), (5, 0), textcoords="offset points", va="center", fontsize=8
+        )
+    axis.set_yticks(range(len(rows)), [name for name, _, _ in rows])
+    axis.invert_yaxis()
+    axis.margins(x=0.12, y=0.01)
+    axis.set_title("us per 10 ms of sound, on one thread")
+    axis.grid(axis="x", alpha=0.3)
+    if rows:
+        axis.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False)
+
+
+def draw_growth(axis: Any, title: str, lines: dict[str, Line]) -> None:
+    """Cost over size, both logarithmic; the warm points are labelled."""
+    for kind, line in lines.items():
+        if not line:
+            continue
+        axis.loglog(*zip(*line, strict=True), "o-", color=KINDS[kind], markersize=4, label=kind)
+    for size, us in lines["warm"]:
+        axis.annotate(f"{us:.0f}", (size, us), (0, -12), textcoords="offset points", ha="center", fontsize=8)
+    sizes = [size for size, _ in lines["warm"]]
+    axis.set_xticks(sizes, [f"{size:.3g}" for size in sizes])
+    axis.minorticks_off()
+    axis.margins(0.1, 0.15)
+    axis.set_xlabel(title)
+    axis.set_ylabel("us per hop, Chromium")
+    axis.grid(alpha=0.3)
+
+
+def draw(result: dict[str, Any], path: Path) -> None:
+    """Draw what was measured.
+
+    result  as speed.measure returns it
+    path    of the picture, .png
+    """
+    rows = costs(result)
+    panels = growth(result["browsers"].get("chromium", {}))
+    panels = {title: lines for title, lines in panels.items() if lines["warm"]}
+    heights = [1.2 + ROW_INCHES * len(rows), *([PANEL_INCHES] if panels else [])]
+    figure = plt.figure(figsize=(11, sum(heights)), layout="constrained")
+    parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+    axes = [parts[0].subplots()]
+    draw_systems(axes[0], rows)
+    if panels:
+        below = parts[1].subplots(1, len(panels), squeeze=False)[0]
+        for axis, (title, lines) in zip(below, panels.items(), strict=True):
+            draw_growth(axis, title, lines)
+        axes += [*below]
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)

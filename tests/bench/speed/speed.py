@@ -2,12 +2,11 @@
 
 Chromium and Firefox, headless: everything in one Worker and interleaved, the native build in this process between its
 rounds; then nodes in an AudioWorklet. Medians over the rounds; compare only figures of one run. Writes speed.json,
-speed.md and speed.svg. Takes 6 to 11 minutes; a browser that hangs is ended.
+speed.md and speed.png. Takes 6 to 11 minutes; a browser that hangs is ended.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import multiprocessing
@@ -17,10 +16,11 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[3]), str(Path(__file__).resolve().parents[2])]
 
+import typer  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 
 from browser import browsers  # noqa: E402
@@ -125,19 +125,19 @@ def measure(browser_names: list[str], quick: bool) -> dict[str, Any]:
     return result
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="build.py bench speed", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer repeats: a look, not a figure")
-    parser.add_argument("--browsers", default="chromium,firefox", help="default: %(default)s")
-    parser.add_argument("--out", type=Path, default=OUT.parent, help="folder of the results (default: build/bench)")
-    options = parser.parse_args()
-    result = measure(options.browsers.split(","), options.quick)
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "speed.json").write_text(json.dumps(result, indent=1))
-    (options.out / "speed.md").write_text(report.markdown(result))
-    (options.out / "speed.svg").write_text(charts.plot(result))
-    print((options.out / "speed.md").read_text())
+def main(
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer repeats: a look, not a figure.")] = False,
+    browsers: Annotated[str, typer.Option(help="Separated by commas.")] = "chromium,firefox",
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = OUT.parent,
+) -> None:
+    """Measure speed beside the peers; writes speed.json, speed.md and speed.png."""
+    result = measure(browsers.split(","), quick)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "speed.json").write_text(json.dumps(result, indent=1))
+    (out / "speed.md").write_text(report.markdown(result))
+    charts.draw(result, out / "speed.png")
+    print((out / "speed.md").read_text())
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -13,6 +13,8 @@ const OTHER_RATE =
 
 export class CallPanel {
   readonly #button = element<HTMLButtonElement>("#call-button");
+  /** What the button says while there is no call. */
+  readonly #idle = this.#button.textContent;
   readonly #graph: () => AudioGraph | undefined;
   #loopback: Loopback | undefined;
   #undo: (() => void)[] = [];
@@ -76,7 +78,7 @@ export class CallPanel {
   }
 
   #show(calling: boolean): void {
-    this.#button.textContent = calling ? "Hang up" : "Call yourself";
+    this.#button.textContent = calling ? "Hang up" : this.#idle;
     element("#call-figures").hidden = !calling;
     if (!calling) body.call = "off";
   }

@@ -1,6 +1,7 @@
 // Page thread: what is set for the suppression: preset, strength, model, delay; kept apart from the node, which comes later.
 
 import { type LookAhead, MODELS, type ModelName, type Preset, type SordinoNode } from "sordino";
+import { CONSERVATIVE_LIMIT_DB } from "../../src/protocol/params.js";
 import { element, made, markSegment, segments } from "../page/dom.js";
 
 const PRESETS = [
@@ -19,7 +20,7 @@ const DELAYS = [
 const NO_LIMIT_DB = 40;
 /** What the presets' own limits are, so that the slider can show them. */
 const PRESET_LIMIT_DB: Readonly<Record<Preset, number>> = {
-  conservative: 15,
+  conservative: CONSERVATIVE_LIMIT_DB,
   balanced: NO_LIMIT_DB,
   strong: NO_LIMIT_DB,
 };
@@ -28,6 +29,9 @@ export class Settings {
   readonly #presets = element("#presets");
   readonly #strength = element<HTMLInputElement>("#strength");
   readonly #models = element<HTMLSelectElement>("#models");
+  readonly #strengthValue = element("#strength-value");
+  /** The words of the page for no limit. */
+  readonly #noLimit = this.#strengthValue.textContent;
   readonly #fail: (error: unknown) => void;
   #lookAhead: LookAhead = 2;
   #node: SordinoNode | undefined;
@@ -106,8 +110,8 @@ export class Settings {
 
   #show(db: number): void {
     this.#strength.value = String(db);
-    const words = db >= NO_LIMIT_DB ? "no limit" : `at most ${db} dB less`;
+    const words = db >= NO_LIMIT_DB ? this.#noLimit : `at most ${db} dB less`;
     this.#strength.setAttribute("aria-valuetext", words);
-    element("#strength-value").textContent = words;
+    this.#strengthValue.textContent = words;
   }
 }

@@ -26,6 +26,9 @@ function minutes(seconds: number): string {
 
 export class KeepPanel {
   readonly #host: KeepHost;
+  readonly #button = element("#record");
+  /** What the button says while nothing is recorded. */
+  readonly #idle = this.#button.textContent;
   readonly #audio = made("audio", "", { controls: "", "aria-label": "The cleaned file" });
   #recorder: Recorder | undefined;
   #recording: Recording | undefined;
@@ -69,7 +72,7 @@ export class KeepPanel {
     this.#recorder = undefined;
     this.#recording = await recorder.stop();
     body.recording = "off";
-    element("#record").textContent = "Record";
+    this.#button.textContent = this.#idle;
     const { seconds } = this.#recording;
     element("#recording").hidden = seconds === 0;
     this.#say(seconds === 0 ? "Nothing was recorded." : `${minutes(seconds)} recorded, before and after.`);
@@ -86,7 +89,7 @@ export class KeepPanel {
     this.#recorder = await Recorder.start(graph.context, graph.out("raw"), graph.out("sordino"), full);
     body.recording = "on";
     element("#recording").hidden = true;
-    element("#record").textContent = "Stop recording";
+    this.#button.textContent = "Stop recording";
   }
 
   #tick(): void {

@@ -1,11 +1,10 @@
-// Page thread: shows the numbers of a read-out as level meters, a lamp and words.
+// Page thread: shows the numbers of a read-out as level meters, a lamp and words; the words for silence are index.html's.
 
 import type { Readout } from "sordino";
 import { body, element, minus } from "../page/dom.js";
 import { REMEMBERED } from "./analyser.js";
 import { SAMPLE_RATE } from "./scale.js";
 
-const LOWEST_DB = -70;
 /** Decibels by which a meter may fall from one read-out to the next, so that the eye can follow. */
 const FALL_DB = 2;
 const VOICE_THRESHOLD = 0.5;
@@ -24,26 +23,32 @@ function levelDb(analyser: AnalyserNode, samples: Float32Array<ArrayBuffer>): nu
 class LevelMeter {
   readonly #meter: HTMLMeterElement;
   readonly #text: HTMLElement;
+  readonly #silent: string;
 
   constructor(figure: string) {
     this.#meter = element(`${figure} meter`);
     this.#text = element(`${figure} .level`);
+    this.#silent = this.#text.textContent;
   }
 
   show(db: number): void {
-    this.#meter.value = Math.max(db, this.#meter.value - FALL_DB, LOWEST_DB);
-    this.#text.textContent = db > LOWEST_DB ? minus(`${Math.round(db)} dB`) : "silent";
+    this.#meter.value = Math.max(db, this.#meter.value - FALL_DB, this.#meter.min);
+    this.#text.textContent = db > this.#meter.min ? minus(`${Math.round(db)} dB`) : this.#silent;
   }
 
   rest(): void {
-    this.#meter.value = LOWEST_DB;
-    this.#text.textContent = "silent";
+    this.#meter.value = this.#meter.min;
+    this.#text.textContent = this.#silent;
   }
 }
 
 export class Readings {
   readonly #before = new LevelMeter("#before");
   readonly #after = new LevelMeter("#after");
+  readonly #voice = element("#voice .text");
+  readonly #pitch = element("#pitch");
+  /** The words of the page for no voice and no pitch. */
+  readonly #none = { voice: this.#voice.textContent, pitch: this.#pitch.textContent };
   readonly #samples = new Float32Array(REMEMBERED);
 
   /** before, after  what is drawn: the levels are theirs, whichever system cleans */
@@ -53,9 +58,9 @@ export class Readings {
     const voice = readout.voice > VOICE_THRESHOLD;
     body.voice = voice ? "yes" : "no";
     body.frames = String(readout.stats.frames);
-    element("#voice .text").textContent = voice ? "voice" : "no voice";
+    this.#voice.textContent = voice ? "voice" : this.#none.voice;
     const pitched = voice && readout.pitchCorrelation > PERIODIC && readout.pitchPeriod > 0;
-    element("#pitch").textContent = pitched ? `${Math.round(SAMPLE_RATE / readout.pitchPeriod)} Hz` : "–";
+    this.#pitch.textContent = pitched ? `${Math.round(SAMPLE_RATE / readout.pitchPeriod)} Hz` : this.#none.pitch;
   }
 
   /** Nothing plays any more. */
@@ -64,7 +69,7 @@ export class Readings {
     this.#after.rest();
     body.voice = "no";
     body.frames = "0";
-    element("#voice .text").textContent = "no voice";
-    element("#pitch").textContent = "–";
+    this.#voice.textContent = this.#none.voice;
+    this.#pitch.textContent = this.#none.pitch;
   }
 }

@@ -4,7 +4,7 @@ import type { CustomModel, ModelName } from "../assets/catalogue.js";
 import type { AssetUrls } from "../assets/load.js";
 import { SordinoError } from "../protocol/errors.js";
 import type { EngineName, Settings, StreamShape } from "../protocol/messages.js";
-import { MAX_LOOK_AHEAD } from "../protocol/params.js";
+import { CONSERVATIVE_LIMIT_DB, MAX_LOOK_AHEAD } from "../protocol/params.js";
 
 /** How much is removed: every preset is a pair of post-filter and attenuation limit. */
 export type Preset = "conservative" | "balanced" | "strong";
@@ -71,8 +71,6 @@ export interface SordinoOptions {
 
 /** What may change while a stream runs. */
 export type Changes = Pick<SordinoOptions, "bypass" | "preset" | "postFilter" | "attenuationLimitDb">;
-
-const CONSERVATIVE_LIMIT_DB = 15;
 
 export const PRESETS: Readonly<
   Record<Preset, { readonly postFilter: PostFilter; readonly attenuationLimitDb: number }>

@@ -96,7 +96,12 @@ export interface Delays {
   readonly total: number;
 }
 
-/** rate of the context, Hz; kernel: its latency, samples at 48 kHz */
+/**
+ * Delays of a stream: the resampler back makes the sum a whole number.
+ *
+ * rate    of the context, Hz
+ * kernel  its latency, samples at 48 kHz
+ */
 export function chainDelays(rate: number, kernel: number): Delays {
   if (rate === SAMPLE_RATE) return { toKernel: 0, fromKernel: 0, total: kernel };
   const ratio = rate / SAMPLE_RATE;
@@ -105,4 +110,17 @@ export function chainDelays(rate: number, kernel: number): Delays {
   const sum = toKernel + (shortest + kernel) * ratio;
   const total = Math.ceil(sum - 1e-9);
   return { toKernel, fromKernel: shortest + Math.max(0, total - sum) / ratio, total };
+}
+
+/**
+ * Delays of a file, as of resampler_delays in py/sordino/run/stream.py, to the last bit: the resampler to 48 kHz makes the
+ * sum a whole number, so that a cleaned file has the bytes of `sordino denoise`. rate, kernel: as of chainDelays
+ */
+export function fileDelays(rate: number, kernel: number): Delays {
+  if (rate === SAMPLE_RATE) return { toKernel: 0, fromKernel: 0, total: kernel };
+  const fromKernel = RESAMPLE_HALF * Math.max(1, SAMPLE_RATE / rate);
+  const least = RESAMPLE_HALF * Math.max(1, rate / SAMPLE_RATE);
+  const beyond = ((kernel + fromKernel) * rate) / SAMPLE_RATE;
+  const total = Math.ceil(least + beyond);
+  return { toKernel: Math.max(least, total - beyond), fromKernel, total };
 }

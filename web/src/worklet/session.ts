@@ -4,18 +4,16 @@
 import type { EngineFiles, Failure, Readout, Reply, Settings, StreamShape } from "../protocol/messages.js";
 import { Chain } from "./chain.js";
 import { DelayLine } from "./delay-line.js";
-import { crossfade, DryWetFade } from "./dry-wet-fade.js";
+import { DryWetFade } from "./dry-wet-fade.js";
 import { Engine } from "./engine.js";
 import { Heartbeat } from "./heartbeat.js";
+import { FADES_PER_SECOND, Incoming } from "./incoming.js";
 import { failureOf } from "./kernel.js";
 import { Meter } from "./meter.js";
 import { OverrunMonitor } from "./overrun-monitor.js";
 import { readoutOf } from "./readout.js";
 import { leavePhase, takePhase } from "./stagger.js";
 
-/** Warm-up of a new engine, unheard, so that the network's state has settled when it fades in. */
-const WARM_UP_S = 0.3;
-const FADES_PER_SECOND = 100;
 /** What a session needs from the thread it lives on. */
 export interface Host {
   /** Milliseconds, as fine as the thread can tell. */
@@ -42,10 +40,7 @@ export class Session {
   #newWet: Float32Array[] = [];
   /** The chain that is audible; the one that warms up or fades in. */
   #current: Chain | undefined;
-  #incoming: Chain | undefined;
-  #incomingId = 0;
-  #warmUp = 0;
-  #crossShare = 0;
+  #incoming: Incoming | undefined;
   #heard = false;
   #tellVoice = false;
   #alive = true;
@@ -126,7 +121,7 @@ export class Session {
   apply(settings: Settings): void {
     this.#settings = settings;
     this.#guard(() => this.#current?.engine.apply(settings));
-    this.#guard(() => this.#incoming?.engine.apply(settings));
+    this.#guard(() => this.#incoming?.chain.engine.apply(settings));
   }
 
   tellVoice(on: boolean): void {
@@ -139,7 +134,7 @@ export class Session {
     this.#meter.reset();
     this.#dryDelay.clear();
     this.#guard(() => this.#current?.reset());
-    this.#guard(() => this.#incoming?.reset());
+    this.#guard(() => this.#incoming?.chain.reset());
     this.#mixer.jump(this.#target());
   }
 
@@ -189,16 +184,13 @@ export class Session {
   #drop(current: boolean, incoming: boolean): void {
     if (current) this.#current?.engine.release();
     if (current) this.#current = undefined;
-    if (incoming) this.#incoming?.engine.release();
+    if (incoming) this.#incoming?.chain.engine.release();
     if (incoming) this.#incoming = undefined;
   }
 
   #warm(chain: Chain, id: number): void {
     this.#drop(false, true);
-    this.#incoming = chain;
-    this.#incomingId = id;
-    this.#warmUp = chain.latency + Math.round(WARM_UP_S * this.#rate);
-    this.#crossShare = 0;
+    this.#incoming = new Incoming(chain, id, this.#rate);
     this.#monitor.forgive();
   }
 
@@ -227,7 +219,7 @@ export class Session {
   /** Handle an overrun: a chain that is warming up fails alone; the current one sends "overrun". */
   #beLate(chain: Chain, stop: boolean): boolean {
     const { overruns } = this.#monitor;
-    if (stop && chain === this.#incoming) {
+    if (stop && chain === this.#incoming?.chain) {
       this.#monitor.forgive();
       return this.#fail(`the kernel was too slow while it warmed up (${overruns} frames were late)`, chain, "overrun");
     }
@@ -236,31 +228,27 @@ export class Session {
   }
 
   #runIncoming(inputs: readonly Float32Array[], channels: number): void {
-    const chain = this.#incoming!;
-    if (!this.#run(chain, this.#newWet, inputs, channels)) {
+    const incoming = this.#incoming!;
+    if (!this.#run(incoming.chain, this.#newWet, inputs, channels)) {
       this.#drop(false, true);
       return;
     }
-    this.#warmUp -= this.#quantum;
-    if (this.#warmUp > 0) return;
+    if (!incoming.warm(this.#quantum)) return;
     if (this.#current === undefined) {
       this.#promote();
       for (let c = 0; c < channels; c++) this.#wet[c]!.set(this.#newWet[c]!);
       return;
     }
-    const share = Math.min(1, this.#crossShare + (this.#quantum * FADES_PER_SECOND) / this.#rate);
-    crossfade(this.#wet, this.#newWet, this.#crossShare, share, channels, this.#quantum);
-    this.#crossShare = share;
-    if (share === 1) this.#promote();
+    if (incoming.fade(this.#wet, this.#newWet, channels, this.#quantum)) this.#promote();
   }
 
   /** Make the incoming chain the current one. */
   #promote(): void {
-    const chain = this.#incoming!;
+    const { chain, id } = this.#incoming!;
     this.#drop(true, false);
     this.#current = chain;
     this.#incoming = undefined;
-    this.#sayReady(chain, this.#incomingId);
+    this.#sayReady(chain, id);
   }
 
   #sayReady(chain: Chain, id: number): void {
@@ -278,7 +266,7 @@ export class Session {
   #adopt(quantum: number): void {
     this.#quantum = quantum;
     this.#makeBlocks();
-    for (const chain of [this.#current, this.#incoming]) this.#guard(() => chain?.configure(quantum));
+    for (const chain of [this.#current, this.#incoming?.chain]) this.#guard(() => chain?.configure(quantum));
     this.#dryDelay.configure(this.#dryDelay.delay, quantum);
     const chain = this.#current;
     if (chain === undefined) return;
@@ -307,7 +295,7 @@ export class Session {
       action();
     } catch (cause) {
       const message = `the kernel trapped: ${cause}`;
-      if (this.#incoming) this.#fail(message, this.#incoming);
+      if (this.#incoming) this.#fail(message, this.#incoming.chain);
       this.#fail(message);
       this.#drop(true, true);
       this.#mixer.jump(0);
@@ -316,8 +304,9 @@ export class Session {
 
   /** Report a failure. Other streams keep the failed kernel; new ones do not join it. */
   #fail(message: string, chain?: Chain, code: Failure["code"] = "runtime"): false {
-    if (code === "runtime") for (const c of [chain ?? this.#current, chain ?? this.#incoming]) c?.engine.abandon();
-    const id = chain !== undefined && chain === this.#incoming ? this.#incomingId : undefined;
+    if (code === "runtime")
+      for (const c of [chain ?? this.#current, chain ?? this.#incoming?.chain]) c?.engine.abandon();
+    const id = chain !== undefined && chain === this.#incoming?.chain ? this.#incoming.id : undefined;
     this.#host.reply({ type: "failure", id, failure: { code, message } });
     return false;
   }

@@ -1,23 +1,12 @@
 // Audio thread: one wasm instance, with one copy of the weights, for all streams of this scope that use the same files.
 
 import type { EngineFiles } from "../protocol/messages.js";
+import { TOGETHER, WEIGHT_FAILURES } from "../protocol/params.js";
 import { Allocator, EngineError, instantiate, instantiateNow, type Kernel } from "./kernel.js";
 
 /** Milliseconds, as fine as the thread can tell. */
 const { performance: fine } = globalThis as { performance?: { now(): number } };
 const now = fine ? (): number => fine.now() : Date.now;
-
-/** Streams computed together (wasm/network.h), so that each weight is read once for all of them. */
-const TOGETHER = 4;
-
-/** What sordino_init answers, in words. */
-const INIT_FAILURES: Readonly<Record<number, string>> = {
-  [-1]: "it is not a Sordino weight file",
-  [-2]: "its format version is not the one this kernel reads",
-  [-3]: "its size is not the one its header states; it may be truncated",
-  [-4]: "its checksum does not match; it is damaged",
-  [-5]: "it holds a network that this kernel does not know",
-};
 
 /** One sordino_state. */
 export interface Stream {
@@ -98,11 +87,8 @@ export class SharedKernel {
     const answer = this.kernel.sordino_init(at, this.#weightsAt, this.#weightBytes);
     if (answer !== 0) {
       this.allocator.free(at, this.kernel.sordino_state_bytes());
-      const reason = INIT_FAILURES[answer] ?? `sordino_init answered ${answer}`;
-      throw new EngineError(
-        "weights",
-        `the weight file ${this.#name} (${this.#weightBytes} bytes) was refused: ${reason}`,
-      );
+      const what = WEIGHT_FAILURES[answer] ?? `refused by the kernel (${answer})`;
+      throw new EngineError("weights", `${this.#name} (${this.#weightBytes} bytes) is ${what}`);
     }
     if (lookAhead !== undefined) this.kernel.sordino_set_look_ahead(at, lookAhead);
     const stream = { at, left: 0, owedMs: 0 };

@@ -1,10 +1,10 @@
 // File worker: samples of any rate through the kernel, aligned with the input and as long; the same as cleaned() in
-// py/sordino/audio.py.
+// py/sordino/files/audio.py.
 
 import type { EngineFiles, Settings } from "../../../src/protocol/messages.js";
-import { HOP, RESAMPLE_HALF, SAMPLE_RATE } from "../../../src/protocol/params.js";
+import { HOP } from "../../../src/protocol/params.js";
 import { Engine } from "../../../src/worklet/engine.js";
-import type { Delays } from "../../../src/worklet/schedule.js";
+import { fileDelays } from "../../../src/worklet/schedule.js";
 
 const BLOCK = 512;
 
@@ -16,16 +16,6 @@ export interface Shape {
   readonly channels: number;
   /** The same gains on all channels, or each on its own. */
   readonly linked: boolean;
-}
-
-/** The delays that `sordino denoise` chooses: the resampler to 48 kHz makes the sum a whole number. */
-function fileDelays(rate: number, kernel: number): Delays {
-  if (rate === SAMPLE_RATE) return { toKernel: 0, fromKernel: 0, total: kernel };
-  const fromKernel = RESAMPLE_HALF * Math.max(1, SAMPLE_RATE / rate);
-  const least = RESAMPLE_HALF * Math.max(1, rate / SAMPLE_RATE);
-  const beyond = ((kernel + fromKernel) * rate) / SAMPLE_RATE;
-  const total = Math.ceil(least + beyond);
-  return { toKernel: Math.max(least, total - beyond), fromKernel, total };
 }
 
 export class Cleaner {

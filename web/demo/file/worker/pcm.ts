@@ -1,7 +1,9 @@
-// File worker: plain samples by the header before them, a second at a time; the twin of py/sordino/pcm.py.
+// File worker: plain samples by the header before them, a second at a time; the twin of py/sordino/files/pcm.py.
 
 import type { Subtype } from "../../wav/extras.js";
-import { type Encoding, type Header, readBehind, readHeader } from "./pcm_header.js";
+import type { Encoding, Header } from "./pcm_format.js";
+import { readHeader } from "./pcm_header.js";
+import { readBehind } from "./riff_header.js";
 import type { Block, Sound } from "./sound.js";
 
 const WRAP = 2 ** 32;

@@ -1,0 +1,94 @@
+"""`sordino develop quality | ablation | calibration`: benchmarks of sound; `build.py bench` installs what they need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .options import resumable
+
+Count = Annotated[int, typer.Option(min=1, help="Clips of 7 s.")]
+Split = Annotated[str, typer.Option(help="Of the corpus: valid to choose, test to report.")]
+Seed = Annotated[int, typer.Option(help="Of everything drawn.")]
+Cache = Annotated[Path, typer.Option(help="Decoded corpus, as made by training.")]
+Out = Annotated[Path, typer.Option(help="Working folder.")]
+Processes = Annotated[int, typer.Option(min=0, help="At once; 0: one per core, 8 at most.")]
+CACHE, BENCH = Path("data/cache"), Path("build/bench")
+
+
+def quality(
+    systems: Annotated[str | None, typer.Option(help="Separated by commas, as of evaluate; default: all.")] = None,
+    count: Count = 240,
+    split: Split = "test",
+    seed: Seed = 1,
+    cache: Cache = CACHE,
+    out: Out = BENCH / "quality",
+    processes: Processes = 0,
+    float_count: Annotated[int, typer.Option(help="Clips for the slow float reference.")] = 60,
+    visqol: Annotated[int, typer.Option(help="Clips for ViSQOL, 3 s each.")] = 20,
+    peers: Annotated[Path, typer.Option(help="The peers' packages.")] = BENCH / "peers",
+    offline: Annotated[bool, typer.Option("--offline", help="Install nothing.")] = False,
+) -> None:
+    """Compare the shipped models with the peers; writes quality.json, quality.md and plots."""
+    from .quality import Options, compare
+
+    clips = (out.resolve(), cache, split, count, seed, processes)
+    options = Options(*clips, systems, float_count, visqol, peers.resolve(), offline)
+    with resumable("quality"):
+        compare(options)
+
+
+def ablation(
+    model: Annotated[str, typer.Argument(help="Name or path.")] = "standard",
+    only: Annotated[str | None, typer.Option(help="Parts of names, separated by commas.")] = None,
+    table: Annotated[Path | None, typer.Option(help="Variations; default: those that come with Sordino.")] = None,
+    train: Annotated[Path | None, typer.Option(metavar="CORPUS", help="Also vary the training, on this.")] = None,
+    config: Annotated[str, typer.Option(help="What is trained.")] = "standard",
+    minutes: Annotated[float, typer.Option(help="Of each training.")] = 5.0,
+    steps: Annotated[int, typer.Option(help="Of each training, instead of minutes.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    count: Count = 40,
+    split: Split = "valid",
+    seed: Seed = 1,
+    cache: Cache = CACHE,
+    out: Out = BENCH / "ablation",
+    processes: Processes = 0,
+) -> None:
+    """Score what each setting is worth; writes ablation.json, ablation.md and ablation.png."""
+    from .ablation import TABLE, Options, ablate
+
+    clips = (out.resolve(), cache, split, count, seed, processes)
+    with resumable("ablation"):
+        ablate(Options(*clips, model, only, table or TABLE, train, config, minutes, steps, device))
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(word) for word in text.split(","))
+
+
+def _list(what: str) -> Any:
+    return typer.Option(parser=_numbers, metavar="A,B,...", help=what)
+
+
+def calibration(
+    source: Annotated[Path, typer.Argument(help="Checkpoint of a run (.pt), or a finished model (.onnx).")],
+    blend: Annotated[Path | None, typer.Option(metavar="EARLIER", help="What the run started from.")] = None,
+    shares: Annotated[Any, _list("Of the earlier weights.")] = "0.35,0.5",
+    slopes: Annotated[Any, _list("Of the gains' logits.")] = "0.8,0.9",
+    offsets: Annotated[Any, _list("Of the gains' logits.")] = "0,0.15",
+    smoothings: Annotated[Any, _list("Of the gains' logits, in bands.")] = "0,1",
+    count: Count = 60,
+    split: Split = "valid",
+    seed: Seed = 1,
+    cache: Cache = CACHE,
+    out: Out = BENCH / "calibration",
+    processes: Processes = 0,
+) -> None:
+    """Score every blend and calibration of a run; writes calibration.json and calibration.md, the best first."""
+    from .calibration import Options, calibrate
+
+    clips = (out.resolve(), cache, split, count, seed, processes)
+    with resumable("calibration"):
+        calibrate(Options(*clips, source, blend, shares, slopes, offsets, smoothings))
