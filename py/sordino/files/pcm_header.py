@@ -14,6 +14,8 @@ NEAR = 0x1_0000
 """A writer that cannot go back announces one of these sizes, less the headers it has in mind."""
 PLACEHOLDERS = (0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF)
 LARGEST_KEPT = 1 << 20
+UNPADDED = (b"data", b"fmt ", b"LIST", b"fact", b"bext", b"iXML", b"cue ", b"smpl", b"JUNK", b"id3 ", b"ds64")
+"""Names that show that the chunk before, of an odd size, ends without its byte of padding."""
 KEPT_CHUNKS = (b"bext", b"iXML", b"axml", b"chna", b"cue ", b"smpl")
 INFO_NAMES = {
     b"INAM": "title", b"IART": "artist", b"IPRD": "album", b"ICRD": "date", b"IGNR": "genre", b"ICMT": "comment",
@@ -54,12 +56,14 @@ class Header:
     encoding  a key of WIDTHS
     endian    "<" or ">"
     size      announced bytes of samples; None: until the end
+    is_last   nothing but samples comes after the header, whatever size it announces
     """
 
     format: Format
     encoding: str
     endian: str
     size: int | None
+    is_last: bool = False
 
     @property
     def width(self) -> int:
@@ -135,6 +139,12 @@ class Taker:
         while size > 0:
             size -= len(self(min(size, LARGEST_KEPT)))
 
+    def pad(self, size: int) -> None:
+        """Skip the byte that makes a RIFF chunk even, unless its writer has forgotten it. raises as above"""
+        if size % 2:
+            next_four = self(4)
+            self.before = (next_four if next_four in UNPADDED else next_four[1:]) + self.before
+
 
 def is_placeholder(size: int) -> bool:
     """Whether a size of 32 bits is what a writer announces that does not know it."""
@@ -159,9 +169,11 @@ def _riff(take: Taker, head: bytes) -> Header:
             content = take(size + size % 2)
             long_size = struct.unpack("<Q", content[8:16])[0]
         elif size > LARGEST_KEPT:
-            take.skip(size + size % 2)
+            take.skip(size)
+            take.pad(size)
         else:
-            note_chunk(fields, name, take(size + size % 2)[:size])
+            note_chunk(fields, name, take(size))
+            take.pad(size)
 
 
 def note_chunk(fields: Fields, name: bytes, content: bytes) -> None:
@@ -181,6 +193,7 @@ def _wave_format(fields: Fields, content: bytes) -> None:
     if kind == EXTENSIBLE and len(content) >= 40:
         fields.mask = struct.unpack(f"{fields.endian}I", content[20:24])[0]
         kind = struct.unpack(f"{fields.endian}H", content[24:26])[0]
+    align = align or channels * ((bits + 7) // 8)
     bytes_each = align // channels if channels and align % channels == 0 else 0
     names = {
         PCM: {1: "u8", 2: "s16", 3: "s24", 4: "s32"}, FLOAT: {4: "f32", 8: "f64"}, ALAW: {1: "alaw"}, MULAW: {1: "ulaw"}
@@ -285,7 +298,7 @@ def _au(take: Taker, head: bytes) -> Header:
     comment = text(take(offset - 24))
     if comment and not comment.startswith("Processed by"):
         fields.tags["comment"] = comment
-    return fields.header(None if is_placeholder(size) else size)
+    return replace(fields.header(None if is_placeholder(size) else size), is_last=True)
 
 
 def _caf(take: Taker, head: bytes) -> Header:

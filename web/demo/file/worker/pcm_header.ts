@@ -8,9 +8,19 @@ import { FileError } from "../errors.js";
 const PLACEHOLDERS = [0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
 const NEAR = 0x1_0000;
 const LARGEST_KEPT = 1 << 20;
+/** Names that show that the chunk before, of an odd size, ends without its byte of padding. */
+const UNPADDED = ["data", "fmt ", "LIST", "fact", "bext", "iXML", "cue ", "smpl", "JUNK", "id3 ", "ds64"];
 const KEPT_CHUNKS = ["bext", "iXML", "axml", "chna", "cue ", "smpl"];
 const W64_RIFF = "riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00";
 const W64_TAIL = "\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a";
+/** How a sound file begins that stands behind another one: name, and kinds after the size. */
+const FORMS: Readonly<Record<string, readonly string[]>> = {
+  RIFF: ["WAVE"],
+  RIFX: ["WAVE"],
+  RF64: ["WAVE"],
+  BW64: ["WAVE"],
+  FORM: ["AIFF", "AIFC"],
+};
 const [PCM, FLOAT, ALAW, MULAW, EXTENSIBLE] = [1, 3, 6, 7, 0xfffe];
 
 export type Encoding = "u8" | "s8" | "ulaw" | "alaw" | "s16" | "s24" | "s32" | "f32" | "f64";
@@ -84,6 +94,8 @@ export class Header {
   /** Where the samples begin, and how many bytes are announced; undefined: until the end. */
   start = 0;
   size: number | undefined;
+  /** Nothing but samples comes after the header, whatever size it announces. */
+  isLast = false;
 
   get frameBytes(): number {
     return WIDTHS[this.encoding!] * this.channels;
@@ -180,8 +192,14 @@ async function riff(bytes: Bytes, little: boolean): Promise<Header | undefined> 
     }
     if (name === "ds64") longSize = long(await bytes.view(at + 8, 8), 0, true);
     else if (size <= LARGEST_KEPT && !noteChunk(header, name, await bytes.view(at, size))) return undefined;
-    at += size + (size % 2);
+    at = await afterPadding(bytes, at + size, size);
   }
+}
+
+/** Where a RIFF chunk ends whose content of so many bytes ends at a place: its writer may forget the byte of padding. */
+async function afterPadding(bytes: Bytes, at: number, size: number): Promise<number> {
+  const isPadded = size % 2 === 1 && !UNPADDED.includes(letters(await bytes.view(at, 4)));
+  return at + (isPadded ? 1 : 0);
 }
 
 /** A chunk of a RIFF file. returns false where another decoder is to try. throws FileError "damaged" */
@@ -199,7 +217,8 @@ function waveFormat(header: Header, content: DataView): boolean {
   const little = header.littleEndian;
   if (content.byteLength < 16) throw damaged(`a format of ${content.byteLength} bytes`);
   let kind = content.getUint16(0, little);
-  const [channels, align, bits] = [2, 12, 14].map((at) => content.getUint16(at, little)) as [number, number, number];
+  const [channels, block, bits] = [2, 12, 14].map((at) => content.getUint16(at, little)) as [number, number, number];
+  const align = block || channels * Math.ceil(bits / 8);
   if (kind === EXTENSIBLE && content.byteLength >= 40) {
     header.extras.mask = content.getUint32(20, little);
     kind = content.getUint16(24, little);
@@ -298,6 +317,7 @@ async function au(bytes: Bytes, head: DataView, little: boolean): Promise<Header
   if (offset < 24 || offset > LARGEST_KEPT) throw damaged(`samples from byte ${offset} on`);
   const comment = words(await bytes.view(24, offset - 24));
   if (comment && !comment.startsWith("Processed by")) header.extras.tags.comment = comment;
+  header.isLast = true;
   return header.begin(offset, isPlaceholder(size) ? undefined : size);
 }
 
@@ -351,23 +371,26 @@ function cafDescription(header: Header, content: DataView): boolean {
   return true;
 }
 
-/** Take tags and chunks from behind the samples. */
-export async function readBehind(file: Blob, header: Header): Promise<void> {
+/** Take tags and chunks from behind the samples. Returns what sound stands there. */
+export async function readBehind(file: Blob, header: Header): Promise<string | undefined> {
   const bytes = new Bytes(file);
   try {
-    for (let at = header.start + header.size! + (header.size! % 2); ; ) {
+    for (let at = await afterPadding(bytes, header.start + header.size!, header.size!); ; ) {
       const head = await bytes.view(at, 8);
       const [name, size] = [letters(head, 0, 4), head.getUint32(4, true)];
-      if (!/^[a-zA-Z0-9]+$/.test(name.trim()) || size > LARGEST_KEPT) return;
-      if (name !== "fmt ") {
+      const kind = name in FORMS ? letters(await bytes.view(at + 8, 4)) : "";
+      if (FORMS[name]?.includes(kind)) return "another sound file";
+      if (name === "data" && size > 0) return "a second chunk of samples";
+      if (!/^[a-zA-Z0-9]+$/.test(name.trim()) || name in FORMS) return undefined;
+      if (name !== "fmt " && size <= LARGEST_KEPT) {
         const little = header.littleEndian;
         header.littleEndian = true;
         noteChunk(header, name, await bytes.view(at + 8, size));
         header.littleEndian = little;
       }
-      at += 8 + size + (size % 2);
+      at = await afterPadding(bytes, at + 8 + size, size);
     }
   } catch {
-    // The end of the file.
+    return undefined; // The end of the file.
   }
 }
