@@ -55,6 +55,20 @@ def test_a_worker_that_dies(live: Tab, states: str) -> None:
     assert ["fallback", "worklet"] in answer["log"] and (answer["ended"], answer["readyState"]) == (1, "ended")
 
 
+FILES = {
+    "kernel": {"simd128": "/none.wasm", "relaxed": "/none.wasm"},
+    "weights": {"weights": "/none.sordino"},
+    "everything": {"base": "/nowhere/"},
+}
+
+
+@pytest.mark.parametrize("missing", FILES)
+@pytest.mark.parametrize("path", ["worklet", "frames"])
+def test_a_start_that_fails_is_told_once(live: Tab, states: str, path: str, missing: str) -> None:
+    answer = live.call(states, "failedStart", path, FILES[missing])
+    assert answer == {"states": ["fallback", "ended"], "state": "fallback", "heard": True}
+
+
 @pytest.mark.parametrize("path", ["worklet", "frames"])
 def test_the_other_sides_voice(live: Tab, states: str, path: str) -> None:
     answer = live.call(states, "remoteVoice", path)

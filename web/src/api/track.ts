@@ -108,6 +108,7 @@ export class SuppressedTrack extends TrackTarget {
     });
     this.#proxies.follow(source);
     for (const type of ["mute", "unmute"]) this.track.addEventListener(type, this.#states.update);
+    this.addEventListener("fallback", this.#states.update);
     this.started = this.#factory ? this.#factory.begin() : this.#frames!.started;
     whileStarting(this.started, options.signal, () => this.stop());
   }
