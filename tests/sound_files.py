@@ -87,6 +87,7 @@ SEEKABLE = {
     "sound.aac": ff("sound.aac"),
     "cbr.mp3": "lame --quiet -b 64 mono.wav cbr.mp3",
     "vbr.mp3": "lame --quiet -V 4 stereo.wav vbr.mp3",
+    "free.mp3": "lame --quiet --freeformat -b 200 mono.wav free.mp3",
     "narrow.mp3": "lame --quiet -b 32 narrow.wav narrow.mp3",
     "ffmpeg.mp3": ff("-q:a 5 ffmpeg.mp3"),
     "sound.mp2": ff("-c:a mp2 sound.mp2"),
@@ -117,6 +118,7 @@ PIPED = {
     "streamed.wav": f"{ff('-f wav -')} | cat > streamed.wav",
     "sox_streamed.wav": "cat mono.wav | sox -t wav - -t wav - gain 0 | cat > sox_streamed.wav",
     "float_streamed.wav": f"{ff('-c:a pcm_f32le -f wav -', 'stereo.wav')} | cat > float_streamed.wav",
+    "inside_streamed.wav": f"{ff('-c:a libmp3lame -f wav -')} | cat > inside_streamed.wav",
     "streamed.w64": f"{ff('-f w64 -')} | cat > streamed.w64",
     "streamed.aiff": "cat mono.wav | sox -t wav - -t aiff - gain 0 2> /dev/null | cat > streamed.aiff",
     "streamed.au": f"{ff('-f au -')} | cat > streamed.au",
@@ -160,6 +162,32 @@ JOINED = {
 }
 """By name: the files that stand in it one after the other."""
 
+ODD = {
+    "unpadded.wav": ("mono.wav", lambda wav: wav[:36] + b"note\3\0\0\0abc" + wav[36:]),
+    "align0.wav": ("mono.wav", lambda wav: wav[:32] + b"\0\0" + wav[34:]),
+    "data_first.wav": ("mono.wav", lambda wav: wav[:12] + wav[36:] + wav[12:36]),
+    "comm_last.aiff": ("little.aiff", lambda aiff: _comm_last(aiff)),
+    "short.au": ("sound.au", lambda au: au[:8] + bytes((0, 0, 0, 10)) + au[12:]),
+    "zeros.mp3": ("cbr.mp3", lambda mp3: mp3 + bytes(4000)),
+    "tag_between.mp3": ("cbr.mp3", lambda mp3: mp3 + b"ID3\3\0\0\0\0\0\x0a" + bytes(10) + mp3),
+}
+"""By name: the file that is changed, and how: chunks that are unpadded or in another order, wrong sizes, tags."""
+
+FOLLOWED = {
+    "followed.wav": ("mono.wav", lambda wav: 2 * wav),
+    "second_data.wav": ("mono.wav", lambda wav: wav + wav[36:]),
+    "followed.aiff": ("sound.aiff", lambda aiff: 2 * aiff),
+    "followed.m4a": ("sound.m4a", lambda m4a: 2 * m4a),
+}
+"""What stands behind such a file belongs to another one."""
+
+
+def _comm_last(aiff: bytes) -> bytes:
+    at = aiff.index(b"COMM")
+    end = at + 8 + int.from_bytes(aiff[at + 4 : at + 8], "big")
+    return aiff[:at] + aiff[end:] + aiff[at:end]
+
+
 CUT_NAMES = """
 pcm16.wav float.wav wave.w64 sound.aiff sound.au sound.caf sound.flac fast.m4a sound.aac cbr.mp3 vbr_streamed.mp3
 vorbis.ogg opusenc.opus opus.webm live.webm aac.mka fragments.mp4 sound.wma sound.wv video.avi streamed.flac
@@ -176,13 +204,15 @@ def make_all(folder: Path) -> list[Path]:
         assert (folder / name).stat().st_size > 0, name
     for name, parts in JOINED.items():
         (folder / name).write_bytes(b"".join((folder / part).read_bytes() for part in parts))
+    for name, (source, change) in {**ODD, **FOLLOWED}.items():
+        (folder / name).write_bytes(change((folder / source).read_bytes()))
     for name in CUT:
         data = (folder / name).read_bytes()
         (folder / f"cut_{name}").write_bytes(data[: len(data) * 3 // 5 + 1])
     return [folder / name for name in NAMES]
 
 
-NAMES = [*SEEKABLE, *PIPED, *TAGGED, *JOINED, *(f"cut_{name}" for name in CUT)]
+NAMES = [*SEEKABLE, *PIPED, *TAGGED, *JOINED, *ODD, *(f"cut_{name}" for name in CUT)]
 
 
 def ffmpeg_decodes(path: Path, channels: int) -> np.ndarray:

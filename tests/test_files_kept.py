@@ -122,6 +122,16 @@ def pipe(data, *arguments):
     )
 
 
+@pytest.mark.parametrize("form", ["mp3 -write_xing 0 -id3v2_version 0", "adts"])
+def test_coded_sound_without_a_header_on_stdin_is_no_raw_sound(folder, form):
+    command = f"ffmpeg -v error -i {folder}/narrow.wav -f {form} -"
+    data = subprocess.run(["bash", "-c", command], capture_output=True, check=True).stdout
+    done = pipe(data)
+    assert (done.returncode, done.stdout[:4]) == (0, b"RIFF")
+    got, rate = soundfile.read(io.BytesIO(done.stdout))
+    assert (rate, abs(got.shape[0] - soundfile.info(folder / "narrow.wav").frames) < 4096) == (16_000, True)
+
+
 @pytest.mark.parametrize("kind", ["known", "endless", "float", "flac", "cut"])
 def test_a_sound_file_on_stdin_is_no_raw_sound(folder, tmp_path, kind):
     if kind in ("known", "cut"):

@@ -23,13 +23,13 @@ tagged.wav bext.wav wave.w64 float.w64 sound.aiff sox.aiff float.aifc little.aif
 float.caf
 sound.flac deep.flac sox.flac cover.flac streamed.wav sox_streamed.wav float_streamed.wav streamed.w64 streamed.aiff
 streamed.au streamed.caf streamed.flac cut_pcm16.wav cut_float.wav cut_wave.w64 cut_sound.aiff cut_sound.au
-cut_sound.caf
+cut_sound.caf unpadded.wav align0.wav short.au followed.wav second_data.wav followed.aiff
 """
 SAME_SOUND = """
 cbr.mp3 vbr.mp3 vbr_streamed.mp3 lame_streamed.mp3 cbr_title.mp3 cbr_cover.mp3 vbr_cover.mp3 old_tag.mp3 twice.mp3
 plain.mp3 vorbis.ogg vorbis_streamed.ogg title.ogg twice.ogg opusenc.opus streamed.opus twice.opus same.opus opus.webm
 streamed.webm live.webm fragments.mp4 video.mkv sound.mov flac.mka cut_cbr.mp3 cut_vorbis.ogg
-cut_opusenc.opus cut_live.webm cut_opus.webm cut_sound.flac other.ogg
+cut_opusenc.opus cut_live.webm cut_opus.webm cut_sound.flac other.ogg zeros.mp3 tag_between.mp3
 """
 """Those with AAC only where the browser decodes it."""
 LEAST_MATCH = 0.98

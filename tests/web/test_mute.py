@@ -30,9 +30,13 @@ WAYS = {
 replaceTrack(null) and the track that was there; the platform's own; a constraint."""
 EVENTS = ("nothing", "on", "suspend", "resume", "stop", "model", "missing", "device", "trap", "step-down", "destroy")
 """What happens while it is muted; "on": suppression is switched on."""
+FIREFOX_PARTS = 3
+"""Of a lane, side by side."""
+FIREFOX_EVENTS = ("nothing", "suspend", "stop", "model", "device", "trap")
 LANES = {
     "suppressTrack": {"kind": "Core"},
     "suppressTrack, frames": {"kind": "Core", "path": "frames"},
+    "suppressTrack, Worker refused": {"kind": "Core", "path": "refused"},
     "webrtc": {"kind": "Sender"},
     "webrtc, frames": {"kind": "Sender", "path": "frames"},
     "livekit": {"kind": "LiveKit"},
@@ -56,7 +60,7 @@ def why_not(lane: dict[str, str], way: str, event: str) -> str | None:
     own = kind not in ("Core", "Sender")
     if way == "constraint":
         return "no browser has a constraint that mutes; `volume` was one"
-    if lane.get("path") == "frames" and event in ("suspend", "resume"):
+    if lane.get("path") and event in ("suspend", "resume"):
         return "the frame path has no context"
     if way == "platform" and not own:
         return "a page of its own has no other mute"
@@ -113,6 +117,22 @@ def phone(server: Server, playwright: Any, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
+def fox(server: Server, playwright: Any) -> Iterator[browsers.Tab]:
+    """A Firefox with a fake microphone, which gives a tone."""
+    for wanted in ("firefox", "audio sink"):
+        if reason := browsers.missing(wanted):
+            unavailable(reason)
+    preferences = {"media.navigator.streams.fake": True}
+    with (
+        browsers.audio_sink() as environment,
+        contextlib.closing(browsers.launch(playwright, "firefox", (), environment, preferences)) as browser,
+    ):
+        page = browser.new_page()
+        page.goto(f"{server.origin}/pages/index.html")
+        yield browsers.PlaywrightTab("firefox", page)
+
+
+@pytest.fixture
 def platforms(phone: Any, consumers: Path, jitsi: str) -> None:
     """The platforms' own classes can be loaded by the page."""
     subprocess.run(["node", "platforms.mjs"], cwd=consumers, check=True)
@@ -120,20 +140,41 @@ def platforms(phone: Any, consumers: Path, jitsi: str) -> None:
     phone.page.evaluate("JitsiMeetJS.init({ disableAudioLevels: true, disableNS: true, disableAGC: true })")
 
 
-@pytest.mark.timeout(900)
-@pytest.mark.usefixtures("platforms")
-def test_the_table(phone: browsers.Tab, server: Server, record_property) -> None:
-    """No sample of the microphone arrives while it is muted, and the voice is back after unmuting."""
+def run_table(tab: browsers.Tab, server: Server, wanted: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """What is wrong, by lane and cell; each lane of what is wanted has its cells."""
     page = f"{server.origin}/pages/mutes.js"
-    wanted = {
-        name: {**lane, "cells": turned(cells(lane), k / len(LANES))} for k, (name, lane) in enumerate(LANES.items())
-    }
-    phone.call(page, "begin", wanted)
-    while (found := phone.call(page, "results")) is None:
+    tab.call(page, "begin", wanted)
+    while (found := tab.call(page, "results")) is None:
         time.sleep(1)
     assert {name: list(said) for name, said in found.items()} == {
         name: [" ".join(cell) for cell in lane["cells"]] for name, lane in wanted.items()
     }
-    record_property("cells", sum(len(said) for said in found.values()))
-    wrong = {f"{name}: {cell}": what for name, said in found.items() for cell, what in said.items() if what}
-    assert wrong == {}
+    return {f"{name}: {cell}": what for name, said in found.items() for cell, what in said.items() if what}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("platforms")
+def test_the_table(phone: browsers.Tab, server: Server, record_property) -> None:
+    """No sample of the microphone arrives while it is muted, and the voice is back after unmuting."""
+    wanted = {
+        name: {**lane, "cells": turned(cells(lane), k / len(LANES))} for k, (name, lane) in enumerate(LANES.items())
+    }
+    record_property("cells", sum(len(lane["cells"]) for lane in wanted.values()))
+    assert run_table(phone, server, wanted) == {}
+
+
+def test_the_table_in_firefox(fox: browsers.Tab, server: Server) -> None:
+    """Of the package itself; what is played is measured, for Firefox shows no packets."""
+    wanted = {}
+    for name in ("suppressTrack", "webrtc"):
+        found = [cell for cell in cells(LANES[name]) if cell[0] == cell[2] and cell[1] in FIREFOX_EVENTS]
+        for k in range(FIREFOX_PARTS):
+            wanted[f"{name}, part {k}"] = {**LANES[name], "cells": found[k::FIREFOX_PARTS]}
+    assert run_table(fox, server, wanted) == {}
+
+
+@pytest.mark.parametrize("path", ["worklet", "frames"])
+def test_senders(phone: browsers.Tab, server: Server, path: str) -> None:
+    """Switched on twice, paused, standing still: silent while muted, heard again afterwards."""
+    found = phone.call(f"{server.origin}/pages/senders.js", "results", path)
+    assert {name: wrong for name, wrong in found.items() if wrong} == {} and len(found) >= 8

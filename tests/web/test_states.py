@@ -3,6 +3,7 @@ when a file is not one."""
 
 import base64
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -53,6 +54,27 @@ def test_a_worker_that_dies(live: Tab, states: str) -> None:
     answer = live.call(states, "deadWorker")
     assert answer["found"] == [["suppressing", True], ["stalled", False], ["ended", False]]
     assert ["fallback", "worklet"] in answer["log"] and (answer["ended"], answer["readyState"]) == (1, "ended")
+
+
+FILES = {
+    "kernel": {"simd128": "/none.wasm", "relaxed": "/none.wasm"},
+    "weights": {"weights": "/none.sordino"},
+    "everything": {"base": "/nowhere/"},
+}
+
+
+@pytest.mark.parametrize("missing", FILES)
+@pytest.mark.parametrize("path", ["worklet", "frames"])
+def test_a_start_that_fails_is_told_once(live: Tab, states: str, path: str, missing: str) -> None:
+    answer = live.call(states, "failedStart", path, FILES[missing])
+    told = answer["states"]
+    assert (told[0], told[-2:], answer["state"], answer["heard"]) == (
+        "fallback",
+        ["fallback", "ended"],
+        "fallback",
+        True,
+    )
+    assert all(name != following for name, following in pairwise(told)), told
 
 
 @pytest.mark.parametrize("path", ["worklet", "frames"])

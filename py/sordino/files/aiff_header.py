@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 
 from .pcm_format import LARGEST_KEPT, NEAR, Fields, Header, Other, Taker, is_placeholder, text
 from .riff_header import INFO_NAMES
@@ -77,7 +78,7 @@ def au(take: Taker, head: bytes) -> Header:
     comment = text(take(offset - 24))
     if comment and not comment.startswith("Processed by"):
         fields.tags["comment"] = comment
-    return fields.header(None if is_placeholder(size) else size)
+    return replace(fields.header(None if is_placeholder(size) else size), is_last=True)
 
 
 def caf(take: Taker, head: bytes) -> Header:

@@ -13,7 +13,7 @@ from sordino.chain.numerics import Float32
 
 from .coded_format import format_of
 from .coded_parts import Part, Piped
-from .container_structure import chain_links, has_mp3_count, missing_end, packet_bytes
+from .container_structure import chain_links, missing_end, mp3_samples, packet_bytes, second_file
 from .pcm import file_size
 from .pcm_format import Reader
 from .sound import AudioError
@@ -152,7 +152,9 @@ class CodedSound:
             if packet.size:
                 packets += 1
                 wanted = packet_bytes(self.stream.codec_context.name, bytes(packet)[:16])
-                whole = (wanted is None or packet.size >= wanted) and not packet.is_corrupt
+                # In WAV the last read of coded sound ends where the file does, which FFmpeg takes for a fault.
+                corrupt = packet.is_corrupt and self.name != "wav"
+                whole = (wanted is None or packet.size >= wanted) and not corrupt
             try:
                 yield from packet.decode()
             except av.FFmpegError:
@@ -224,6 +226,9 @@ class CodedSound:
         if missing:
             self.faults.append(f"is truncated: {missing}")
             return
+        if self.name.startswith("mov") and (start := second_file(self.file, self.size)):  # type: ignore[arg-type]
+            self.faults.append(f"is followed by another file, from byte {start} on, which is left out")
+            return
         announced = self._announced()
         slack = 1 if self.name == "flac" else 2 * 1152
         if self.name == "flac" and announced and given > announced:
@@ -233,9 +238,9 @@ class CodedSound:
 
     def _announced(self) -> int | None:
         """Samples that the header promises, where that is no guess."""
+        if self.name == "mp3":  # FFmpeg guesses where more or less follows than the count says
+            return mp3_samples(self.file)  # type: ignore[arg-type]
         exact = self.name in ("flac", "wv", "tta", "ape", "tak", "aiff", "voc", "avi")
-        if self.name == "mp3":
-            exact = has_mp3_count(self.file)  # type: ignore[arg-type]
         duration, base = self.stream.duration, self.stream.time_base
         return round(float(duration * base) * self.rate) if exact and duration and base else None
 

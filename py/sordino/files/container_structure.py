@@ -20,6 +20,9 @@ MPEG_BITRATES = {
     (2, 1): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 """kbit/s by (3 for MPEG-1, else 2; 3, 2, 1 for layers I, II, III)."""
+MP3_HEAD = 4096
+MP3_COUNTS = {b"Xing": 4, b"Info": 4, b"VBRI": 10}
+"""What marks a count of frames in the first frame, and how far behind that it stands."""
 AMR_NB = (12, 13, 15, 17, 19, 20, 26, 31, 5)
 AMR_WB = (17, 23, 32, 36, 40, 46, 50, 58, 60, 5)
 
@@ -69,6 +72,22 @@ def _boxes(file: BinaryIO, size: int) -> str | None:
             return None
         at += length
     return None if at == size else f"{max(at - size, 1)} bytes are missing"
+
+
+def second_file(file: BinaryIO, size: int) -> int | None:
+    """Where in an MP4 file another one begins that stands behind it; None where it is the only one, or in fragments."""
+    starts, at = list[int](), 0
+    while at + 8 <= size:
+        file.seek(at)
+        length, name = struct.unpack(">I4s", file.read(8))
+        if length == 1:
+            length = struct.unpack(">Q", file.read(8).ljust(8, b"\0"))[0]
+        if name in (b"moof", b"styp") or length < 8:
+            return None
+        if name == b"ftyp":
+            starts.append(at)
+        at += length
+    return starts[1] if len(starts) > 1 else None
 
 
 def _chunks(file: BinaryIO, size: int, container: str) -> str | None:
@@ -184,13 +203,18 @@ def _mpeg_bytes(head: bytes) -> int | None:
     return samples // 8 * bits // rate + padding
 
 
-def has_mp3_count(file: BinaryIO) -> bool:
-    """Whether an MP3 file tells how many frames it has (Xing, Info or VBRI), so that its length is no guess."""
+def mp3_samples(file: BinaryIO) -> int | None:
+    """The samples of an MP3 file that tells how many frames it has (Xing, Info or VBRI); None where it does not."""
     file.seek(0)
-    head = file.read(10)
-    start = 0
-    if head[:3] == b"ID3" and len(head) == 10:
-        start = 10 + (head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9])
-    file.seek(start)
-    frame = file.read(4096)
-    return any(mark in frame for mark in (b"Xing", b"Info", b"VBRI"))
+    head, start = file.read(10), 0
+    while head[:3] == b"ID3" and len(head) == 10:
+        start += 10 + (head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9])
+        file.seek(start)
+        head = file.read(10)
+    frame = head + file.read(MP3_HEAD)
+    for mark, count_at in MP3_COUNTS.items():
+        before, found, behind = frame.partition(mark)
+        if found and len(behind) >= 14 and (mark == b"VBRI" or behind[3] & 1):
+            is_mpeg1 = before.rpartition(b"\xff")[2][:1] >= b"\xf8"
+            return int.from_bytes(behind[count_at : count_at + 4], "big") * (1152 if is_mpeg1 else 576)
+    return None

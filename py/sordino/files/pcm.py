@@ -16,6 +16,8 @@ from .riff_header import note_chunk
 from .sound import AudioError
 
 WRAP = 1 << 32
+FORMS = {**dict.fromkeys((b"RIFF", b"RIFX", b"RF64", b"BW64"), (b"WAVE",)), b"FORM": (b"AIFF", b"AIFC")}
+"""How a sound file begins that stands behind another one: name, and kind after the size."""
 DTYPES = {"u8": "u1", "s8": "i1", "s16": "i2", "s32": "i4", "f32": "f4", "f64": "f8"}
 
 
@@ -82,9 +84,13 @@ class PcmSound:
             self.size = rest
         elif rest > self.size and (rest - self.size) % WRAP == 0:
             self.size = rest  # more than the 4 GB that the header can tell
+        elif self.size < rest and self.header.is_last:
+            self.size = rest
         elif self.size < rest:
-            self.source.seek(start + self.size + self.size % 2)  # type: ignore[attr-defined]
-            self.header = with_chunks(self.header, _chunks_after(self.source))
+            self.source.seek(start + self.size)  # type: ignore[attr-defined]
+            fields, left_out = _look_behind(self.source, self.size)
+            self.header = with_chunks(self.header, fields)
+            self.faults += [f"is followed by {left_out}, which is left out"] if left_out else []
             self.source.seek(start)  # type: ignore[attr-defined]
 
     @property
@@ -124,18 +130,26 @@ class PcmSound:
             self.faults.append(f"is truncated: it ends within a sample, {rest} bytes after the last whole one")
 
 
-def _chunks_after(source: Reader) -> Fields:
-    """What RIFF chunks behind the samples say; anything else there is passed over."""
+def _look_behind(source: Reader, size: int) -> tuple[Fields, str | None]:
+    """What RIFF chunks behind so many bytes of samples say, and what sound stands there; the rest is passed over."""
     fields, take = Fields(), Taker(source)
     try:
+        take.pad(size)
         while True:
             name, size = struct.unpack("<4sI", take(8))
-            if not name.strip().isalnum() or size > LARGEST_KEPT:
-                return fields
-            if name != b"fmt ":
-                note_chunk(fields, name, take(size + size % 2)[:size])
+            if name in FORMS and take(4) in FORMS[name]:
+                return fields, "another sound file"
+            if name == b"data" and size:
+                return fields, "a second chunk of samples"
+            if not name.strip().isalnum() or name in FORMS:
+                return fields, None
+            if size > LARGEST_KEPT:
+                take.skip(size)
+            elif name != b"fmt ":
+                note_chunk(fields, name, take(size))
+            take.pad(size)
     except AudioError:
-        return fields
+        return fields, None
 
 
 def file_size(file: Reader) -> int:

@@ -11,6 +11,8 @@ NEAR = 0x1_0000
 """A writer that cannot go back announces one of these sizes, less the headers it has in mind."""
 PLACEHOLDERS = (0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF)
 LARGEST_KEPT = 1 << 20
+UNPADDED = (b"data", b"fmt ", b"LIST", b"fact", b"bext", b"iXML", b"cue ", b"smpl", b"JUNK", b"id3 ", b"ds64")
+"""Names that show that the chunk before, of an odd size, ends without its byte of padding."""
 WIDTHS = {"u8": 1, "s8": 1, "ulaw": 1, "alaw": 1, "s16": 2, "s24": 3, "s32": 4, "f32": 4, "f64": 8}
 SUBTYPES = {"s24": "PCM_24", "s32": "PCM_32", "f32": "FLOAT", "f64": "DOUBLE"}
 
@@ -30,12 +32,14 @@ class Header:
     encoding  a key of WIDTHS
     endian    "<" or ">"
     size      announced bytes of samples; None: until the end
+    is_last   nothing but samples comes after the header, whatever size it announces
     """
 
     format: Format
     encoding: str
     endian: str
     size: int | None
+    is_last: bool = False
 
     @property
     def width(self) -> int:
@@ -91,6 +95,12 @@ class Taker:
         """raises AudioError at the end of the source"""
         while size > 0:
             size -= len(self(min(size, LARGEST_KEPT)))
+
+    def pad(self, size: int) -> None:
+        """Skip the byte that makes a RIFF chunk even, unless its writer has forgotten it. raises as above"""
+        if size % 2:
+            next_four = self(4)
+            self.before = (next_four if next_four in UNPADDED else next_four[1:]) + self.before
 
 
 def is_placeholder(size: int) -> bool:

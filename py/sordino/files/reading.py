@@ -12,20 +12,22 @@ import soundfile
 from sordino.chain.numerics import Float32
 
 from .coded import CodedSound
+from .container_structure import packet_bytes
 from .pcm import PcmSound, file_size
 from .pcm_format import Other
 from .pcm_header import read_header
 from .sound import AudioError, Format, Sound
 
 HEAD_BYTES = 16
+SYNC_BYTES = 2
 VOC_HEAD = b"Creative Voice F"
 KEPT_SUBTYPES = ("PCM_24", "PCM_32", "FLOAT", "DOUBLE")
 OLD_FORMATS = (
-    *("AVR", "HTK", "IRCAM", "MAT4", "MAT5", "MPC2K", "NIST", "PAF"),
+    *("AVR", "HTK", "IRCAM", "MAT4", "MAT5", "MP3", "MPC2K", "NIST", "PAF"),
     *("PVF", "SD2", "SDS", "SVX", "VOC", "WVE", "XI"),
 )
-"""What libsndfile reads and FFmpeg may not."""
-PIPED = (b"fLaC", b"OggS", b"ID3", b"\x1aE\xdf\xa3", b"#!AMR", b"0&\xb2u\x8ef\xcf\x11")
+"""What libsndfile reads and FFmpeg may not, such as MP3 of a free bit rate."""
+PIPED = (b"fLaC", b"OggS", b"ID3", b"\x1aE\xdf\xa3", b"#!AMR", b"wvpk", b"TTA1", b"MAC ", b"0&\xb2u\x8ef\xcf\x11")
 """How coded sound begins that comes through a pipe instead of raw samples."""
 
 
@@ -91,22 +93,24 @@ def open_sound(path: Path) -> Sound:
 
 
 def _open(file: BinaryIO, suffix: str) -> Sound:
-    head = file.read(HEAD_BYTES)
-    try:
-        return PcmSound(file, read_header(file, head), file_size(file), file.close)
-    except Other:
-        pass
-    file.seek(0)
+    """By the first decoder that can; where none can, what the first one for its kind says is raised."""
+    head, said = file.read(HEAD_BYTES), list[AudioError]()
+    decoders: list[Callable[[], Sound]] = [
+        lambda: PcmSound(file, read_header(file, head), file_size(file), file.close),
+        lambda: CodedSound(file, suffix, file.close),
+        lambda: OldSound(file, file.close),
+    ]
     if head == VOC_HEAD:  # FFmpeg gets the length of its blocks wrong
-        return OldSound(file, file.close)
-    try:
-        return CodedSound(file, suffix, file.close)
-    except AudioError as error:
-        file.seek(0)
+        del decoders[1]
+    for decoder in decoders:
         try:
-            return OldSound(file, file.close)
-        except AudioError:
-            raise error from None
+            return decoder()
+        except AudioError as error:
+            said.append(error)
+        except Other:
+            pass
+        file.seek(0)
+    raise said[0]
 
 
 def _from_pipe(source: BinaryIO) -> Sound:
@@ -132,9 +136,31 @@ def open_stream(source: BinaryIO) -> tuple[Sound | None, bytes]:
     except Other:
         pass
     head += b"".join(noted.taken)
-    if head.startswith(PIPED) or head[4:8] == b"ftyp" or noted.taken:
+    head += _next_frame(source, head)
+    if head.startswith(PIPED) or head[4:8] == b"ftyp" or noted.taken or _is_framed(head):
         return CodedSound(source, "", source.close, head, can_seek=False), head
     return None, head
+
+
+def _next_frame(source: BinaryIO, head: bytes) -> bytes:
+    """What tells whether a second frame of MP3 or AAC follows where the beginning looks like a first one."""
+    size, more = _frame_bytes(head), b""
+    wanted = size + SYNC_BYTES - len(head) if size else 0
+    while len(more) < wanted and (part := source.read(wanted - len(more))):
+        more += part
+    return more
+
+
+def _is_framed(head: bytes) -> bool:
+    """Whether two frames of MP3 or AAC stand one behind the other."""
+    size = _frame_bytes(head)
+    return size > 0 and head[size : size + SYNC_BYTES] == head[:SYNC_BYTES]
+
+
+def _frame_bytes(head: bytes) -> int:
+    """Of a frame of MP3 or AAC; 0: it is none. Layer I, which nobody uses, looks like quiet raw samples."""
+    is_layer_1 = head[1] & 6 == 6
+    return packet_bytes("aac", head) or (not is_layer_1 and packet_bytes("mp3", head)) or 0
 
 
 class _Noted:

@@ -38,9 +38,11 @@ def riff(take: Taker, head: bytes) -> Header:
             content = take(size + size % 2)
             long_size = struct.unpack("<Q", content[8:16])[0]
         elif size > LARGEST_KEPT:
-            take.skip(size + size % 2)
+            take.skip(size)
+            take.pad(size)
         else:
-            note_chunk(fields, name, take(size + size % 2)[:size])
+            note_chunk(fields, name, take(size))
+            take.pad(size)
 
 
 def note_chunk(fields: Fields, name: bytes, content: bytes) -> None:
@@ -60,6 +62,7 @@ def _wave_format(fields: Fields, content: bytes) -> None:
     if kind == EXTENSIBLE and len(content) >= 40:
         fields.mask = struct.unpack(f"{fields.endian}I", content[20:24])[0]
         kind = struct.unpack(f"{fields.endian}H", content[24:26])[0]
+    align = align or channels * ((bits + 7) // 8)
     bytes_each = align // channels if channels and align % channels == 0 else 0
     names = {
         PCM: {1: "u8", 2: "s16", 3: "s24", 4: "s32"}, FLOAT: {4: "f32", 8: "f64"}, ALAW: {1: "alaw"}, MULAW: {1: "ulaw"}

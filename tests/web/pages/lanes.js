@@ -17,8 +17,11 @@ export const once = (target, type, wanted = () => true) =>
 
 /** What all lanes have in common. `on` and `off` switch suppression, `open` and `close` a microphone. */
 export class Lane {
+  /** path: of TrackOptions, or "refused": that of the frames, where the Worker's script is not to be had */
   constructor(path) {
     this.options = { ...KERNEL, path };
+    if (path === "refused")
+      this.options = { ...KERNEL, path: "frames", assets: { ...KERNEL.assets, worker: "/none.js" } };
   }
 
   /** Whether the voice takes another way while the context stands still; elsewhere the far end fades what came before. */

@@ -11,6 +11,7 @@ const LONGEST_MS = 15_000;
 const SILENT_PACKETS = 8;
 const NO_PACKETS_MS = 600;
 const LOOK_MS = 50;
+const PACKET_MS = 20;
 /**
  * One byte a sample, without memory, and of a whole number of zeros only zeros come. Opus is heard for seconds after a sound
  * has ended, at one step of 16 bits, which is -90 dBFS.
@@ -51,12 +52,8 @@ export class Listener {
 
   constructor(receiver, stream) {
     this.#stream = stream;
-    const { readable, writable } = receiver.createEncodedStreams();
-    const transform = (frame, controller) => {
-      this.#note(new Uint8Array(frame.data));
-      controller.enqueue(frame);
-    };
-    void readable.pipeThrough(new TransformStream({ transform })).pipeTo(writable);
+    if (receiver.createEncodedStreams) this.#readPackets(receiver);
+    else void this.#readSound();
     const audio = new Audio();
     audio.muted = true;
     audio.srcObject = stream;
@@ -103,6 +100,27 @@ export class Listener {
     return false;
   }
 
+  #readPackets(receiver) {
+    const { readable, writable } = receiver.createEncodedStreams();
+    const transform = (frame, controller) => {
+      this.#note(new Uint8Array(frame.data));
+      controller.enqueue(frame);
+    };
+    void readable.pipeThrough(new TransformStream({ transform })).pipeTo(writable);
+  }
+
+  /** Where the browser shows no packets (Firefox): what is played, by pieces as long as one. */
+  async #readSound() {
+    const peak = await play(this.#stream);
+    for (;;) {
+      await wait(PACKET_MS);
+      const heard = await peak();
+      if (Number.isNaN(heard)) continue;
+      this.#peak = Math.max(this.#peak, heard);
+      this.#packets++;
+    }
+  }
+
   #note(bytes) {
     for (const byte of bytes) this.#peak = Math.max(this.#peak, SIZES[byte]);
     this.#packets++;
@@ -144,5 +162,5 @@ export async function call(track) {
     near.close();
     far.close();
   };
-  return { sender: transceiver.sender, transceiver, listener, close };
+  return { sender: transceiver.sender, transceiver, listener, close, near };
 }

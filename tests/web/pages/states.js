@@ -157,6 +157,19 @@ export async function takeOver(options) {
   return answer;
 }
 
+/** The states that a track tells whose start fails. */
+export async function failedStart(path, assets) {
+  const { track, close } = await toneTrack(1, 0.3);
+  const suppressed = new SuppressedTrack(track, { path, assets, overrunPolicy: "ignore" });
+  const states = statesOf(suppressed);
+  await suppressed.started;
+  await wait(100);
+  const answer = { states, state: suppressed.state, heard: await isHeard(suppressed.track) };
+  suppressed.stop();
+  await close();
+  return answer;
+}
+
 /** What create() says, with the length of its message. */
 export async function createError(options) {
   const context = new OfflineAudioContext(1, RATE, RATE);

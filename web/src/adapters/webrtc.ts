@@ -4,7 +4,7 @@
 //   const suppressed = await suppressSender(sender);
 
 import { SordinoError, SuppressedTrack, type TrackOptions } from "../sordino.js";
-import { WatchedSender } from "./sender.js";
+import { type Guest, WatchedSender } from "./sender.js";
 
 /**
  * Suppression on one sender. A track of your own on the sender, or none, is left alone from then on: give it the cleaned
@@ -28,18 +28,18 @@ export class SuppressedSender {
     this.#put = sender.track;
     this.#suppressed = this.#suppress(sender.track);
     this.#sender = WatchedSender.of(sender);
-    this.#sender.join(this.#asked);
+    this.#sender.join(this.#guest);
     this.started = this.#suppressed.started.then(() => this.#follow());
   }
 
-  /** What works on the sender's track; another one after a microphone that has ended was replaced. */
+  /** What works on the sender's track; another one after a microphone that has ended was replaced, or a Worker has died. */
   get suppressed(): SuppressedTrack {
     return this.#suppressed;
   }
 
   /**
-   * Send the cleaned track, whatever the sender carries now, or the source while the context stands still and would send
-   * silence. Never rejects.
+   * Send the cleaned track, whatever the sender carries now, or the source while that one would send silence: its context
+   * stands still, or what computes it. Never rejects.
    */
   async send(): Promise<void> {
     if (!this.#end.signal.aborted) await this.#replace(this.#wanted);
@@ -67,18 +67,29 @@ export class SuppressedSender {
     this.#end.abort();
     const { source, track } = this.suppressed;
     if (!track.enabled) source.enabled = false;
-    this.#sender.leave(this.#asked, track, source);
+    this.#sender.leave(this.#guest, track, source);
     if (this.#isOurs && source.readyState === "live") await this.#replace(source);
+    this.#sender.passOn(track, source);
     this.suppressed.stop();
   }
 
-  #suppress(source: MediaStreamTrack): SuppressedTrack {
-    const suppressed = new SuppressedTrack(source, this.#options);
+  #suppress(source: MediaStreamTrack, options = this.#options): SuppressedTrack {
+    const suppressed = new SuppressedTrack(source, options);
     const { signal } = this.#end;
     this.#cleaned.add(suppressed.track);
     suppressed.context?.addEventListener("statechange", () => void this.#follow(), { signal });
-    suppressed.addEventListener("mutechange", () => void this.#follow(), { signal });
+    for (const type of ["mutechange", "state"])
+      suppressed.addEventListener(type, () => void this.#follow(), { signal });
+    suppressed.track.addEventListener("ended", () => this.#ended(suppressed), { signal });
     return suppressed;
+  }
+
+  /** Not by the page, which hears no "ended" of its own stop(). Where the source lives on, the Worker has died. */
+  #ended({ source, track }: SuppressedTrack): void {
+    if (source.readyState !== "live" || track !== this.suppressed.track) return;
+    if (!track.enabled) source.enabled = false;
+    this.#suppressed = this.#suppress(source, { ...this.#options, path: "worklet" });
+    void this.#follow();
   }
 
   get #isOurs(): boolean {
@@ -91,27 +102,34 @@ export class SuppressedSender {
    * of the sender's buffers; but not where it is muted for this track only, and still live for another one.
    */
   get #wanted(): MediaStreamTrack {
-    const { context, source, track } = this.suppressed;
-    if (!context || context.state === "running") return track;
-    return source.enabled === track.enabled ? source : track;
+    const { context, source, state, track } = this.suppressed;
+    const standsStill = (context && context.state !== "running") || state === "stalled";
+    return standsStill && source.enabled === track.enabled ? source : track;
   }
 
   async #follow(): Promise<void> {
     if (!this.#end.signal.aborted && this.#isOurs) await this.#replace(this.#wanted);
   }
 
-  /** The page replaces the track itself. To give it a cleaned one, of old even, is to go on. */
-  readonly #asked = (track: MediaStreamTrack | null): MediaStreamTrack | null => {
-    if (track === null || !this.#cleaned.has(track)) return track;
-    if (!this.#isOurs) this.suppressed.flush();
-    this.#put = this.#wanted;
-    return this.#put;
+  readonly #guest: Guest = {
+    /** The page replaces the track itself. To give it a cleaned one, of old even, or what was sent last, is to go on. */
+    asked: (track) => {
+      if (track === null || !(this.#cleaned.has(track) || track === this.#put)) return track;
+      if (!this.#isOurs) this.suppressed.flush();
+      this.#put = this.#wanted;
+      return this.#put;
+    },
+    left: (cleaned, source) => {
+      if (this.suppressed.source === cleaned && source.readyState === "live") void this.replaceSource(source);
+      else void this.#follow();
+    },
   };
 
   /** Does nothing on a closed connection. */
   async #replace(track: MediaStreamTrack): Promise<void> {
     this.#put = track;
-    if (this.#sender.carries !== track) await this.#sender.put(track).catch(() => undefined);
+    if (this.#sender.carries !== track) void this.#sender.put(track).catch(() => undefined);
+    await this.#sender.done;
   }
 }
 

@@ -33,6 +33,9 @@ const GESTURES = ["pointerdown", "pointerup", "keydown"];
 /** A processor that has not yet ended when its context closes holds its node for good, some kB, so it is given time. */
 const CLOSE_MS = 100;
 
+/** Options of those that do the work of another one, whose track is the page's: the mute is the business of that one. */
+const hidden = new WeakSet<TrackOptions>();
+
 /** throws SordinoError "option" or "source" */
 function checkSource({ kind, readyState }: MediaStreamTrack): void {
   if (kind !== "audio") throw new SordinoError("option", `the track is of kind "${kind}"; wanted "audio"`);
@@ -80,6 +83,7 @@ export class SuppressedTrack extends TrackTarget {
     this.#given = options.context;
     if (options.path === "frames" && canUseFrames()) {
       const worklet = { ...options, path: "worklet" } as const;
+      hidden.add(worklet);
       this.#frames = new FrameStream(source, options, (track) => new SuppressedTrack(track, worklet));
       this.track = this.#frames.track;
       forwardEvents(this.#frames, this, this.#end.signal);
@@ -100,9 +104,11 @@ export class SuppressedTrack extends TrackTarget {
       ended: () => this.#sourceEnded(),
       stopped: () => this.stop(),
       muteChanged: () => this.#muteChanged(),
+      sharesMute: !hidden.has(options),
     });
     this.#proxies.follow(source);
     for (const type of ["mute", "unmute"]) this.track.addEventListener(type, this.#states.update);
+    this.addEventListener("fallback", this.#states.update);
     this.started = this.#factory ? this.#factory.begin() : this.#frames!.started;
     whileStarting(this.started, options.signal, () => this.stop());
   }
@@ -128,7 +134,7 @@ export class SuppressedTrack extends TrackTarget {
 
   /** What the track does now; "state" events tell of changes. */
   get state(): StreamState {
-    if (this.#end.signal.aborted) return "ended";
+    if (this.#end.signal.aborted || this.context?.state === "closed") return "ended";
     const without = this.#factory?.underWay ? "starting" : "fallback";
     const state = this.#frames?.state ?? this.node?.state ?? without;
     if (this.context && this.context.state !== "running") return "suspended";
@@ -258,7 +264,10 @@ export class SuppressedTrack extends TrackTarget {
   }
 
   #muteChanged(): void {
-    if (this.track.enabled && this.#graph) void resume(this.#graph.context);
+    if (this.track.enabled) {
+      if (this.#graph) void resume(this.#graph.context);
+      else this.#frames?.retry();
+    }
     this.dispatchEvent(new Event("mutechange"));
   }
 

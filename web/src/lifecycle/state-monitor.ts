@@ -26,8 +26,8 @@ export class StateNotifier {
 
   /** Call whenever the state may have changed. */
   readonly update = (): void => {
+    const state = this.#find(); // This may itself lead to an update.
     const before = this.#before;
-    const state = this.#find();
     this.#before = state;
     if (state !== before) dispatchDetail<StateChange>(this.#target, "state", { state, before });
   };

@@ -10,6 +10,8 @@
 // | has several proxies or clones of one source | each has a mute of its own; the source is muted while all are, and    |
 // |                                             | muting the source mutes all; unmuting it brings back those that it or |
 // |                                             | the last of them took away                                            |
+// | sets `enabled` of a proxy that has ended    | that of the source; where that has other proxies by now, muting mutes |
+// |                                             | them all, and unmuting brings back what was muted so                  |
 // | `sender.replaceTrack(null)`, or its own     | the sender is the page's: nothing replaces that track, nor does       |
 // | track                                       | stop(); it is ours again when the page gives it the proxy, or by      |
 // |                                             | send()                                                                |
@@ -89,7 +91,7 @@ export class Mute {
 
   #set(on: boolean): void {
     if (this.#source) this.#source.turn(this, on);
-    else if (this.#past) this.#past.on = on;
+    else if (this.#past) this.#past.turnByPast(this, on);
     else this.turn(on);
   }
 
@@ -131,6 +133,8 @@ class Source {
   readonly #proxies = new Set<Mute>();
   #browser: Accessor | undefined;
   #ownBefore: PropertyDescriptor | undefined;
+  /** The proxy of old that has muted it, and all its proxies, if one has. */
+  #mutedBy: Mute | undefined;
   /** A proxy that was muted has left it for another source: it is off for no other reason. */
   #left = false;
 
@@ -148,9 +152,11 @@ class Source {
     return this.#track.enabled;
   }
 
-  /** Nothing happens where others share the mute by now. */
-  set on(on: boolean) {
-    if (this.#proxies.size === 0) this.#track.enabled = on;
+  /** By a proxy that has ended: where others share the mute by now, it unmutes only what it has muted. */
+  turnByPast(proxy: Mute, on: boolean): void {
+    if (on && this.#proxies.size > 0 && this.#mutedBy !== proxy) return;
+    this.#track.enabled = on;
+    this.#mutedBy = on ? undefined : proxy;
   }
 
   join(proxy: Mute): void {
@@ -177,6 +183,7 @@ class Source {
 
   /** One of the proxies is muted or unmuted. */
   turn(proxy: Mute, on: boolean): void {
+    this.#mutedBy = undefined;
     const wasLive = this.#browser?.get() ?? true;
     if (on) {
       this.#browser?.set(true);
@@ -190,6 +197,7 @@ class Source {
 
   /** The source itself is. */
   #turnAll(on: boolean): void {
+    this.#mutedBy = undefined;
     const wasLive = this.#browser!.get();
     this.#browser!.set(on);
     for (const proxy of this.#proxies) {

@@ -13,6 +13,8 @@ interface Cleaner extends Delay {
   readonly stopped: () => void;
   /** `enabled` of the first proxy has changed. */
   readonly muteChanged: () => void;
+  /** Whether `enabled` is shared with the source. */
+  readonly sharesMute: boolean;
 }
 
 /** Polling interval: stop() fires no `ended` event on the page's own track. */
@@ -56,7 +58,7 @@ export class TrackProxies {
     this.#unfollow = new AbortController();
     const { signal } = this.#unfollow;
     for (const [proxy, mute] of [...this.#live]) {
-      mute.follow(source);
+      if (this.#cleaner.sharesMute) mute.follow(source);
       proxy.contentHint = source.contentHint;
     }
     for (const type of ["mute", "unmute"]) source.addEventListener(type, () => this.#tell(type), { signal });

@@ -112,6 +112,7 @@ export async function au(bytes: Bytes, head: DataView, little: boolean): Promise
   if (offset < 24 || offset > LARGEST_KEPT) throw damaged(`samples from byte ${offset} on`);
   const comment = words(await bytes.view(24, offset - 24));
   if (comment && !comment.startsWith("Processed by")) header.extras.tags.comment = comment;
+  header.isLast = true;
   return header.begin(offset, isPlaceholder(size) ? undefined : size);
 }
 

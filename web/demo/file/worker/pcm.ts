@@ -62,8 +62,9 @@ export async function openPcm(file: File): Promise<Sound | undefined> {
   const rest = file.size - header.start;
   const announced = header.size;
   if (announced === undefined || (rest > announced && (rest - announced) % WRAP === 0)) header.size = rest;
-  else if (announced < rest) await readBehind(file, header);
-  const faults: string[] = [];
+  else if (announced < rest && header.isLast) header.size = rest;
+  const behind = announced !== undefined && header.size! < rest ? await readBehind(file, header) : undefined;
+  const faults = behind ? [`it is followed by ${behind}, which is left out`] : [];
   const { sampleRate, channels, frameBytes, encoding, extras } = header;
   return {
     format: { sampleRate, channels, seconds: Math.min(rest, header.size!) / frameBytes / sampleRate },

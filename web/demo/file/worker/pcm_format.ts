@@ -8,6 +8,8 @@ import { FileError } from "../errors.js";
 const PLACEHOLDERS = [0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
 export const NEAR = 0x1_0000;
 export const LARGEST_KEPT = 1 << 20;
+/** Names that show that the chunk before, of an odd size, ends without its byte of padding. */
+const UNPADDED = ["data", "fmt ", "LIST", "fact", "bext", "iXML", "cue ", "smpl", "JUNK", "id3 ", "ds64"];
 
 export type Encoding = "u8" | "s8" | "ulaw" | "alaw" | "s16" | "s24" | "s32" | "f32" | "f64";
 export const WIDTHS: Readonly<Record<Encoding, number>> = {
@@ -36,6 +38,8 @@ export class Header {
   /** Where the samples begin, and how many bytes are announced; undefined: until the end. */
   start = 0;
   size: number | undefined;
+  /** Nothing but samples comes after the header, whatever size it announces. */
+  isLast = false;
 
   get frameBytes(): number {
     return WIDTHS[this.encoding!] * this.channels;
@@ -73,6 +77,12 @@ export class Bytes {
     if (bytes.byteLength < size) throw damaged("it ends before its samples begin");
     return new DataView(bytes);
   }
+}
+
+/** Where a RIFF chunk ends whose content of so many bytes ends at a place: its writer may forget the byte of padding. */
+export async function afterPadding(bytes: Bytes, at: number, size: number): Promise<number> {
+  const isPadded = size % 2 === 1 && !UNPADDED.includes(letters(await bytes.view(at, 4)));
+  return at + (isPadded ? 1 : 0);
 }
 
 /** Bytes as letters, one each. */

@@ -3,6 +3,7 @@
 
 import { INFO_NAMES } from "../../wav/extras.js";
 import {
+  afterPadding,
   Bytes,
   damaged,
   type Encoding,
@@ -19,6 +20,14 @@ import {
 const KEPT_CHUNKS = ["bext", "iXML", "axml", "chna", "cue ", "smpl"];
 export const W64_RIFF = "riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00";
 const W64_TAIL = "\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a";
+/** How a sound file begins that stands behind another one: name, and kinds after the size. */
+const FORMS: Readonly<Record<string, readonly string[]>> = {
+  RIFF: ["WAVE"],
+  RIFX: ["WAVE"],
+  RF64: ["WAVE"],
+  BW64: ["WAVE"],
+  FORM: ["AIFF", "AIFC"],
+};
 const [PCM, FLOAT, ALAW, MULAW, EXTENSIBLE] = [1, 3, 6, 7, 0xfffe];
 
 /** The header of a RIFF file; undefined: another decoder is to try. rejects FileError "damaged" */
@@ -38,7 +47,7 @@ export async function riff(bytes: Bytes, little: boolean): Promise<Header | unde
     }
     if (name === "ds64") longSize = long(await bytes.view(at + 8, 8), 0, true);
     else if (size <= LARGEST_KEPT && !noteChunk(header, name, await bytes.view(at, size))) return undefined;
-    at += size + (size % 2);
+    at = await afterPadding(bytes, at + size, size);
   }
 }
 
@@ -57,7 +66,8 @@ function waveFormat(header: Header, content: DataView): boolean {
   const little = header.littleEndian;
   if (content.byteLength < 16) throw damaged(`a format of ${content.byteLength} bytes`);
   let kind = content.getUint16(0, little);
-  const [channels, align, bits] = [2, 12, 14].map((at) => content.getUint16(at, little)) as [number, number, number];
+  const [channels, block, bits] = [2, 12, 14].map((at) => content.getUint16(at, little)) as [number, number, number];
+  const align = block || channels * Math.ceil(bits / 8);
   if (kind === EXTENSIBLE && content.byteLength >= 40) {
     header.extras.mask = content.getUint32(20, little);
     kind = content.getUint16(24, little);
@@ -108,23 +118,26 @@ export async function wave64(bytes: Bytes): Promise<Header | undefined> {
   }
 }
 
-/** Take tags and chunks from behind the samples. */
-export async function readBehind(file: Blob, header: Header): Promise<void> {
+/** Take tags and chunks from behind the samples. Returns what sound stands there. */
+export async function readBehind(file: Blob, header: Header): Promise<string | undefined> {
   const bytes = new Bytes(file);
   try {
-    for (let at = header.start + header.size! + (header.size! % 2); ; ) {
+    for (let at = await afterPadding(bytes, header.start + header.size!, header.size!); ; ) {
       const head = await bytes.view(at, 8);
       const [name, size] = [letters(head, 0, 4), head.getUint32(4, true)];
-      if (!/^[a-zA-Z0-9]+$/.test(name.trim()) || size > LARGEST_KEPT) return;
-      if (name !== "fmt ") {
+      const kind = name in FORMS ? letters(await bytes.view(at + 8, 4)) : "";
+      if (FORMS[name]?.includes(kind)) return "another sound file";
+      if (name === "data" && size > 0) return "a second chunk of samples";
+      if (!/^[a-zA-Z0-9]+$/.test(name.trim()) || name in FORMS) return undefined;
+      if (name !== "fmt " && size <= LARGEST_KEPT) {
         const little = header.littleEndian;
         header.littleEndian = true;
         noteChunk(header, name, await bytes.view(at + 8, size));
         header.littleEndian = little;
       }
-      at += 8 + size + (size % 2);
+      at = await afterPadding(bytes, at + 8 + size, size);
     }
   } catch {
-    // The end of the file.
+    return undefined; // The end of the file.
   }
 }
