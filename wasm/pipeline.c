@@ -65,7 +65,6 @@ static void set_level(sordino_state *s, const float *hop)
     set_scale(&s->sound, s->level.scale);
     sordino_multiply(s->decimated, PITCH_HISTORY, factor);
     sordino_multiply(s->noise_memory, 2, power);
-    sordino_multiply(s->residual_memory, 2, power);
     for (int i = 0; i <= s->look_ahead; i++) {
         sordino_multiply(s->frames[i].re, PADDED_BINS, factor);
         sordino_multiply(s->frames[i].im, PADDED_BINS, factor);
@@ -131,8 +130,8 @@ static void settle(sordino_state *s)
     sordino_lift_gains(t->gain, d->gain, sordino_onset(s->onset_memory, d->voice));
     const float sharpening = sordino_noise_share(s->noise_memory, t->gain, energy);
     for (int pass = 0; pass < s->post_filter; pass++) sordino_postfilter(t->gain, t->gain, energy, sharpening);
-    const float residual = sordino_residual_gain(s->residual_memory, d->gain, energy);
-    if (s->post_filter == 0) sordino_leave_residual(t->gain, residual);
+    sordino_hold_back(t->gain, s->heard);
+    s->heard = sordino_count_sound(s->heard, energy);
     __builtin_memcpy(t->strength, d->strength, sizeof t->strength);
     sordino_limit_gains(t->gain, t->strength, s->floor_gain);
     t->look_ahead = s->look_ahead;

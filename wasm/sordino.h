@@ -84,8 +84,7 @@ uint32_t sordino_latency(const sordino_state *state);
  * Forgets everything heard. */
 void sordino_set_look_ahead(sordino_state *state, int32_t frames);
 
-/* How often the envelope post-filter sharpens the gains: 0 (default), 1, or 2, which removes most. With 0 noise that is
- * faint beside the voice is left there. */
+/* How often the envelope post-filter sharpens the gains: 0 (default), 1, or 2, which removes most. */
 void sordino_set_post_filter(sordino_state *state, int32_t passes);
 
 /* Attenuate no band below this amplitude, 0 (default: no limit) to 1 (leave everything), nor let the post-filter raise one

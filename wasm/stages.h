@@ -112,14 +112,13 @@ float sordino_noise_share(float *memory, const float *gain, const float *energy)
  * Reference: postfilter.postfilter. */
 void sordino_postfilter(float *out, const float *gain, const float *energy, float strength);
 
-/* residual.c */
+/* start.c */
 
-/* Gain that leaves as much noise as is faint beside the voice. memory [2] in/out, zeros at first; gain, energy
- * [PADDED_BANDS] with zero padding. Reference: residual.residual_gain. */
-float sordino_residual_gain(float *memory, const float *gain, const float *energy);
+/* Hops with sound, up to START_HOPS: one more where energy [BANDS] is not all 0. Reference: start.count_sound. */
+int32_t sordino_count_sound(int32_t heard, const float *energy);
 
-/* Raise gains [BANDS] in/out to that. Reference: residual.leave_residual. */
-void sordino_leave_residual(float *gain, float residual);
+/* Raise low gains [BANDS] in/out near the start; heard 0..START_HOPS. Reference: start.hold_back. */
+void sordino_hold_back(float *gain, int32_t heard);
 
 /* gains.c */
 

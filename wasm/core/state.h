@@ -34,7 +34,7 @@ typedef struct {
 
 /* How the output frame is treated, the same on every channel. */
 typedef struct {
-    float gain[PADDED_BANDS], strength[PADDED_BANDS]; /* after onset, post-filter or residual, and limit */
+    float gain[PADDED_BANDS], strength[PADDED_BANDS]; /* after onset, post-filter, start and limit */
     int32_t look_ahead, period, scale;
 } sordino_treatment;
 
@@ -54,7 +54,7 @@ struct sordino_state {
     uint8_t origins[FRAMES][LAGS]; /* the newest first */
     float onset_memory[2];
     float noise_memory[2];
-    float residual_memory[2];
+    int32_t heard; /* hops with sound */
     int32_t parts_left; /* of the network's step */
     _Alignas(16) uint8_t network_state[SORDINO_NETWORK_STATE_BYTES];
     /* of the output frame */

@@ -116,15 +116,10 @@ POSTFILTER_SHARE = 3.0
 POSTFILTER_MEMORY = 0.98
 """How much of what that share is measured from stays from hop to hop (half a second)."""
 POST_FILTER_PASSES_MAX = 2
-RESIDUAL_BELOW = 10 ** (-35 / 10)
-"""Power of the noise that stays, as a share of the voice's peaks."""
-RESIDUAL_GAIN_MAX = 0.3
-"""No noise stays above this amplitude gain, however faint it is beside the voice."""
-RESIDUAL_VOICE_FALL = 0.998
-"""How much of the voice's power stays from hop to hop (0.9 dB per second)."""
-RESIDUAL_NOISE_MEMORY = 0.99
-"""How much of the mean power of the noise stays from hop to hop (1 s)."""
-RESIDUAL_FLOOR = 1e-15
+START_GAIN = 0.3
+"""Least gain in the first frame of sound, when the network knows neither the room nor the voice; then it falls,"""
+START_HOPS = 100
+"""within so many hops with sound, to nothing."""
 CONSERVATIVE_LIMIT_DB = 15
 """Most that the preset "conservative" attenuates."""
 

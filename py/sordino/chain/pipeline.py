@@ -9,7 +9,7 @@ import dataclasses
 
 import numpy as np
 
-from . import bands, comb, features, gains, onset, pitch, postfilter, residual, scale, stft, synthesis
+from . import bands, comb, features, gains, onset, pitch, postfilter, scale, start, stft, synthesis
 from .fft import Split
 from .model import Model
 from .networks import make_network
@@ -87,8 +87,7 @@ def set_level(state: State, hop: Float32) -> None:
     factor = scale.power_of_two(state.level.scale - before.scale)
     power = factor * factor if before.peak != SILENT_PEAK else np.float32(0)
     set_scale(state.channel, state.level.scale)
-    state.decimated = state.decimated * factor
-    state.noise_memory, state.residual_memory = state.noise_memory * power, state.residual_memory * power
+    state.decimated, state.noise_memory = state.decimated * factor, state.noise_memory * power
     for i, frame in enumerate(state.frames):
         re, im = frame.spectrum
         state.frames[i] = Frame((re * factor, im * factor), frame.energy * power)
@@ -138,16 +137,14 @@ def decide(analysis: Analysis, state: State) -> Decision:
 
 
 def settle(analysis: Analysis, decision: Decision, state: State) -> Treatment:
-    """What becomes of the decision: onset, post-filter or residual, limit. C twin: settle in wasm/pipeline.c."""
+    """What becomes of the decision: onset, post-filter, start and limit. C twin: settle in wasm/pipeline.c."""
     energy = analysis.frame.energy
     state.onset_memory, lift = onset.onset(state.onset_memory, decision.voice)
     gain = onset.lift_gains(decision.gain, lift)
     state.noise_memory, sharpening = postfilter.noise_share(state.noise_memory, gain, energy)
     for _ in range(min(state.settings.post_filter, POST_FILTER_PASSES_MAX)):
         gain = postfilter.postfilter(gain, energy, sharpening)
-    state.residual_memory, left = residual.residual_gain(state.residual_memory, decision.gain, energy)
-    if state.settings.post_filter == 0:
-        gain = residual.leave_residual(gain, left)
+    gain, state.heard = start.hold_back(gain, state.heard), start.count_sound(state.heard, energy)
     gain, strength = gains.limit_gains(gain, decision.strength, state.settings.floor_gain)
     return Treatment(gain, strength, state.look_ahead, analysis.period, state.level.scale)
 

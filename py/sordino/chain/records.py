@@ -22,7 +22,7 @@ from .scale import Level
 class Settings:
     """What a listener may choose.
 
-    post_filter  how often the gains are sharpened, 0 to POST_FILTER_PASSES_MAX; 0 leaves some noise under the voice
+    post_filter  how often the gains are sharpened, 0 to POST_FILTER_PASSES_MAX
     floor_gain   no band is attenuated below this amplitude, 0..1, nor raised by the post-filter above its inverse; the
                  comb filter is held back by as much, so that 1 leaves the sound as it is
     """
@@ -125,6 +125,7 @@ class State:
 
     frames   the output frame first
     origins  the oldest first
+    heard    hops with sound, see start
     """
 
     look_ahead: int
@@ -138,7 +139,7 @@ class State:
     origins: deque[NDArray[np.uint8]]
     onset_memory: Float32
     noise_memory: Float32
-    residual_memory: Float32
+    heard: int
     treatment: Treatment
 
 
@@ -159,6 +160,6 @@ def new_state(decider: Decider, look_ahead: int, settings: Settings) -> State:
         origins=deque([np.arange(LAGS, dtype=np.uint8)] * count, count),
         onset_memory=np.zeros(2, np.float32),
         noise_memory=np.zeros(2, np.float32),
-        residual_memory=np.zeros(2, np.float32),
+        heard=0,
         treatment=Treatment(np.zeros(BANDS, np.float32), np.zeros(BANDS, np.float32), look_ahead),
     )

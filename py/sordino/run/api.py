@@ -33,8 +33,7 @@ class Denoiser:
     channels              1..64
     model                 short name of a model that ships, or path of an .onnx or .sordino file
     attenuation_limit_db  attenuate no band by more than this, >= 0; None: no limit; 0: leave everything
-    post_filter           sharpen the gains: 0 or False (default) leaves noise that is faint beside the voice, 1 or True
-                          and 2 remove more, of the voice too
+    post_filter           sharpen the gains: False or 0 off, True or 1 on, 2 twice; removes more, of the voice too
     look_ahead            frames of 10 ms that are heard before a frame is decided on, 0..2, at most the model's own;
                           each less is 10 ms less latency, and costs some quality
     linked                one decision about the mean of the channels, the same gains on all, so that the stereo image

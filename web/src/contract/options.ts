@@ -11,7 +11,7 @@ export type Preset = "conservative" | "balanced" | "strong";
 
 /**
  * Off (default), once, or twice: how often the gains are sharpened, as far as there is noise. It removes more, of the voice
- * too. Off leaves noise that is faint beside the voice.
+ * too.
  */
 export type PostFilter = boolean | "double";
 
