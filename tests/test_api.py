@@ -163,7 +163,9 @@ def test_reset_and_flush_make_a_stream_new(clip):
 def test_settings_may_change_between_blocks(clip):
     stream = sordino.Denoiser(block_size=480)
     stream.process(clip[:24_000])
-    assert (stream.attenuation_limit_db, stream.post_filter) == (None, 1)
+    assert (stream.attenuation_limit_db, stream.post_filter) == (None, 0)
+    stream.attenuation_limit_db, stream.post_filter = 12, True
+    assert (stream.attenuation_limit_db, stream.post_filter) == (12, 1)
     stream.attenuation_limit_db, stream.post_filter = 0, False
     stream.process(clip[24_000:28_800])
     open_ = stream.process(clip[28_800:38_400])

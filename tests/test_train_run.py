@@ -207,7 +207,7 @@ def test_config_round_trip_and_errors() -> None:
     for name in ("tiny", "standard", "full"):
         config = load_config(name)
         assert from_dict(config.to_dict()) == config
-    assert 1_600_000 < load_config("standard").network.weight_count() < 1_700_000
+    assert 80_000 < load_config("standard").network.weight_count() < 90_000
     with pytest.raises(ValueError, match="unknown settings"):
         from_dict({"name": "x", "network": dataclasses.asdict(SHAPE), "loss": {"typo": 1}})
 

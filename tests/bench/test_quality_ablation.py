@@ -46,7 +46,7 @@ times = 2
 
 def test_every_variation_can_be_had() -> None:
     for variation in ablation.read_table(ablation.TABLE):
-        changed = any(load_config(name, variation.changes) != load_config(name) for name in ("standard", "tiny"))
+        changed = load_config("standard", variation.changes) != load_config("standard")
         assert changed == bool(variation.changes), f"{variation.name} changes nothing"
         assert ours.parse(f"standard{variation.words}") != ours.parse("standard") or variation.trained()
     with pytest.raises(ValueError, match="no variation is called like 'krisp'"):
@@ -86,7 +86,7 @@ def test_a_variation_is_trained_and_compared(
     steps = {name: json.loads(log.read_text().splitlines()[-1])["step"] for name, log in logs.items()}
     assert steps == {"base": 3, "no-spectral-loss": 3, "twice-as-long": 6}
     text = (tmp_path / "out" / "ablation.md").read_text()
-    assert text.count("| no ") == 2 and text.count("as it is |") == 1
+    assert text.count("| no ") == 1 and text.count("as it is |") == 1
     assert (tmp_path / "out" / "ablation.png").read_bytes()[1:4] == b"PNG"
     capsys.readouterr()
     assert ablate() == found

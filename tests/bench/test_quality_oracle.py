@@ -34,7 +34,7 @@ def test_ideal_decisions_help_and_strengths_help_more() -> None:
 
 
 def test_all_of_a_model_is_the_oracle() -> None:
-    found = oracle.partial(ours.parse("standard:sharp:ideal=all"))(NOISY, CLEAN)
+    found = oracle.partial(ours.parse("standard:ideal=all"))(NOISY, CLEAN)
     np.testing.assert_array_equal(found, oracle.pure("oracle-comb")(NOISY, CLEAN))
     with pytest.raises(ValueError, match="ideal=treble: wanted one of none, all"):
         oracle.partial(ours.parse("standard:ideal=treble"))

@@ -11,7 +11,7 @@ from sordino.formats import weight_file
 from sordino.formats.weight_file import MatrixPlace, network_id, sparse_blocks
 
 TOGETHER = 4
-SIZES = [(32, 4), (64, 8), (96, 72), (768, 256), (288, 2560)]
+SIZES = [(32, 4), (64, 8), (96, 72), (768, 256), (288, 480)]
 
 
 def some_matrix(rows, columns, density, seed=0):

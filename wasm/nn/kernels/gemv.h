@@ -6,7 +6,7 @@
  *   dense   blocks of 16 rows, within a block 4 columns at a time, row by row: one linear stream
  *   sparse  for each strip of 8 rows how many of its blocks of 4 columns follow (uint16), for each such block its first
  *           column (uint16), both lists padded to 16 bytes, then the blocks, row by row
- * Rows are a multiple of 32, columns of 4 and at most SORDINO_NETWORK_COLUMNS.
+ * Rows are a multiple of 16, columns of 4 and at most SORDINO_NETWORK_COLUMNS.
  */
 #ifndef SORDINO_GEMV_H
 #define SORDINO_GEMV_H
