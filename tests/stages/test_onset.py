@@ -45,7 +45,7 @@ def test_in_real_noise_few_hops_are_louder_and_none_is_fainter(name):
     louder_db = 10 * np.log10((hop_power(lifted) + 1e-9) / (hop_power(given) + 1e-9))
     assert 0 < np.mean(louder_db > 0.5) < 0.1 and 1 < louder_db.max() < 6, "words that begin"
     assert louder_db.min() > -0.1
-    assert abs(levels_db(lifted)[0] - levels_db(given)[0]) < 0.2, "the noise between them"
+    assert abs(levels_db(lifted)[0] - levels_db(given)[0]) < 0.5, "the noise between them"
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0, 1, width=32))

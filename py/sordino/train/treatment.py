@@ -24,6 +24,8 @@ from sordino.chain.params import (
     POSTFILTER_FLOOR,
     POSTFILTER_MEMORY,
     POSTFILTER_SHARE,
+    START_GAIN,
+    START_HOPS,
     WINDOW,
 )
 from sordino.train.analysis import Analysis, inner, tables
@@ -118,6 +120,13 @@ def lifted(decision: Decision) -> Tensor:
     return decision.gain if decision.voice is None else lift_gains(decision.gain, onset(decision.voice))
 
 
+def hold_back(gain: Tensor, energy: Tensor) -> Tensor:
+    """Raise low gains near the start, (batch, steps, BANDS); twin of sordino.chain.start."""
+    sounds = (energy > 0).any(-1, keepdim=True).float()
+    heard = (sounds.cumsum(1) - sounds).clamp_max(START_HOPS)
+    return torch.maximum(gain, START_GAIN / START_HOPS * (START_HOPS - heard))
+
+
 def treat(analysis: Analysis, decision: Decision, look_ahead: int, passes: int) -> Tensor:
     """Samples of what is decided, aligned with the input; twin of sordino.chain.pipeline.treat without a limit.
 
@@ -131,4 +140,5 @@ def treat(analysis: Analysis, decision: Decision, look_ahead: int, passes: int) 
     sharpening = noise_share(gain, analysis.energy)
     for _ in range(passes):
         gain = postfilter(gain, analysis.energy, sharpening)
+    gain = hold_back(gain, analysis.energy)
     return synthesise(*enhance(gain, decision.strength, analysis, BINS), look_ahead)
