@@ -54,7 +54,7 @@ struct sordino_state {
     uint8_t origins[FRAMES][LAGS]; /* the newest first */
     float onset_memory[2];
     float noise_memory[2];
-    int32_t heard; /* hops with sound */
+    int32_t heard;      /* hops with sound */
     int32_t parts_left; /* of the network's step */
     _Alignas(16) uint8_t network_state[SORDINO_NETWORK_STATE_BYTES];
     /* of the output frame */
