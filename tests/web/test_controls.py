@@ -50,7 +50,7 @@ def test_no_setting_clicks(change: str, record_property) -> None:
     actions = [{"at": at, "type": "settings", "settings": s} for at, s in zip(times, settings, strict=True)]
     runs = ({"actions": actions}, {}, {"settings": SETTINGS[change]})
     changed, without, throughout = (run_session(voice, **run).output[0, RATE // 2 :] for run in runs)
-    assert min(np.abs(changed - steady).max() for steady in (without, throughout)) > 2 * CLICK, "both were heard"
+    assert min(np.abs(changed - steady).max() for steady in (without, throughout)) > CLICK, "both were heard"
     click = largest_click(changed, without, throughout)
     record_property(f"sharpest bend when {change} changes, beyond the voice's own, in dB", decibels(click))
     assert click < CLICK
@@ -112,6 +112,6 @@ def test_the_counters() -> None:
     result = run_session(tone(100, 1), actions=[{"at": 24_000, "type": "read"}, {"at": 47_000, "type": "read"}])
     first, second = (reply["readout"] for reply in result.said("readout"))
     assert (first["stats"]["frames"], second["stats"]["frames"]) == (50, 98)
-    assert second["stats"]["memoryBytes"] == first["stats"]["memoryBytes"] > 1_000_000
+    assert second["stats"]["memoryBytes"] == first["stats"]["memoryBytes"] > 100_000
     assert -12 < first["inputDb"] < -8 and 0 <= first["voice"] <= 1
     assert len(first["gains"]) == len(first["strengths"]) == 34
