@@ -3,8 +3,11 @@
 import { readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 
+/** By what they cost to run; the size of a file says nothing of it where weights are shared. */
+const TIERS = ["tiny", "standard", "full"];
+
 /**
- * Names of the models of a folder, the lightest first.
+ * Names of the models of a folder, the lightest first: the tiers in their order, then others by their size.
  *
  * folder  py/sordino/models, or another
  * throws  where there is none, or one has no weight file yet
@@ -22,8 +25,12 @@ export function modelNames(folder) {
   };
   return names
     .map((name) => ({ name, size: bytes(name) }))
-    .sort((a, b) => a.size - b.size)
+    .sort((a, b) => rank(a.name) - rank(b.name) || a.size - b.size)
     .map(({ name }) => name);
+}
+
+function rank(name) {
+  return TIERS.includes(name) ? TIERS.indexOf(name) : TIERS.length;
 }
 
 /** The module by which the package's code knows its models. names: as modelNames() gives them */

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STAGE = ROOT / "build" / "package"
 DIST = ROOT / "dist"
 TOP_FILES = ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md")
-SOURCE_SUFFIXES = {".py", ".pyi", ".toml", ".png", ".onnx", ".sordino", ".typed", ".c", ".h", ".cpp", ".in"}
+SOURCE_SUFFIXES = {".py", ".pyi", ".toml", ".png", ".onnx", ".pt", ".sordino", ".typed", ".c", ".h", ".cpp", ".in"}
 GLIBC = "2.17"
 SOURCE_DATE_EPOCH = "1704067200"  # a fixed date in the archives: the same sources give the same bytes
 

@@ -103,7 +103,7 @@ def test_the_bytes_of_the_command_line(
 
 def test_the_options_of_the_command_line(open_demo: Any, server: Server, tmp_path: Path) -> None:
     path = write(tmp_path / "stereo.wav", 44_100, speech(2, 50_000), subtype="PCM_16")
-    treatment = Treatment(settings=Settings(1, 10 ** (-LIMIT_DB / 20)), linked=True)
+    treatment = Treatment(settings=Settings(0, 10 ** (-LIMIT_DB / 20)), linked=True)
     options = {"attenuationLimitDb": LIMIT_DB, "linked": True}
     answer = call(open_demo("chromium"), server, "cleanFile", offer(server, path), options)
     assert base64.b64decode(answer["bytes"]) == command_line(path, treatment) != command_line(path)

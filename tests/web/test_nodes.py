@@ -78,7 +78,7 @@ def test_read_outs(live: Tab, nodes: str, record_property) -> None:
     assert all(0 <= p <= 1 for p in answer["probabilities"]) and answer["bands"] == 34
     record_property("stats in chromium", answer["stats"])
     assert answer["stats"]["engine"] == "relaxed" and answer["stats"]["model"] == "standard"
-    wanted = [["conservative", False, False], ["balanced", True, True], ["strong", "double", True]]
+    wanted = [["conservative", False, False], ["balanced", False, True], ["strong", "double", True]]
     assert answer["presets"] == wanted
 
 
