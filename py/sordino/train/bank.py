@@ -1,4 +1,7 @@
-"""Bank: the stores of a corpus go in, one flat tensor of samples on the training device with its clips comes out."""
+"""Bank: the stores of a corpus go in, one flat tensor of samples on the training device with its clips comes out.
+
+It also says how likely each speaker and each clip is to be drawn for a mixture.
+"""
 
 from __future__ import annotations
 

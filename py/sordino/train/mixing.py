@@ -1,6 +1,6 @@
 """Mixing: clips of a corpus go in, batches of noisy signals with their clean targets come out, on the training device.
 
-A plan (which clips, where, how loud, which filters) is drawn in NumPy from one seed; rendering it is batched
+plan.py draws which clips, where, how loud and which filters, in NumPy from one seed; rendering it is batched
 tensor arithmetic on whatever device the bank of samples lies on.
 """
 

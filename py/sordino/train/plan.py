@@ -1,4 +1,6 @@
-"""Plan: a random generator, a bank and a recipe go in, one batch of mixtures comes out, as plain numbers."""
+"""Plan of mixtures: a random generator, a bank and a recipe go in; which clips, how loud and through what, as plain
+numbers, come out.
+"""
 
 from __future__ import annotations
 
