@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import resumable
+from .options import check_folders, resumable
 
 Count = Annotated[int, typer.Option(min=1, help="Clips of 7 s.")]
 Split = Annotated[str, typer.Option(help="Of the corpus: valid to choose, test to report.")]
@@ -16,6 +16,7 @@ Cache = Annotated[Path, typer.Option(help="Decoded corpus, as made by training."
 Out = Annotated[Path, typer.Option(help="Working folder.")]
 Processes = Annotated[int, typer.Option(min=0, help="At once; 0: one per core, 8 at most.")]
 CACHE, BENCH = Path("data/cache"), Path("build/bench")
+SENTENCES = "/(libri|so762|an4)/"
 
 
 def quality(
@@ -30,12 +31,22 @@ def quality(
     visqol: Annotated[int, typer.Option(help="Clips for ViSQOL, 3 s each.")] = 20,
     peers: Annotated[Path, typer.Option(help="The peers' packages.")] = BENCH / "peers",
     offline: Annotated[bool, typer.Option("--offline", help="Install nothing.")] = False,
+    clean: Annotated[Path | None, typer.Option(help="Folder of clean recordings of real pairs.")] = None,
+    noisy: Annotated[Path | None, typer.Option(help="Folder of their noisy ones, of the same names.")] = None,
+    sentences: Annotated[str, typer.Option(help="Pattern of paths of read sentences in the corpus.")] = SENTENCES,
+    sentence_count: Annotated[int, typer.Option(min=1, help="Mixtures of read sentences.")] = 60,
 ) -> None:
-    """Compare the shipped models with the peers; writes quality.json, quality.md and plots."""
-    from .quality import Options, compare
+    """Compare the shipped models with the peers; writes quality.json, quality.md and plots.
 
+    Real pairs and read sentences of speakers that no model has met have parts of their own, before the test split.
+    """
+    from .quality import Options, compare
+    from .strangers import Strangers
+
+    check_folders(clean, noisy)
     clips = (out.resolve(), cache, split, count, seed, processes)
-    options = Options(*clips, systems, float_count, visqol, peers.resolve(), offline)
+    others = Strangers(clean, noisy, sentences, sentence_count)
+    options = Options(*clips, systems, float_count, visqol, peers.resolve(), offline, others)
     with resumable("quality"):
         compare(options)
 

@@ -14,6 +14,8 @@ from rich.text import Text
 
 from sordino.run.extras import need
 
+from .options import check_folders
+
 if TYPE_CHECKING:
     from .comparison import ClipSet
 
@@ -81,8 +83,7 @@ def evaluate(
 
 def _check_folders(context: typer.Context, clean: Path | None, noisy: Path | None) -> None:
     """raises typer.BadParameter for one folder without the other, or options of mixtures beside them"""
-    if (clean is None) != (noisy is None):
-        raise typer.BadParameter("wanted both folders or none", param_hint="--clean, --noisy")
+    check_folders(clean, noisy)
     sources = {name: context.get_parameter_source(name) for name in _OF_MIXTURES}
     given = [f"--{name}" for name, source in sources.items() if source and source.name == "COMMANDLINE"]
     if clean and given:
@@ -117,45 +118,89 @@ def score(systems: list[str], clips: ClipSet, work: Path, processes: int = 0) ->
 
 
 def show(found: dict[str, Any]) -> None:
-    """Print what report.collect returns: a row per measure, a column per system."""
-    from .report import HARM, MAIN, cell
+    """Print what report.collect returns: a row per system, a column per measure, in tables that fit the terminal."""
+    from .report import HARM, MAIN
 
     console = Console()
     systems = found["systems"]
-    measures = [*(("noisy", metric, text, digits) for metric, (text, digits) in MAIN.items()), *HARM]
-    rows = [
-        [text, *(cell(s[where], metric, digits) for s in systems.values())] for where, metric, text, digits in measures
-    ]
+    measures = [*(("noisy", metric, *MAIN[metric]) for metric in MAIN), *HARM]
+    rows = {name: {of[2]: _cell(s[of[0]], of) for of in measures} for name, s in systems.items()}
     for part in next(iter(systems.values()))["onsets_by_part"]:
-        kept = [cell(s["onsets_by_part"].get(part, {}), "onsets_heard", 2) for s in systems.values()]
-        rows.append([f"onsets kept, {part}", *kept])
-    _print(console, f"{len(found['parts'])} clips of {found['set']}", list(systems), rows)
-    _print_differences(console, "differences on the same clips, 95 % interval", found["differences"])
-    good = [system["by_recording"].get("good recordings", {}) for system in systems.values()]
-    rows = [[text, *(cell(of, metric, digits) for of in good)] for metric, (text, digits) in MAIN.items()]
-    _print(console, "plain clips of good recordings", list(systems), rows)
+        for name, s in systems.items():
+            kept = s["onsets_by_part"].get(part, {})
+            rows[name][f"onsets kept, {part}"] = _cell(kept, ("", "onsets_heard", "", 2))
+    _print(console, f"{len(found['parts'])} clips of {found['set']}", rows)
+    _print_differences(
+        console, "differences on the same clips; *: the 95 % interval does not hold 0", found["differences"]
+    )
+    good = {name: system["by_recording"].get("good recordings", {}) for name, system in systems.items()}
+    rows = {
+        name: {text: _cell(of, ("", metric, text, digits)) for metric, (text, digits) in MAIN.items()}
+        for name, of in good.items()
+    }
+    _print(console, "plain clips of good recordings", rows)
     _print_differences(console, "differences on these", found["differences_good"])
     for name, reason in found["missing"].items():
         console.print(f"{name}: {reason}", markup=False)
 
 
+def _cell(summary: dict[str, Any], of: tuple[str, str, str, int]) -> str:
+    from .report import cell
+
+    return cell(summary, of[1], of[3])
+
+
 def _print_differences(console: Console, title: str, differences: dict[str, Any]) -> None:
-    """A row per measure, a column per pair."""
-    from .report import difference, heading
+    """A row per pair, a column per measure."""
+    from .report import heading
     from .statistics import COMPARED
 
-    rows = [[heading(metric)[0], *(difference(d, metric) for d in differences.values())] for metric in COMPARED]
-    _print(console, title, list(differences), rows)
+    rows = {
+        pair: {heading(metric)[0]: _change(found, metric) for metric in COMPARED} for pair, found in differences.items()
+    }
+    _print(console, title, rows)
 
 
-def _print(console: Console, title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """A table without the rows that hold nothing."""
-    rows = [row for row in rows if any(row[1:])]
-    if not rows:
-        return
-    table = Table(title=title, title_justify="left")
-    for name in ("", *columns):
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console.print(table)
+def _change(found: dict[str, Any], metric: str) -> str:
+    """A mean difference with half its interval, starred where that does not hold 0 and rests on enough clips."""
+    from .report import heading
+    from .statistics import sure
+
+    value = found.get(metric)
+    if not value:
+        return ""
+    digits = max(heading(metric)[1], 2)
+    half = (value["high"] - value["low"]) / 2
+    return f"{value['mean']:+.{digits}f} ±{half:.{digits}f}{'*' if sure(value) else ''}"
+
+
+_NAME_WIDTH, _BORDERS = 22, 3
+
+
+def _print(console: Console, title: str, rows: dict[str, dict[str, str]]) -> None:
+    """Tables of the columns that hold anything, as many beside each other as fit the terminal."""
+    columns = list(dict.fromkeys(heading for row in rows.values() for heading, text in row.items() if text))
+    while columns:
+        some = _that_fit(columns, rows, console.width)
+        columns = columns[len(some) :]
+        table = Table(title=title, title_justify="left")
+        table.add_column("", overflow="fold", max_width=_NAME_WIDTH)
+        for heading in some:
+            table.add_column(heading)
+        for name, row in rows.items():
+            table.add_row(name, *(Text(row.get(heading, "")) for heading in some))
+        console.print(table)
+        title = ""
+
+
+def _that_fit(columns: list[str], rows: dict[str, dict[str, str]], width: int) -> list[str]:
+    """The first columns, at least one, that fit a terminal: no cell is folded, headings are at their spaces."""
+    left = width - min(_NAME_WIDTH, max(map(len, rows))) - _BORDERS - 1
+    fit = 0
+    for heading in columns:
+        cells = [row.get(heading, "") for row in rows.values()]
+        left -= max(map(len, [*cells, *heading.split()])) + _BORDERS
+        if left < 0 and fit:
+            break
+        fit += 1
+    return columns[:fit]

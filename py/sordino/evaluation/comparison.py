@@ -9,14 +9,18 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from sordino.data.clips import Store
+from sordino.data.manifest import CorpusError
 
 from . import fingerprint, running, scoring
 from .folders import lay_out
@@ -88,11 +92,19 @@ class ClipSet:
 
 
 def seeded_set(
-    work: Path, cache: Path, split: str, seed: int, count: int, speed: float = 1.0, snr_db: float | None = None
+    work: Path,
+    cache: Path,
+    split: str,
+    seed: int,
+    count: int,
+    speed: float = 1.0,
+    snr_db: float | None = None,
+    speech: str = "",
 ) -> ClipSet:
     """The first `count` seeded mixtures of a split, made where they are missing.
 
     speed   of every voice, see voices.at_speed
+    speech  pattern of the paths of the recordings of speech that may be used; empty: all
     snr_db  of every noisy mixture; None: the range of the test set
     raises  CorpusError, ValueError
     """
@@ -102,14 +114,24 @@ def seeded_set(
         key += f"-speed{speed:g}-{fingerprint.content(fingerprint.VOICES)[:8]}"
     if snr_db is not None:
         key += f"-snr{snr_db:g}"
+    if speech:
+        key += f"-speech{fingerprint.content([], speech)[:8]}"
     folder = work / "sets" / key
 
     def material() -> Material:
-        return at_speed(load_material(cache, split, exclude), speed)
+        return at_speed(_only(load_material(cache, split, exclude), speech), speed)
 
     with progress("test set", count) as advance:
         cases = write_set(folder, seed, count, material, lambda _: advance(), snr_db)
     return ClipSet(key, folder, cases)
+
+
+def _only(material: Material, speech: str) -> Material:
+    """The material with only those recordings of speech whose paths match. raises CorpusError if there are none"""
+    clips = tuple(clip for clip in material.speech.clips if re.search(speech, clip.path))
+    if not clips:
+        raise CorpusError(f"of {len(material.speech.clips)} recordings of speech no path matches {speech!r}")
+    return replace(material, speech=Store(material.speech.samples, clips))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import typer
+
 MOST_PROCESSES = 8
 
 
@@ -44,3 +46,9 @@ def resumable(name: str) -> Iterator[None]:
     except KeyboardInterrupt:
         print(f"\n{name}: stopped; the same command goes on from here", file=sys.stderr)
         raise
+
+
+def check_folders(clean: Path | None, noisy: Path | None) -> None:
+    """raises typer.BadParameter for one folder of pairs without the other"""
+    if (clean is None) != (noisy is None):
+        raise typer.BadParameter("wanted both folders or none", param_hint="--clean, --noisy")

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import report
+from . import report, strangers
 from .comparison import Comparison, Place, seeded_set, workers
 from .options import ClipOptions
 from .peers import install
+from .strangers import Strangers
 from .systems import CLEAN, NOISY, PEERS, Package, System, find_system, shipped_systems
 from .testset import SECONDS
+from .traits import languages, traits_of
 
 VISQOL_PACKAGES = (("visqol-python", "3.8.0"), ("ai-edge-litert", "2.3.0"))
 
@@ -29,6 +31,7 @@ class Options(ClipOptions):
     visqol       clips for ViSQOL, 3 s each
     peers        folder of the peers' packages
     offline      install nothing
+    strangers    sets of voices that no model has met
     """
 
     systems: str | None
@@ -36,6 +39,7 @@ class Options(ClipOptions):
     visqol: int
     peers: Path
     offline: bool
+    strangers: Strangers
 
 
 def choose(names: str | None, float_clips: int) -> list[System]:
@@ -66,10 +70,13 @@ def compare(options: Options) -> dict[str, Any]:
         place = Place(options.out, options.peers, options.at_once(), options.offline)
         clean = [] if CLEAN in [system.name for system in systems] else [find_system(CLEAN)]
         results, left_out = Comparison(clips, place, pool).all([*systems, *clean], visqol)
+        others = strangers.compare(options.strangers, options, systems, place, pool)
     ratings = report.clean_ratings(results)
     results = [result for result in results if result.system not in clean]
     facts = {"set": clips.key, "seconds": SECONDS, "parts": [case.part for case in clips.cases]}
-    found = report.collect(results, clips.cases, missing | left_out, facts, ratings=ratings)
+    voices = traits_of(clips.folder, clips.cases, languages(options.cache, options.split))
+    found = report.collect(results, clips.cases, missing | left_out, facts, ratings=ratings, voices=voices)
+    found["strangers"] = others
     write_report(found, options.out.parent)
     print(f"plots: {', '.join(str(path) for path in plots.draw(found, options.out.parent))}")
     return found

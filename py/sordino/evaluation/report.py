@@ -15,6 +15,7 @@ from .statistics import (
     Ratings,
     Scores,
     Summary,
+    Voices,
     differences,
     of_good_recordings,
     summaries,
@@ -50,6 +51,31 @@ HARM = (
     ("music alone", "music_change_db", "music alone dB", 1),
 )
 """Further measures: summary, metric, heading, digits."""
+STRANGERS = (
+    *(("noisy", metric, *MAIN[metric]) for metric in ("pesq", "estoi", "si_sdr_db", "ovrl", "bak")),
+    ("noisy", "fricatives_kept_db", "s, f, p above 4 kHz dB", 1),
+    ("onsets", "onsets_heard", "onsets kept within 2 dB (5..15 dB)", 2),
+    ("clean", "pesq", "clean speech PESQ", 2),
+)
+"""Of voices that no model of ours has met."""
+_OF_VOICES = (
+    ("PESQ by voice", ["by_voice"], "pesq", 2),
+    ("ESTOI by voice", ["by_voice"], "estoi", 3),
+    ("PESQ by language", ["by_language"], "pesq", 2),
+    ("ESTOI by language", ["by_language"], "estoi", 3),
+)
+_OF_SET = (
+    ("PESQ by signal to noise ratio", ["by_snr"], "pesq", 2),
+    ("ESTOI by signal to noise ratio", ["by_snr"], "estoi", 3),
+    ("PESQ by part and, of the plain part, by noise", ["by_part", "by_kind"], "pesq", 2),
+    ("OVRL by part and, of the plain part, by noise", ["by_part", "by_kind"], "ovrl", 2),
+    ("PESQ of the plain part by recording", ["by_recording"], "pesq", 2),
+    ("ESTOI of the plain part by recording", ["by_recording"], "estoi", 3),
+    ("OVRL of the plain part by recording", ["by_recording"], "ovrl", 2),
+    *_OF_VOICES,
+    ("Onsets kept within 2 dB (5..15 dB) by part", ["onsets_by_part"], "onsets_heard", 2),
+)
+"""Title, groupings, score and digits of the tables by group."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +100,7 @@ def collect(
     facts: dict[str, Any],
     pairs: list[tuple[str, str]] | None = None,
     ratings: Ratings | None = None,
+    voices: Voices | None = None,
 ) -> dict[str, Any]:
     """Everything that was found, ready for JSON.
 
@@ -83,11 +110,12 @@ def collect(
     facts    what else belongs into the record
     pairs    names of systems whose differences are wanted, one minus other; none given: see telling_pairs
     ratings  OVRL of the clean recordings; with them, clips of good recordings are summed up by themselves too
+    voices   traits of the voices; with them, their groups are summed up too
     """
     noisy = summaries(results[0].scores, cases)["noisy"]
     systems = {}
     for result in results:
-        found = summaries(result.scores, cases, ratings)
+        found = summaries(result.scores, cases, ratings, voices)
         doubt = suspicion(found["noisy"], noisy) if result.system.family == "peer" and found["noisy"] else ""
         systems[result.system.name] = {**_facts(result), "suspicion": doubt, **found}
     chosen = telling_pairs([result.system for result in results]) if pairs is None else pairs
@@ -163,6 +191,29 @@ def _grouped(systems: list[dict[str, Any]], where: list[str], metric: str, digit
     return table(heading, rows)
 
 
+def _by_group(systems: list[dict[str, Any]], groups: Iterable[tuple[str, list[str], str, int]]) -> list[str]:
+    """A titled table for each of (title, groupings, score, digits) for which there is anything."""
+    return [
+        text
+        for title, where, metric, digits in groups
+        if any(systems[0][part] for part in where)
+        for text in (f"## {title}\n", _grouped(systems, where, metric, digits))
+    ]
+
+
+def _strangers(found: dict[str, Any]) -> list[str]:
+    """The sets of voices that no model of ours has met, each with its scores."""
+    text = []
+    for part in found.get("strangers", []):
+        systems = _ordered(part["systems"], partial=False)
+        rows = (
+            [_title(s), *(cell(s[where], metric, digits) for where, metric, _, digits in STRANGERS)] for s in systems
+        )
+        text += [f"## {part['title']}\n", f"{part['about']}\n", table(["", *(h for _, _, h, _ in STRANGERS)], rows)]
+        text += [line.replace("## ", "### ") for line in _by_group(systems, _OF_VOICES)]
+    return text
+
+
 def _about(found: dict[str, Any]) -> str:
     parts = Counter(found["parts"])
     noisy_clips = sum(parts[part] for part in NOISY_PARTS)
@@ -209,20 +260,10 @@ def markdown(found: dict[str, Any]) -> str:
     found  as collect returns it
     """
     systems = _ordered(found["systems"], partial=False)
-    text = ["# Sordino beside its peers\n", _about(found), "## Noisy speech\n", _main_table(systems)]
+    text = ["# Sordino beside its peers\n", *_strangers(found)]
+    text += ["## The test split of the corpus: noisy speech\n", _about(found), _main_table(systems)]
     text += ["## What users complain about\n", _harm_table([*systems, *_ordered(found["systems"], partial=True)])]
-    for title, where, metric, digits in (
-        ("PESQ by signal to noise ratio", ["by_snr"], "pesq", 2),
-        ("ESTOI by signal to noise ratio", ["by_snr"], "estoi", 3),
-        ("PESQ by part and, of the plain part, by noise", ["by_part", "by_kind"], "pesq", 2),
-        ("OVRL by part and, of the plain part, by noise", ["by_part", "by_kind"], "ovrl", 2),
-        ("PESQ of the plain part by recording", ["by_recording"], "pesq", 2),
-        ("ESTOI of the plain part by recording", ["by_recording"], "estoi", 3),
-        ("OVRL of the plain part by recording", ["by_recording"], "ovrl", 2),
-        ("Onsets kept within 2 dB (5..15 dB) by part", ["onsets_by_part"], "onsets_heard", 2),
-    ):
-        if any(systems[0][part] for part in where):
-            text += [f"## {title}\n", _grouped(systems, where, metric, digits)]
+    text += _by_group(systems, _OF_SET)
     text += [
         "## Differences on the same clips\n",
         "Mean and 95 % bootstrap interval of the paired difference; **bold**: the interval does not hold 0.\n",

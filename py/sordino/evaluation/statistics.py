@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .testset import NOISY_PARTS, Case
+from .traits import Traits
 
 COMPARED = ("pesq", "estoi", "si_sdr_db", "sig", "bak", "ovrl", "onsets_kept_db")
 """Scores whose paired differences are reported."""
@@ -32,6 +33,8 @@ Scores = dict[int, dict[str, Any]]
 """By index of the clip."""
 Ratings = dict[int, float]
 """OVRL of the clean recordings, by index of the clip."""
+Voices = dict[int, Traits]
+"""Of the voice of a clip, by its index."""
 Summary = dict[str, dict[str, float | int]]
 """By metric: mean, low, high, clips."""
 
@@ -95,19 +98,30 @@ def group(scores: Scores, cases: list[Case], label: Callable[[Case], str]) -> di
     return {name: summarise(scores, [case for case in cases if label(case) == name]) for name in labels}
 
 
+def noisy_cases(cases: list[Case]) -> list[Case]:
+    """The clips of noisy speech."""
+    return [case for case in cases if case.part in NOISY_PARTS]
+
+
 def of_good_recordings(cases: list[Case], ratings: Ratings) -> list[Case]:
     """The plain clips whose voice was recorded well."""
     return [case for case in cases if case.part == "plain" and ratings.get(case.index, 0.0) >= GOOD_OVRL]
 
 
-def summaries(scores: Scores, cases: list[Case], ratings: Ratings | None = None) -> dict[str, Any]:
+def summaries(
+    scores: Scores, cases: list[Case], ratings: Ratings | None = None, voices: Voices | None = None
+) -> dict[str, Any]:
     """All summaries of one system.
 
     ratings  of the clean recordings, where they are known
+    voices   traits, where they are known
     returns  "noisy": over noisy speech; "clean", "music alone"; "by_snr", "by_kind" (plain clips), "by_part",
-             "by_recording" (plain clips with a rating); "onsets": noisy speech at 5..15 dB; "onsets_by_part"
+             "by_recording" (plain clips with a rating), "by_voice" and "by_language" (clips with traits);
+             "onsets": noisy speech at 5..15 dB; "onsets_by_part"
     """
-    noisy = [case for case in cases if case.part in NOISY_PARTS]
+    voices = voices or {}
+    spoken = [case for case in noisy_cases(cases) if case.index in voices]
+    noisy = noisy_cases(cases)
     middle = [case for case in noisy if 5 <= case.snr_db < 15]
     clean = [case for case in cases if case.part == "clean"]
     snr_order = sorted(noisy, key=lambda case: case.snr_db)
@@ -121,6 +135,8 @@ def summaries(scores: Scores, cases: list[Case], ratings: Ratings | None = None)
         "by_kind": group(scores, [case for case in noisy if case.part == "plain"], lambda case: case.kind),
         "by_part": group(scores, [*noisy, *clean], lambda case: case.part),
         "by_recording": group(scores, rated, lambda case: "good recordings" if case in good else "other recordings"),
+        "by_voice": group(scores, spoken, lambda case: voices[case.index].pitch),
+        "by_language": group(scores, spoken, lambda case: voices[case.index].language),
         "onsets": summarise(scores, middle),
         "onsets_by_part": group(scores, middle, lambda case: case.part),
     }
