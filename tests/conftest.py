@@ -7,8 +7,8 @@ import pytest
 from support import TESTS
 
 SLOW_FOLDERS = ("golden", "web", "browser")
-ONE_AFTER_THE_OTHER = ("web", "browser")
-"""Of several processes one runs these: what plays in real time wants the machine for itself."""
+IN_REAL_TIME = ("web", "browser")
+"""One process runs all of a folder: of what plays in real time no more than two at once."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,13 +28,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Deal the tests out file by file, but all that play in real time to the same process."""
+    """Deal the tests out file by file, but folders that play in real time as a whole."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             folder = nodeid.split("/")[1]
-            return "one after the other" if folder in ONE_AFTER_THE_OTHER else nodeid.split("::")[0]
+            return folder if folder in IN_REAL_TIME else nodeid.split("::")[0]
 
     return Scheduling(config, log)
 

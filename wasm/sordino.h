@@ -37,13 +37,11 @@ void sordino_reset(sordino_state *state);
 /* What a stream takes and gives in one hop. Zero what is not meant: members may be added at the end.
  *
  * near      [480] samples of the microphone, full scale 1. Samples that are not finite count as 0.
- * far       [480] samples of what the loudspeaker plays, or NULL. No stage uses them yet.
  * out       [480] samples, full scale 1; may be near
  * readouts  what was decided about the frame just given out, or NULL
  */
 typedef struct {
     const float *near;
-    const float *far;
     float *out;
     sordino_readouts *readouts;
 } sordino_io;
@@ -107,6 +105,25 @@ void sordino_join(sordino_channel *channel, const sordino_state *state);
  * in   [480] samples of this channel; may be the same memory as out
  */
 void sordino_follow(sordino_channel *channel, float *out, const float *in, const sordino_state *state);
+
+/* Echo control: what the loudspeaker plays is taken out of the microphone, before sordino_run hears it. One for each
+ * channel of the microphone. */
+typedef struct sordino_echo sordino_echo;
+
+/* Bytes of one; it starts at a multiple of SORDINO_ALIGNMENT. */
+uint32_t sordino_echo_bytes(void);
+
+/* Forget the delay and the room; to be called before the first hop. */
+void sordino_reset_echo(sordino_echo *echo);
+
+/* One hop of the microphone without the echo of the far end; no later than near, and near itself, to the bit, while no
+ * echo was found.
+ *
+ * out   [480] samples, full scale 1; may be near
+ * near  [480] samples of the microphone, full scale 1. Samples that are not finite count as 0.
+ * far   [480] samples of what the loudspeaker plays, handed to it in the same 10 ms or up to half a second before
+ */
+void sordino_cancel(float *out, sordino_echo *echo, const float *near, const float *far);
 
 /* Sample rate conversion of 1 to 8 channels by a polyphase windowed sinc: pass band up to 0.455 of the lower rate,
  * errors below -90 dB there. */

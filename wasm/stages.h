@@ -15,6 +15,29 @@ extern "C" {
 
 #pragma GCC visibility push(default) /* the tests call each by its name, in the extension too */
 
+/* delay.c */
+
+#define SORDINO_DELAY_UNKNOWN (-1)
+
+/* What finds the delay of the echo: core/state.h. */
+typedef struct sordino_delay sordino_delay;
+
+/* Bytes of a sordino_delay. */
+uint32_t sordino_delay_bytes(void);
+
+/* As before the first hop. */
+void sordino_reset_delay(sordino_delay *delay);
+
+/* Hear one hop of both and tell the delay in hops, or SORDINO_DELAY_UNKNOWN. near, far [HOP]. Reference: delay.find_delay. */
+int32_t sordino_find_delay(sordino_delay *delay, const float *near, const float *far);
+
+/* echo.c: as in sordino.h. Reference: echo.cancel. */
+
+typedef struct sordino_echo sordino_echo;
+uint32_t sordino_echo_bytes(void);
+void sordino_reset_echo(sordino_echo *echo);
+void sordino_cancel(float *out, sordino_echo *echo, const float *near, const float *far);
+
 /* scale.c */
 
 /* How loud a stream is, and what its samples are multiplied by. Reference: scale.Level. */

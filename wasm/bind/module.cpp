@@ -1,4 +1,4 @@
-// The kernels as the CPython extension sordino._native: streams, channels, resamplers.
+// The kernels as the CPython extension sordino._native: streams, channels, echo control, resamplers.
 //
 // Samples travel in buffers (NumPy arrays, array.array, memoryview) of float32; no NumPy is needed to use the module.
 #include "views.h"
@@ -158,6 +158,33 @@ private:
     std::unique_ptr<uint8_t, Free> memory_;
 };
 
+class Echo {
+public:
+    Echo() : memory_(aligned(sordino_echo_bytes())) { sordino_reset_echo(echo()); }
+
+    void cancel(const py::buffer &out, const py::buffer &near, const py::buffer &far)
+    {
+        const View<float> from(near, -1, false), played(far, from.size(), false), to(out, from.size(), true);
+        if (from.size() % HOP) throw py::value_error(std::to_string(from.size()) + " samples, wanted a multiple of 480");
+        const Busy busy(busy_);
+        const py::gil_scoped_release release;
+        for (py::ssize_t n = 0; n < from.size(); n += HOP)
+            sordino_cancel(to.data() + n, echo(), from.data() + n, played.data() + n);
+    }
+
+    void reset()
+    {
+        const Busy busy(busy_);
+        sordino_reset_echo(echo());
+    }
+
+private:
+    sordino_echo *echo() const { return reinterpret_cast<sordino_echo *>(memory_.get()); }
+
+    std::unique_ptr<uint8_t, Free> memory_;
+    std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
+};
+
 class Resampler {
 public:
     Resampler(uint32_t in_hz, uint32_t out_hz, double delay)
@@ -244,7 +271,7 @@ std::string choose_kernel(const char *name)
 
 PYBIND11_MODULE(_native, m)
 {
-    m.doc() = "Sordino's kernels: Stream, Channel, Resampler";
+    m.doc() = "Sordino's kernels: Stream, Channel, Echo, Resampler";
     py::class_<Stream> stream(m, "Stream", "One 48 kHz mono stream through the kernels.");
     stream
         .def(py::init<py::bytes>(), py::arg("weights"),
@@ -260,6 +287,11 @@ PYBIND11_MODULE(_native, m)
     py::class_<Channel>(m, "Channel", "A channel that is treated as a stream has treated the mean of all channels.")
         .def(py::init<const Stream &>(), py::arg("leader"), py::keep_alive<1, 2>())
         .def("follow", &Channel::follow, py::arg("out"), py::arg("hop"), "float32 buffers of 480 samples.");
+    py::class_<Echo>(m, "Echo", "Echo control of one channel; see sordino_cancel.")
+        .def(py::init<>())
+        .def("cancel", &Echo::cancel, py::arg("out"), py::arg("near"), py::arg("far"),
+             "float32 buffers of the same length, a multiple of 480; out may be near.")
+        .def("reset", &Echo::reset);
     py::class_<Resampler>(m, "Resampler", "Sample rate conversion of one channel; see sordino_resampler_init.")
         .def(py::init<uint32_t, uint32_t, double>(), py::arg("in_hz"), py::arg("out_hz"), py::arg("delay"))
         .def("process", &Resampler::process, py::arg("out"), py::arg("samples"), "Returns the samples written.")

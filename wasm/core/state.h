@@ -38,6 +38,31 @@ typedef struct {
     int32_t look_ahead, period, scale;
 } sordino_treatment;
 
+/* What finds the delay of the echo. Reference: delay.DelayState. The rows of `played` are a ring, the newest at `newest`. */
+struct sordino_delay {
+    _Alignas(16) float near[WINDOW], far[WINDOW]; /* newest samples */
+    float played_re[DELAYS][DELAY_BINS], played_im[DELAYS][DELAY_BINS];
+    float cross_re[DELAYS][DELAY_BINS], cross_im[DELAYS][DELAY_BINS];
+    float loudest;
+    int32_t newest, delay, candidate, hops;
+};
+
+#define PLAYED (DELAYS + ECHO_PARTS)
+
+/* What takes out the echo. Reference: echo.EchoState. The rows of `played` are a ring, the newest at `newest`. */
+struct sordino_echo {
+    sordino_delay late;
+    float far[WINDOW]; /* newest samples */
+    float played_re[PLAYED][ECHO_BINS], played_im[PLAYED][ECHO_BINS];
+    float path_re[ECHO_PARTS][ECHO_BINS], path_im[ECHO_PARTS][ECHO_BINS], doubt[ECHO_PARTS][ECHO_BINS];
+    float near[ECHO_BINS]; /* power of all that is no echo */
+    float powers[3];       /* of the microphone, of what is left of it, of the far end: see echo.c */
+    float kept;            /* share of the estimate that is taken out */
+    int32_t newest;
+    int32_t start; /* of the filter, or SORDINO_DELAY_UNKNOWN */
+    int32_t turn, lost;
+};
+
 struct sordino_state {
     /* fixed by sordino_init */
     sordino_weights weights;

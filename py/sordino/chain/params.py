@@ -131,3 +131,55 @@ RESAMPLE_PHASES_MAX = 640
 """Exact phases for ratios up to here; between them phases are interpolated, error below -100 dB."""
 RESAMPLE_SERIES = 32
 """Terms of the series of the window's Bessel function."""
+
+# Delay of the echo: windowed spectra of microphone and far end, from DELAY_FIRST_BIN on
+DELAYS = 52
+"""Delays that are told apart, a hop each: 0 to 510 ms."""
+DELAY_FIRST_BIN = 8
+DELAY_BINS = 64
+"""Bins that are compared: 400 Hz to 3.6 kHz."""
+DELAY_MEMORY = 0.99
+"""How much of what is known about a delay stays from hop to hop (one second)."""
+DELAY_ACTIVE = 1e-3
+"""The far end sounds while its power in these bins is above this part of the largest before."""
+DELAY_FADE = 0.9995
+"""How much of that largest power stays from hop to hop (20 s)."""
+DELAY_CLEAR = 5.0
+"""The first delay is believed when it scores so many times the mean of all,"""
+DELAY_LEAST = 0.02
+"""and at least this, of 1."""
+DELAY_BETTER = 1.5
+"""Another one is believed when it scores so many times what the present one does,"""
+DELAY_HOPS = 10
+"""in so many hops."""
+
+# Echo: adaptive filter in the frequency domain, partitions of a hop
+ECHO_PARTS = 16
+"""Partitions: the filter is 160 ms long."""
+ECHO_BINS = 164
+"""Bins that are filtered: up to 8.15 kHz."""
+ECHO_AHEAD = 1
+"""Hops by which the filter begins before the delay that was found."""
+ECHO_LATE = 3
+"""The filter is moved when it would begin more than so many hops before it."""
+ECHO_PASSES = 2
+"""Updates of the filter per hop."""
+ECHO_MEMORY = 0.997
+"""Square of the share of the path that is taken to stay as it is from hop to hop."""
+ECHO_DOUBT = 0.1
+"""Variance of each coefficient before anything is known, where the microphone is as loud as the far end or louder."""
+ECHO_CERTAIN = 1e-10
+"""Least variance."""
+ECHO_NEAR_MEMORY = 0.9
+"""How much of the measured power of all that is no echo stays from hop to hop."""
+ECHO_FLOOR = 1e-20
+ECHO_WORSE = 1.2
+"""The estimate is left out at once where the output's power would be so many times the microphone's,"""
+ECHO_RETURN = 0.25
+"""and comes back by this share a hop;"""
+ECHO_LOST = 4.0
+"""the filter begins anew when it is so many times,"""
+ECHO_LOST_HOPS = 20
+"""for so many hops."""
+ECHO_POWER_MEMORY = 0.98
+"""How much of these powers stays from hop to hop (half a second)."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from . import bands, comb, features, gains, onset, pitch, postfilter, scale, start, stft, synthesis
 from .fft import Split
+from .guard import guard
 from .model import Model
 from .networks import make_network
 from .numerics import Float32
@@ -22,8 +23,6 @@ from .params import (
     HOP,
     PERIOD_MAX,
     POST_FILTER_PASSES_MAX,
-    SAMPLE_FLOOR,
-    SAMPLE_LIMIT,
     SILENT_PEAK,
     WINDOW,
 )
@@ -33,14 +32,6 @@ from .records import Analysis, Channel, Decider, Decision, Frame, Inputs, Settin
 def latency(look_ahead: int) -> int:
     """Samples between input and output of the chain for a look-ahead of so many frames."""
     return HOP * (1 + look_ahead)
-
-
-def guard(x: Float32) -> Float32:
-    """Samples fit for the chain: not finite or minute -> 0, huge -> clamped; same shape."""
-    limit = np.float32(SAMPLE_LIMIT)
-    x = np.where(np.isfinite(x), x, np.float32(0))
-    x = np.minimum(np.maximum(x, -limit), limit)
-    return np.where(np.abs(x) < np.float32(SAMPLE_FLOOR), np.float32(0), x)
 
 
 # What every channel goes through, that of a stream and those that follow one.

@@ -35,12 +35,10 @@ class Settings:
 class Inputs:
     """What a stream hears in one hop.
 
-    near  (HOP,) float32 of the microphone, full scale 1
-    far   (HOP,) float32 of what the loudspeaker plays, or None; no stage uses it yet
+    near  (HOP,) float32 of the microphone, full scale 1, without the echo of the far end (see echo)
     """
 
     near: Float32
-    far: Float32 | None = None
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from sordino.chain.numerics import Float32
 from sordino.chain.params import MAX_LOOK_AHEAD
 from sordino.chain.records import Settings
 from sordino.run.align import aligned
-from sordino.run.api import MAX_CHANNELS, MAX_RATE, MIN_RATE
+from sordino.run.api import MAX_RATE, MIN_RATE
 from sordino.run.engines import Engine, open_engine
+from sordino.run.samples import MAX_CHANNELS
 from sordino.run.stream import Chain
 
 from .pcm import PcmSound

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +14,11 @@ from sordino.chain.records import Settings
 
 from .align import aligned
 from .engines import Decision, open_engine
+from .samples import MAX_CHANNELS, Samples, as_long, channels_of, frames_of, like, played_beside
 from .stream import Chain, reserve
 
-Samples = TypeVar("Samples", np.float32, np.float64, np.int16)
-"""What samples may be: float32 or float64 of full scale 1, or int16."""
-
 MIN_RATE, MAX_RATE = 1_000, 768_000
-MAX_CHANNELS = 64
 MAX_BLOCK = 1 << 20
-INT16_SCALE = 32_768
-DTYPES = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.int16))
 
 
 class Denoiser:
@@ -94,27 +89,34 @@ class Denoiser:
         """Samples at sample_rate between input and output of process(), everything counted."""
         return self._chain.latency + self._reserve
 
-    def process(self, samples: NDArray[Samples]) -> NDArray[Samples]:
+    def process(self, samples: NDArray[Samples], far: NDArray[Samples] | None = None) -> NDArray[Samples]:
         """Take a block, give as many samples out.
 
         samples  (n,) for one channel, else (channels, n); float32, float64 (full scale 1) or int16; n >= 0, a multiple
                  of block_size. Samples that are not finite count as 0; beyond 16 times full scale they are clamped.
+        far      as many samples of what the loudspeaker plays meanwhile, (n,) or (any channels, n), any of the types:
+                 its echo, up to half a second later, is taken out of the microphone. None: nothing is played
         returns  the same shape and type, `latency` samples late; float64 carries float32 precision, int16 is rounded
                  and clipped
         raises   TypeError for another type, ValueError for another shape; the stream is as before
         """
-        frames = _frames(samples, self._channels)
+        frames = frames_of(samples, self._channels)
         if frames.shape[1] % self._block:
             raise ValueError(f"a block of {frames.shape[1]} samples, wanted a multiple of {self._block} (block_size)")
+        played = None if far is None else played_beside(far, frames.shape[1])
         self._dtype = samples.dtype
-        out = self._advance(frames)
-        return _like(out, samples.dtype).reshape(samples.shape)
+        out = self._advance(frames, played)
+        return like(out, samples.dtype).reshape(samples.shape)
 
-    def _advance(self, frames: Float32) -> Float32:
-        self._ready = np.concatenate([self._ready, self._chain.push(frames)], axis=1)
+    def _advance(self, frames: Float32, far: Float32 | None = None) -> Float32:
+        self._ready = np.concatenate([self._ready, self._chain.push(frames, far)], axis=1)
         out = self._ready[:, : frames.shape[1]]
         self._ready = self._ready[:, frames.shape[1] :]
         return out
+
+    def _advance_both(self, frames: Float32) -> Float32:
+        """The far end in the last row."""
+        return self._advance(frames[:-1], frames[-1])
 
     def flush(self) -> NDArray[Any]:
         """End the stream: the last `latency` samples, in the type of the last block. Then the object is as new.
@@ -124,7 +126,7 @@ class Denoiser:
         silence = -(-self.latency // self._block) * self._block
         out = self._advance(np.zeros((self._channels, silence), np.float32))[:, : self.latency]
         self.reset()
-        return _like(out[0] if self._channels == 1 else out, self._dtype)
+        return like(out[0] if self._channels == 1 else out, self._dtype)
 
     def reset(self) -> None:
         """Forget everything heard; the settings stay."""
@@ -193,16 +195,18 @@ def denoise(
     look_ahead: int = MAX_LOOK_AHEAD,
     linked: bool = False,
     engine: str = "native",
+    far: NDArray[Samples] | None = None,
 ) -> NDArray[Samples]:
     """Clean a whole recording; the result is aligned with the input. The same bytes as from a Denoiser.
 
     samples      (n,) mono or (channels, n), channels first; float32, float64 (full scale 1) or int16; n may be 0
     sample_rate  samples per second, 1000..768000
+    far          what was played meanwhile, as in Denoiser.process; a shorter one is followed by silence
     others       see Denoiser
     returns      the same shape and type
     raises       as Denoiser and Denoiser.process
     """
-    channels = _channels(samples)
+    channels = channels_of(samples)
     stream = Denoiser(
         sample_rate,
         channels,
@@ -213,48 +217,17 @@ def denoise(
         linked=linked,
         engine=engine,
     )
-    frames = _frames(samples, channels)
+    frames = frames_of(samples, channels)
     out = np.empty(frames.shape, samples.dtype)
     second, at = stream.sample_rate, 0
+    push: Any = stream._advance
+    if far is not None:  # the last row of every block
+        frames, push = np.vstack([frames, as_long(played_beside(far), frames.shape[1])]), stream._advance_both
     blocks = (frames[:, start : start + second] for start in range(0, frames.shape[1], second))
-    for clean in aligned(blocks, stream._advance, stream.latency, stream.latency):
-        out[:, at : at + clean.shape[1]] = _like(clean, samples.dtype)
+    for clean in aligned(blocks, push, stream.latency, stream.latency):
+        out[:, at : at + clean.shape[1]] = like(clean, samples.dtype)
         at += clean.shape[1]
     return out.reshape(samples.shape)
-
-
-def _channels(samples: Any) -> int:
-    """Channels of a recording. raises TypeError, ValueError"""
-    if not isinstance(samples, np.ndarray):
-        raise TypeError(f"samples are {type(samples).__name__}, wanted a NumPy array")
-    channels = samples.shape[0] if samples.ndim == 2 else 1
-    if samples.ndim == 2 and not 1 <= channels <= MAX_CHANNELS:
-        raise ValueError(f"samples of shape {samples.shape} have {channels} channels, wanted (channels, n) with 1..64")
-    return int(channels)
-
-
-def _frames(samples: Any, channels: int) -> Float32:
-    """(channels, n) float32 of full scale 1."""
-    if not isinstance(samples, np.ndarray):
-        raise TypeError(f"samples are {type(samples).__name__}, wanted a NumPy array")
-    if samples.dtype not in DTYPES:
-        raise TypeError(f"samples are {samples.dtype}, wanted float32, float64 or int16")
-    wanted = f"({channels}, n)" + (" or (n,)" if channels == 1 else "")
-    if samples.ndim not in (1, 2) or (samples.shape[0] if samples.ndim == 2 else 1) != channels:
-        raise ValueError(f"samples of shape {samples.shape}, wanted {wanted}")
-    with np.errstate(over="ignore", invalid="ignore"):
-        frames = samples.astype(np.float32).reshape(channels, -1)
-    return frames / np.float32(INT16_SCALE) if samples.dtype == np.int16 else frames
-
-
-def _like(frames: Float32, dtype: np.dtype[Any]) -> NDArray[Any]:
-    out: NDArray[Any]
-    if dtype == np.int16:
-        whole = np.rint(frames * np.float32(INT16_SCALE))
-        out = np.clip(whole, -INT16_SCALE, INT16_SCALE - 1).astype(np.int16)
-    else:
-        out = frames.astype(dtype)
-    return out
 
 
 def _whole(name: str, value: Any, low: int, high: int) -> int:

@@ -18,6 +18,7 @@ from sordino.chain.records import Settings
 from sordino.formats.errors import ERRORS
 from sordino.formats.shipped import MODELS, find_model, load_weights
 
+from .cancellers import Canceller, NativeCanceller, ReferenceCanceller, WasmCanceller
 from .wasm_memory import EngineError, WasmMemory, find_wasm
 
 __all__ = [
@@ -86,6 +87,9 @@ class Engine(Protocol):
     def follower(self) -> Follower:
         """A further channel that gets this stream's gains."""
 
+    def canceller(self) -> Canceller:
+        """Echo control for one channel, by the same kernels."""
+
 
 class ReferenceEngine:
     """The NumPy reference in the kernels' integer arithmetic (or in float: quantised=False)."""
@@ -116,6 +120,9 @@ class ReferenceEngine:
 
     def follower(self) -> Follower:
         return pipeline.Follower(self.pipeline)
+
+    def canceller(self) -> Canceller:
+        return ReferenceCanceller()
 
 
 class NativeEngine:
@@ -153,6 +160,9 @@ class NativeEngine:
 
     def follower(self) -> Follower:
         return _NativeFollower(self)
+
+    def canceller(self) -> Canceller:
+        return NativeCanceller()
 
 
 class _NativeFollower:
@@ -214,6 +224,9 @@ class WasmEngine:
 
     def follower(self) -> Follower:
         return _WasmFollower(self)
+
+    def canceller(self) -> Canceller:
+        return WasmCanceller(self.memory)
 
 
 class _WasmFollower:

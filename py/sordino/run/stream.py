@@ -13,6 +13,7 @@ from sordino.chain.params import HOP, SAMPLE_RATE
 from sordino.chain.records import Settings
 from sordino.chain.resample import Resampler, half_width
 
+from .cancellers import Canceller
 from .engines import Decision, Engine, Follower
 
 
@@ -34,6 +35,28 @@ class NativeResampler:
     def process(self, samples: Float32) -> Float32:
         out = np.empty(int(samples.shape[0] * self.ratio) + 2, np.float32)
         return out[: self.kernel.process(out, np.ascontiguousarray(samples))]
+
+
+class FarEnd:
+    """What is played meanwhile: brought to hops beside those of the microphone, and its echo taken out of them.
+
+    cancellers  one for each channel of the microphone
+    converter   to 48 kHz, as each channel of the microphone has one; None at that rate
+    waiting     samples at 48 kHz that wait for the next hop to be full
+    """
+
+    def __init__(self, cancellers: list[Canceller], converter: Converter | None, waiting: int) -> None:
+        self.cancellers, self.converter = cancellers, converter
+        self.waiting = np.zeros(waiting, np.float32)
+
+    def take_out(self, hops: Float32, far: Float32) -> Float32:
+        """(channels, n) whole hops at 48 kHz without the echo of (m,), all that was played since the last call."""
+        clean = np.where(np.isfinite(far), far, np.float32(0))
+        joined = np.concatenate([self.waiting, self.converter.process(clean) if self.converter else clean])
+        played, self.waiting = joined[: hops.shape[1]], joined[hops.shape[1] :]
+        if not played.size:
+            return hops
+        return np.stack([c.cancel(x, played) for c, x in zip(self.cancellers, hops, strict=True)])
 
 
 class Chain:
@@ -63,6 +86,8 @@ class Chain:
         self.up: list[Converter] = [] if same else [make(*rates, self.up_delay) for _ in range(self.channels)]
         self.down: list[Converter] = [] if same else [make(*rates[::-1], self.down_delay) for _ in range(self.channels)]
         self.waiting = np.zeros((self.channels, 0), np.float32)
+        self.far_end: FarEnd | None = None
+        self.heard = 0
         self.followers: list[Follower] = []
         if self.linked:
             self.followers = [self.engines[0].follower() for _ in range(self.channels)]
@@ -81,15 +106,33 @@ class Chain:
         """One, or where the channels are independent one for each."""
         return [engine.decision() for engine in self.engines]
 
-    def push(self, frames: Float32) -> Float32:
-        """Take (channels, n) float32, give (channels, m): all that is ready, `latency` frames late."""
+    def push(self, frames: Float32, far: Float32 | None = None) -> Float32:
+        """Take (channels, n) float32, give (channels, m): all that is ready, `latency` frames late.
+
+        far  (n,) float32, what is played meanwhile: its echo is taken out of every channel; None: silence
+        """
+        if far is not None and self.far_end is None:
+            self.far_end = self._begin_far_end()
         clean = np.where(np.isfinite(frames), frames, np.float32(0))
         x = _each(self.up, clean)
         joined = np.concatenate([self.waiting, x], axis=1)
         whole = joined.shape[1] // HOP * HOP
         self.waiting = joined[:, whole:]
+        self.heard += frames.shape[1]
         hops = np.ascontiguousarray(joined[:, :whole])
+        if self.far_end:
+            hops = self.far_end.take_out(hops, np.zeros(frames.shape[1], np.float32) if far is None else far)
         return _each(self.down, self._process(hops) if whole else hops)
+
+    def _begin_far_end(self) -> FarEnd:
+        """A far end that was silent up to now."""
+        cancellers = [self.engines[0].canceller() for _ in range(self.channels)]
+        if self.rate == SAMPLE_RATE:
+            return FarEnd(cancellers, None, self.waiting.shape[1])
+        make = NativeResampler if self.native else Resampler
+        converter = make(self.rate, SAMPLE_RATE, self.up_delay)
+        converter.process(np.zeros(self.heard % (self.rate // gcd(self.rate, SAMPLE_RATE)), np.float32))
+        return FarEnd(cancellers, converter, self.waiting.shape[1])
 
     def _process(self, hops: Float32) -> Float32:
         if not self.linked:
