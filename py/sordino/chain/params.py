@@ -146,7 +146,7 @@ DELAY_FADE = 0.9995
 """How much of that largest power stays from hop to hop (20 s)."""
 DELAY_CLEAR = 5.0
 """The first delay is believed when it scores so many times the mean of all,"""
-DELAY_LEAST = 0.02
+DELAY_LEAST = 0.008
 """and at least this, of 1."""
 DELAY_BETTER = 1.5
 """Another one is believed when it scores so many times what the present one does,"""
