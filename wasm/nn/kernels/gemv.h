@@ -22,7 +22,7 @@
 
 #define BLOCK_ROWS 16
 #define BLOCK_VECTORS (BLOCK_ROWS / 4)
-#define BLOCK_GROUPS (DOT_VECTORS / BLOCK_VECTORS) /* groups of four columns summed at once */
+#define BLOCK_GROUPS (DOT_VECTORS / BLOCK_VECTORS)    /* groups of four columns summed at once */
 #define TILE_VECTORS (DOT_VECTORS / SORDINO_TOGETHER) /* groups of four rows summed at once for all vectors */
 
 /* The parts of a matrix. */
