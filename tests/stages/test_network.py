@@ -1,6 +1,7 @@
 """Stage network: integer arithmetic, the ONNX file in onnxruntime, torch's GRU, quantisation parity."""
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 
@@ -80,6 +81,12 @@ def test_bad_models_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_onnx(tmp_path / "none.onnx")
     good = random_model(SHAPES[0])
+    write_onnx(good, tmp_path / "other.onnx")
+    other = onnx.load(tmp_path / "other.onnx")
+    next(p for p in other.metadata_props if p.key == "sordino.shape").value = '{"layers": 3}'
+    onnx.save(other, tmp_path / "other.onnx")
+    with pytest.raises(ModelError, match=r"sizes of its network are .*layers.* wants channels, across"):
+        read_onnx(tmp_path / "other.onnx")
     with pytest.raises(ModelError, match=r"weight gain_bias is \(3,\), wanted \(34,\)"):
         short = good.weights | {"gain_bias": np.zeros(3, np.float32)}
         Model("x", good.shape, 2, short, good.feature_mean, good.feature_std)
