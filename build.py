@@ -38,7 +38,6 @@ WRITERS = {"ffmpeg": "ffmpeg", "sox": "sox", "lame": "lame", "opusenc": "opus-to
 BENCHMARKS = {
     "quality": ("eval", ["sordino.cli", "develop", "quality"]),
     "ablation": ("eval,train", ["sordino.cli", "develop", "ablation"]),
-    "calibration": ("eval,train", ["sordino.cli", "develop", "calibration"]),
     "speed": ("", ["tests.bench.speed.speed"]),
     "offline": ("eval", ["tests.bench.offline"]),
 }

@@ -9,7 +9,6 @@ from builder.paths import WASM
 from builder.programs import run
 from sordino.chain.model import Model
 from sordino.formats.generate import write_generated
-from sordino.formats.pruning import strongest_blocks
 
 
 def build_modules(models: list[Model], variants: Iterable[str], folder: Path) -> dict[str, Path]:
@@ -30,12 +29,3 @@ def build_modules(models: list[Model], variants: Iterable[str], folder: Path) ->
         flags = ["-std=c11", *C_FLAGS, *WASM_FLAGS, *WASM_VARIANTS[variant], *exports(*PUBLIC)]
         run(*ZIG, "cc", *flags, f"-I{source}", *sorted(source.rglob("*.c")), "-o", modules[variant])
     return modules
-
-
-def pruned(model: Model, density: float) -> Model:
-    """The model with all but the strongest blocks of weights of its GRUs set to 0."""
-    weights = dict(model.weights)
-    for name, w in weights.items():
-        if "gru" in name and ".weight" in name:
-            weights[name] = w * strongest_blocks(w, density)
-    return Model(model.name, model.shape, model.look_ahead, weights, model.feature_mean, model.feature_std)

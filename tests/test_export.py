@@ -41,7 +41,7 @@ def test_weight_file_is_reproducible(tmp_path):
     model = shipped()[0]
     size = write_weights(model, tmp_path / "a.sordino")
     assert (tmp_path / "a.sordino").read_bytes() == weight_bytes(model)
-    assert size == layout(model.shape)[1] == len(weight_bytes(model))
+    assert size == layout(model.shape)[2] == len(weight_bytes(model))
     assert not list(tmp_path.glob("*.partial"))
 
 
@@ -65,19 +65,24 @@ def test_damaged_weight_files_are_refused(make, damage, cause):
 
 
 def test_sizes_that_do_not_fit_the_kernels_are_refused():
-    with pytest.raises(ModelError, match="layer fc has size 6, wanted a multiple of 4"):
-        weight_bytes(random_model(NetworkShape(6, 8, 8, 8, 1, 8, 8)))
+    with pytest.raises(ModelError, match="layer across has size 6, wanted a multiple of 4"):
+        weight_bytes(random_model(NetworkShape(8, 6, 8)))
     with pytest.raises(ValueError, match="no C identifier"):
-        network_file("Bad-Name", NetworkShape(8, 8, 8, 8, 1, 8, 8), "")
+        network_file("Bad-Name", NetworkShape(8, 8, 8), "")
 
 
 def test_packed_weights_hold_every_weight_once():
-    model = random_model(NetworkShape(8, 12, 16, 8, 1, 8, 8))
+    model = random_model(NetworkShape(8, 12, 16, memory=20))
     data = np.frombuffer(weight_bytes(model), np.uint8)
-    for place in layout(model.shape)[0]:
+    matrices, vectors, _ = layout(model.shape)
+    for place in matrices:
         scale = data[place.at : place.at + 4 * place.rows].view(np.float32)
         offset = data[place.at + 8 * place.rows : place.at + 12 * place.rows].view(np.int32)
         blocks = data[place.at + 12 * place.rows : place.at + place.bytes].view(np.int8)
         rows = blocks.reshape(place.rows // 16, place.columns // 4, 16, 4).transpose(0, 2, 1, 3).reshape(place.rows, -1)
         assert np.array_equal(offset, -64 * rows.sum(axis=1, dtype=np.int32)), place.name
         assert (np.abs(rows).max(axis=1)[scale > 0] == 127).all(), place.name
+    for place in vectors:
+        stored = data[place.at : place.at + 4 * place.count].view(np.float32)
+        wanted = model.weights[model.shape.vectors()[place.name]].ravel()
+        assert np.array_equal(stored[: wanted.size], wanted) and not stored[wanted.size :].any(), place.name

@@ -31,7 +31,7 @@ class Silent:
 
 def reference(samples: np.ndarray, look_ahead: int) -> tuple[np.ndarray, np.ndarray]:
     """Features and periods of the NumPy chain."""
-    pipeline = Pipeline(random_model(NetworkShape(8, 8, 8, 8, 1, 8, 8), look_ahead), decider=Silent())
+    pipeline = Pipeline(random_model(NetworkShape(8, 4, 4, 1), look_ahead), decider=Silent())
     found, periods = [], []
     for hop in samples.reshape(-1, HOP):
         pipeline.process(hop)

@@ -9,6 +9,7 @@ import pytest
 
 from sordino.chain.model import NetworkShape
 from sordino.formats.onnx import read_onnx
+from support import MODELS
 from train_support import require_torch, write_corpus
 
 require_torch()
@@ -21,15 +22,15 @@ from sordino.data.clips import load_store  # noqa: E402
 from sordino.data.manifest import KINDS, CorpusError, read_manifest  # noqa: E402
 from sordino.evaluation.metrics import si_sdr_db  # noqa: E402
 from sordino.train.bank import make_bank  # noqa: E402
-from sordino.train.checkpoint import Calibration, export, load_checkpoint  # noqa: E402
-from sordino.train.config import Config, Schedule, from_dict, load_config  # noqa: E402
+from sordino.train.checkpoint import export, load_checkpoint, to_model  # noqa: E402
+from sordino.train.config import Config, Schedule, from_dict, from_record, load_config  # noqa: E402
 from sordino.train.curve import draw, draw_if_possible, read_log, series  # noqa: E402
 from sordino.train.dataset import Source, draw_look_ahead, prepare  # noqa: E402
 from sordino.train.mixing import Mixer, active_power  # noqa: E402
 from sordino.train.recipe import Recipe  # noqa: E402
 from sordino.train.train import train  # noqa: E402
 
-SHAPE = NetworkShape(fc=16, conv1=16, conv2=16, gru=16, gru_layers=1, gain_gru=16, strength_gru=8)
+SHAPE = NetworkShape(channels=16, across=16, over_time=16, blocks=1, memory=8)
 SCHEDULE = Schedule(
     rows=4, late_rows=2, late_frames=100, echo=2, pool=4, warm_up_steps=2, processes=1, validate_minutes=60
 )
@@ -173,15 +174,13 @@ def test_export_writes_a_model(run: Path, tmp_path: Path) -> None:
     model = read_onnx(tmp_path / "small.onnx")
     assert model.shape == SHAPE and model.look_ahead == 2 and model.record["seed"] == 3
     export(run / "last.pt", tmp_path / "small.npz")
-    np.testing.assert_array_equal(np.load(tmp_path / "small.npz")["fc.weight"], model.weights["fc.weight"])
+    np.testing.assert_array_equal(np.load(tmp_path / "small.npz")["patch.weight"], model.weights["patch.weight"])
     with pytest.raises(ValueError, match="suffix"):
         export(run / "last.pt", tmp_path / "small.bin")
 
 
-def test_the_command_blends_and_calibrates(
-    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> None:
-    export(run / "last.pt", tmp_path / "calibrated.onnx", Calibration(0.8, 0.3))
+def test_the_command_blends(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    export(run / "last.pt", tmp_path / "alone.onnx")
 
     def command(*words: object) -> None:
         monkeypatch.setattr("sys.argv", ["sordino", "develop", "finish", *map(str, words)])
@@ -189,11 +188,10 @@ def test_the_command_blends_and_calibrates(
             cli.main()
         assert not end.value.code, capsys.readouterr().err
 
-    mix = ("--blend", f"{tmp_path / 'calibrated.onnx'}=0.5", "--blend", f"{run / 'last.pt'}=0.25")
-    mix += ("--gain-slope", 0.8, "--gain-offset", 0.3)
+    mix = ("--blend", f"{tmp_path / 'alone.onnx'}=0.5", "--blend", f"{run / 'last.pt'}=0.25")
     command(run / "last.pt", tmp_path / "both.onnx", *mix)
-    found, wanted = (read_onnx(tmp_path / name) for name in ("both.onnx", "calibrated.onnx"))
-    blended = found.record["blended_with"]  # with itself: the calibration is taken out before
+    found, wanted = (read_onnx(tmp_path / name) for name in ("both.onnx", "alone.onnx"))
+    blended = found.record["blended_with"]  # with itself
     assert (blended["share"], blended["after"]["share"]) == (0.25, 0.5)
     for name, weight in wanted.weights.items():
         np.testing.assert_allclose(found.weights[name], weight, atol=1e-6)
@@ -212,6 +210,19 @@ def test_config_round_trip_and_errors() -> None:
         from_dict({"name": "x", "network": dataclasses.asdict(SHAPE), "loss": {"typo": 1}})
 
 
+def test_a_record_of_another_version_is_read() -> None:
+    values = CONFIG.to_dict()
+    values["schedule"]["only_there"] = 1.0
+    assert from_record(values) == CONFIG
+    with pytest.raises(ValueError, match="NetworkShape: unknown settings"):
+        from_record(values | {"network": {"layers": 3}})
+
+
+def test_the_checkpoint_that_ships_is_read() -> None:
+    model = to_model(load_checkpoint(MODELS / "standard.pt"))
+    assert model.shape == load_config("standard").network == read_onnx(MODELS / "standard.onnx").shape
+
+
 def test_si_sdr() -> None:
     rng = np.random.default_rng(0)
     clean, noise = rng.standard_normal((2, 48000))
@@ -219,7 +230,7 @@ def test_si_sdr() -> None:
 
 
 def test_a_finished_model_can_be_trained_further(run: Path, corpus: Path, cache: Path, tmp_path: Path) -> None:
-    export(run / "last.pt", tmp_path / "small.onnx", Calibration(0.5, 1.0))  # which training takes back
+    export(run / "last.pt", tmp_path / "small.onnx")
     train(CONFIG, corpus, cache, tmp_path, minutes=60, seed=4, max_steps=2, start_from=tmp_path / "small.onnx")
     first, after = load_checkpoint(run / "last.pt"), load_checkpoint(tmp_path / "last.pt")
     moved = max(float((after["ema"][k] - first["ema"][k]).abs().max()) for k in first["ema"])

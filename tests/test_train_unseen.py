@@ -19,7 +19,7 @@ from sordino.train import unseen  # noqa: E402
 from sordino.train.config import Config  # noqa: E402
 from sordino.train.recipe import Recipe  # noqa: E402
 
-SHAPE = NetworkShape(fc=16, conv1=16, conv2=16, gru=16, gru_layers=1, gain_gru=16, strength_gru=8)
+SHAPE = NetworkShape(channels=16, across=16, over_time=16, blocks=1, memory=8)
 CONFIG = Config("small", SHAPE, mixing=Recipe(other_speed=0.5))
 
 

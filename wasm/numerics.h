@@ -126,12 +126,6 @@ static inline f32x4 sigmoid4(f32x4 x)
     return 1.0f / (1.0f + exp2_4(-(x * 1.4426950408889634f)));
 }
 
-/* Hyperbolic tangent, absolute error below 4e-7. */
-static inline f32x4 tanh4(f32x4 x)
-{
-    return 2.0f / (1.0f + exp2_4(-(x * (2.0f * 1.4426950408889634f)))) - 1.0f;
-}
-
 /* Hyperbolic tangent as a fraction of polynomials, absolute error below 5e-5. */
 static inline f32x4 fast_tanh4(f32x4 x)
 {

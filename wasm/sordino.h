@@ -67,8 +67,8 @@ int32_t sordino_begin(sordino_state *state, const float *in);
 int32_t sordino_advance(sordino_state *state);
 void sordino_finish(sordino_state *state, float *out);
 
-/* sordino_advance for many streams that have begun, four of them at once where neighbours in the list are of the same
- * weights and have come equally far: then each weight is read once for the four. The output stays that of each alone.
+/* sordino_advance for many streams that have begun, four of them in a row where neighbours in the list are of the same
+ * weights and have come equally far: then the weights are in the cache. The output stays that of each alone.
  *
  * streams  [count] different streams
  * returns  how many parts are left where most are left

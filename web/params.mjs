@@ -16,7 +16,7 @@ const SOURCES = {
   },
   "wasm/nn/network.h": {
     pattern: (name) => `^#define SORDINO_${name} (\\d+)$`,
-    names: { TOGETHER: "Streams whose networks the kernel computes at once, each weight read once for all." },
+    names: { TOGETHER: "Streams whose networks the kernel computes at once, part by part." },
   },
 };
 

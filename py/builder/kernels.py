@@ -14,7 +14,7 @@ ZIG: list[str | Path] = [PYTHON, "-m", "ziglang"]
 
 # Every build adds floats in the order the source says, so that all of them give the same bytes.
 C_FLAGS = ["-O3", "-ffp-contract=off", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
-STACK = "-Wl,-z,stack-size=98304"  # a step of four streams needs three quarters of it
+STACK = "-Wl,-z,stack-size=65536"  # more than twice what the network of `full` needs
 WASM_FLAGS = ["-target", "wasm32-freestanding", "-nostdlib", "-s", "-Wl,--no-entry", "-Wl,--export=__heap_base", STACK]
 WASM_VARIANTS = {
     "scalar": ["-DSORDINO_KERNEL_SCALAR"],

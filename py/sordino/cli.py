@@ -20,7 +20,7 @@ from .chain.model import ModelError
 from .chain.params import MAX_LOOK_AHEAD, VERSION
 from .chain.records import Settings
 from .data.command import corpus
-from .evaluation.benchmarks import ablation, calibration, quality
+from .evaluation.benchmarks import ablation, quality
 from .evaluation.command import NAMES, evaluate
 from .files.sound import TruncatedError
 from .run.api import floor_gain
@@ -260,7 +260,7 @@ def extras(
 
 
 develop = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Finish, judge and vary models; for engineers.")
-for command in (finish, unseen, quality, ablation, calibration):
+for command in (finish, unseen, quality, ablation):
     develop.command()(command)
 app.command()(train)
 app.command()(corpus)

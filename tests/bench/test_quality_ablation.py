@@ -17,13 +17,10 @@ from sordino.train.config import load_config  # noqa: E402
 
 CONFIG = """name = "small"
 [network]
-fc = 16
-conv1 = 16
-conv2 = 16
-gru = 16
-gru_layers = 1
-gain_gru = 16
-strength_gru = 8
+channels = 16
+across = 16
+over_time = 16
+blocks = 1
 [schedule]
 rows = 2
 late_rows = 2

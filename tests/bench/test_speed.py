@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 
 from bench.speed import bars, charts, hearing, phases, report, speed, workshop
-from modules import pruned
-from sordino.chain.model import NetworkShape, random_model
-from sordino.formats.weight_file import sparse_blocks
+from sordino.formats.generate import tiers
 
 RATE = 48000
 
@@ -44,14 +42,11 @@ def test_pieces_are_spread_evenly_and_in_order():
     assert [report.flattest(pieces, quanta) for quanta in (1, 2, 3, 5)] == [8, 4, 3, 3]
 
 
-def test_scaled_networks_have_about_the_size_they_say():
-    for millions in workshop.MILLIONS:
-        assert millions <= workshop.scaled_shape(millions).weight_count() / 1e6 <= 1.15 * millions
-
-
-def test_pruning_keeps_the_density():
-    model = pruned(random_model(NetworkShape(32, 40, 48, 64, 2, 64, 32)), 0.25)
-    assert sparse_blocks(model)["gru2_state"] == 0.25 * 3 * 64 * 64 / 32
+def test_scaled_networks_have_the_proportions_of_the_standard_one():
+    standard, shapes = tiers()["standard"], [workshop.scaled_shape(channels) for channels in workshop.CHANNELS]
+    assert standard in shapes
+    assert [*shapes] == sorted(shapes, key=lambda shape: shape.weight_count())
+    assert all(shape.over_time / shape.across == standard.over_time / standard.across for shape in shapes)
 
 
 def test_a_phase_that_fails_costs_itself(monkeypatch):
@@ -100,15 +95,15 @@ def test_the_plot_shows_what_was_measured(tmp_path):
     def cost(us):
         return {"median": us}
 
-    def size(millions, variant="relaxed", name="size"):
-        return {"name": name, "variant": variant, "weights": millions * 1e6, "warm": cost(30), "paced": cost(40)}
+    def size(thousands, variant="relaxed"):
+        return {"name": "size", "variant": variant, "weights": thousands * 1e3, "warm": cost(30), "paced": cost(40)}
 
     together = {kind: {"together": cost(us)} for kind, us in (("warm", 60), ("paced", 70))}
     chromium = {
         "best": "relaxed",
         "warm": {"standard relaxed": cost(20), "rnnoise 0.2": cost(90)},
         "paced": {"standard relaxed": cost(25)},
-        "sizes": [size(4), size(2), size(2, variant="simd128"), size(3, name="full_sparse")],
+        "sizes": [size(4), size(2), size(2, variant="simd128")],
         "streams": [{"streams": 4, **together}],
     }
     result = {"browsers": {"chromium": chromium, "firefox": {"warm": {"standard simd128": cost(50)}}}}

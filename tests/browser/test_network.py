@@ -10,7 +10,7 @@ from browser.browsers import Tab
 from browser.server import Server
 from sordino.chain.features import normalise, normaliser
 from sordino.chain.model import Model
-from sordino.chain.networks import make_network
+from sordino.chain.network import Network
 from sordino.chain.params import FEATURES
 from sordino.formats.onnx import read_onnx
 from support import MODELS
@@ -48,7 +48,7 @@ def test_onnxruntime_web_says_what_the_reference_says(tab: Tab, server: Server, 
         "parts": PARTS,
     }
     got = tab.call(f"{server.origin}/pages/onnx.js", "runNetwork", request)
-    network = make_network(model, quantised=False)
+    network = Network(model, quantised=False)
     wanted = [network.step(frame) for frame in features]
     worst = {}
     for name in ("gain", "strength", "voice"):

@@ -16,7 +16,7 @@ OPEN = {"gain.bias": 40.0, "strength.bias": -40.0}
 
 def open_model(look_ahead):
     """A model whose gains are 1 and strengths 0 whatever it hears."""
-    model = random_model(NetworkShape(8, 8, 8, 8, 1, 8, 8), look_ahead)
+    model = random_model(NetworkShape(8, 4, 4, 1), look_ahead)
     weights = dict(model.weights)
     for name, value in OPEN.items():
         weights[name] = np.full_like(weights[name], value)

@@ -1,21 +1,28 @@
 """Stage network: integer arithmetic, the ONNX file in onnxruntime, torch's GRU, quantisation parity."""
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 
 from kernels import Inputs, every_build, kernels, same_bytes
 from sordino.chain.features import normalise, normaliser
-from sordino.chain.model import BandShape, Model, ModelError, NetworkShape, random_model
-from sordino.chain.network import Network, matrices, quantise_activation
-from sordino.chain.networks import make_network, quantise
+from sordino.chain.model import Model, ModelError, NetworkShape, random_model
+from sordino.chain.network import (
+    Network,
+    QuantisedMatrix,
+    _Gru,
+    _IntegerLayer,
+    matrices,
+    quantise,
+    quantise_activation,
+)
 from sordino.chain.numerics import fast_tanh, sigmoid
 from sordino.chain.params import FEATURES
 from sordino.formats.onnx import read_onnx, write_onnx
 from support import MODELS
 
-SHAPES = [NetworkShape(32, 40, 48, 36, 1, 44, 20), NetworkShape(16, 24, 32, 28, 3, 20, 12, conv1_taps=3, conv2_taps=2)]
-BAND_SHAPES = [BandShape(16, 8, 12, 2, 20), BandShape(8, 12, 8, blocks=1, taps=1)]
+SHAPES = [NetworkShape(16, 8, 12, 2, 20), NetworkShape(8, 12, 8, blocks=1, taps=1)]
 
 
 def some_features(model, frames, seed=0):
@@ -41,12 +48,12 @@ def check_against_onnxruntime(model, path, steps):
     write_onnx(model, path)
     f = some_features(model, 60)
     scaled = np.stack([normalise(row, *normaliser(model.feature_mean, model.feature_std)) for row in f])
-    network = make_network(read_onnx(path), quantised=False)
+    network = Network(read_onnx(path), quantised=False)
     reference = np.stack([np.concatenate([d.gain, d.strength, [d.voice]]) for d in map(network.step, f)])
     assert np.abs(run_onnx(path, scaled, steps) - reference).max() < 1e-5
 
 
-@pytest.mark.parametrize("shape", [*SHAPES, *BAND_SHAPES])
+@pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("steps", [1, 7, 60])
 def test_onnxruntime_gives_the_float_outputs(tmp_path, shape, steps):
     check_against_onnxruntime(random_model(shape), tmp_path / "model.onnx", steps)
@@ -56,7 +63,7 @@ def test_onnxruntime_gives_the_float_outputs_of_the_shipped_model(tmp_path):
     check_against_onnxruntime(read_onnx(MODELS / "standard.onnx"), tmp_path / "model.onnx", 60)
 
 
-@pytest.mark.parametrize("shape", [SHAPES[0], BAND_SHAPES[0]])
+@pytest.mark.parametrize("shape", SHAPES)
 def test_onnx_file_is_reproducible_and_complete(tmp_path, shape):
     model = random_model(shape, look_ahead=1, name="some")
     write_onnx(model, tmp_path / "a.onnx")
@@ -74,20 +81,29 @@ def test_bad_models_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_onnx(tmp_path / "none.onnx")
     good = random_model(SHAPES[0])
-    with pytest.raises(ModelError, match=r"weight gain.bias is \(3,\), wanted \(34,\)"):
-        short = good.weights | {"gain.bias": np.zeros(3, np.float32)}
+    write_onnx(good, tmp_path / "other.onnx")
+    other = onnx.load(tmp_path / "other.onnx")
+    next(p for p in other.metadata_props if p.key == "sordino.shape").value = '{"layers": 3}'
+    onnx.save(other, tmp_path / "other.onnx")
+    with pytest.raises(ModelError, match=r"sizes of its network are .*layers.* wants channels, across"):
+        read_onnx(tmp_path / "other.onnx")
+    with pytest.raises(ModelError, match=r"weight gain_bias is \(3,\), wanted \(34,\)"):
+        short = good.weights | {"gain_bias": np.zeros(3, np.float32)}
         Model("x", good.shape, 2, short, good.feature_mean, good.feature_std)
     with pytest.raises(ModelError, match="look-ahead is 3"):
         good.with_look_ahead(3)
 
 
 def test_integer_sums_are_exact():
-    model = random_model(NetworkShape(8, 8, 2600, 8, 1, 8, 8))
-    matrix = quantise(model)["gain"]
-    q = quantise_activation(np.random.default_rng(1).uniform(-1, 1, matrix.weight.shape[1]).astype(np.float32))
-    exact = matrix.weight.astype(np.int64) @ (q.astype(np.int64) - 64)
-    layer = Network(model).layers["gain"]
-    assert np.array_equal((layer.weight @ (q.astype(layer.weight.dtype) - 64)).astype(np.int64), exact)
+    """Beyond what float32 holds too."""
+    rng = np.random.default_rng(1)
+    weight = rng.integers(-127, 128, (34, 2600)).astype(np.int8)
+    weight[0] = np.where(rng.random(2600) < 0.5, -127, 127)
+    matrix = QuantisedMatrix(weight, np.ones(34, np.float32), np.zeros(34, np.float32))
+    x = rng.uniform(0.9, 1, 2600).astype(np.float32) * np.sign(weight[0])
+    exact = (quantise_activation(x).astype(np.int64) - 64) @ weight.T.astype(np.int64)
+    assert exact.max() > 2**24
+    assert np.array_equal(_IntegerLayer(matrix)(x), exact.astype(np.float32))
 
 
 def test_quantised_weights_are_within_half_a_step():
@@ -116,16 +132,18 @@ def test_reset_forgets():
 
 def test_gru_agrees_with_torch():
     torch = pytest.importorskip("torch")
-    model = random_model(SHAPES[0])
-    gru = torch.nn.GRU(48, 36)
+    weights = random_model(SHAPES[0]).weights
+    gru, own = torch.nn.GRU(20, 20), _Gru(weights, "memory.gru", quantised=False)
     with torch.no_grad():
         for k in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
-            getattr(gru, f"{k}_l0").copy_(torch.from_numpy(model.weights[f"gru1.{k}"]))
-        x = torch.randn(20, 1, 48, generator=torch.Generator().manual_seed(0))
+            getattr(gru, f"{k}_l0").copy_(torch.from_numpy(weights[f"memory.gru.{k}"]))
+        x = torch.randn(20, 1, 20, generator=torch.Generator().manual_seed(0))
         wanted = gru(x)[0][:, 0].numpy()
-    network = Network(model, quantised=False)
-    got = np.stack([network._recur("gru1", row) for row in x[:, 0].numpy()])
-    assert np.abs(got - wanted).max() < 2e-6
+    h, got = np.zeros(20, np.float32), []
+    for row in x[:, 0].numpy():
+        h = own.step(own.from_input(row), h)
+        got.append(h)
+    assert np.abs(np.stack(got) - wanted).max() < 2e-6
 
 
 @every_build
@@ -140,3 +158,25 @@ def test_activation_parity(build):
         y = x * np.float32(20)
         kernels(build).run("fast_tanh", y, 512)
         same_bytes(y, fast_tanh(x * np.float32(20)), name)
+
+
+@every_build
+def test_gru_parity(build):
+    size, rng = 36, np.random.default_rng(3)
+    h, q = rng.uniform(-1, 1, size).astype(np.float32), np.zeros(size, np.uint8)
+    given, state = rng.normal(0, 3, (2, 3 * size)).astype(np.float32)
+    gru = _Gru(random_model(NetworkShape(16, size, 8, 1)).weights, "blocks.0.up", quantised=True)
+    gru.from_state = lambda _: state
+    wanted = gru.step(given, h)
+    kernels(build).run("gru", h, q, given, state, size)
+    same_bytes(h, wanted, "state")
+    same_bytes(q, quantise_activation(wanted), "its bytes")
+
+
+@every_build
+def test_squash_parity(build):
+    rng = np.random.default_rng(4)
+    x, scale, shift = rng.normal(0, 2, (3, 64)).astype(np.float32)
+    q = np.zeros(64, np.uint8)
+    kernels(build).run("squash", q, x, scale, shift, 64)
+    same_bytes(q, quantise_activation(fast_tanh(x * scale + shift)), "squash")

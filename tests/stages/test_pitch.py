@@ -22,7 +22,7 @@ from sordino.chain.params import (
 )
 from sordino.chain.pipeline import Pipeline
 
-SMALL = random_model(NetworkShape(8, 8, 8, 8, 1, 8, 8))
+SMALL = random_model(NetworkShape(8, 4, 4, 1))
 
 
 def voice(fundamental_hz, seconds_, harmonics=12):

@@ -1,4 +1,4 @@
-/* The network of one stream or of several that take its parts together, so that each weight is read once for all. */
+/* The network of one stream or of several that take its parts together, while the weights of a part are in the cache. */
 #include "core/state.h"
 
 /* How many of the first streams may take the next part of a step together. */

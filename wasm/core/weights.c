@@ -33,8 +33,7 @@ int32_t sordino_open_weights(sordino_weights *opened, const uint8_t *weights, ui
     if (h.bytes != bytes) return SORDINO_WRONG_SIZE;
     if (h.checksum != checksum(weights + WEIGHT_HEADER_BYTES, bytes - WEIGHT_HEADER_BYTES)) return SORDINO_WRONG_CHECKSUM;
     const sordino_network *network = sordino_find_network(h.network);
-    if (!network || network->weight_bytes != bytes || h.look_ahead > MAX_LOOK_AHEAD || !network->valid(weights))
-        return SORDINO_UNKNOWN_NETWORK;
+    if (!network || network->weight_bytes != bytes || h.look_ahead > MAX_LOOK_AHEAD) return SORDINO_UNKNOWN_NETWORK;
     const float *offset = (const float *)(const void *)(weights + WEIGHT_HEADER_BYTES);
     *opened = (sordino_weights){weights, network, (int32_t)h.look_ahead, offset, offset + PADDED_FEATURES};
     return SORDINO_OK;

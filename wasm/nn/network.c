@@ -3,24 +3,6 @@
 
 #include "numerics.h"
 
-void sordino_dense_each(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
-                        int32_t columns, int32_t vectors)
-{
-    if (vectors == SORDINO_TOGETHER)
-        sordino_dense_together(y, stride, matrix, q, rows, columns);
-    else
-        for (int k = 0; k < vectors; k++) sordino_dense(y + k * stride, matrix, q[k], rows, columns);
-}
-
-void sordino_sparse_each(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
-                         int32_t columns, int32_t blocks, int32_t vectors)
-{
-    if (vectors == SORDINO_TOGETHER)
-        sordino_sparse_together(y, stride, matrix, q, rows, columns, blocks);
-    else
-        for (int k = 0; k < vectors; k++) sordino_sparse(y + k * stride, matrix, q[k], rows, columns, blocks);
-}
-
 void sordino_quantise(uint8_t *q, const float *x, int32_t n)
 {
     for (int i = 0; i < n; i += LANES) {
@@ -28,12 +10,6 @@ void sordino_quantise(uint8_t *q, const float *x, int32_t n)
         const i32x4 whole = __builtin_convertvector(clamp4(y, 1.0f, 127.5f), i32x4);
         for (int lane = 0; lane < LANES; lane++) q[i + lane] = (uint8_t)whole[lane];
     }
-}
-
-void sordino_quantise_tanh(uint8_t *q, float *x, int32_t n)
-{
-    for (int i = 0; i < n; i += LANES) store4(x + i, tanh4(load4(x + i)));
-    sordino_quantise(q, x, n);
 }
 
 void sordino_fast_tanh(float *x, int32_t n)
@@ -61,18 +37,7 @@ void sordino_add(float *x, const float *y, int32_t n)
     for (int i = 0; i < n; i += LANES) store4(x + i, load4(x + i) + load4(y + i));
 }
 
-void sordino_gru(float *h, uint8_t *q, float *from_input, const float *from_state, int32_t n)
-{
-    for (int i = 0; i < n; i += LANES) {
-        const f32x4 reset = sigmoid4(load4(from_input + i) + load4(from_state + i));
-        const f32x4 keep = sigmoid4(load4(from_input + n + i) + load4(from_state + n + i));
-        const f32x4 new = tanh4(load4(from_input + 2 * n + i) + reset * load4(from_state + 2 * n + i));
-        store4(h + i, new + keep * (load4(h + i) - new));
-    }
-    sordino_quantise(q, h, n);
-}
-
-void sordino_fast_gru(float *h, uint8_t *q, const float *from_input, const float *from_state, int32_t n)
+void sordino_gru(float *h, uint8_t *q, const float *from_input, const float *from_state, int32_t n)
 {
     for (int i = 0; i < n; i += LANES) {
         const f32x4 reset = fast_sigmoid4(load4(from_input + i) + load4(from_state + i));

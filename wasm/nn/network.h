@@ -15,7 +15,8 @@ typedef struct {
     float voice;
 } sordino_decision;
 
-/* So many streams take a step together: then each weight is read once for all of them. */
+/* So many vectors go through a layer together, so that each weight is read once for all of them; and so many streams take
+ * a part of a step one after the other, so that its weights are still in the cache. */
 #define SORDINO_TOGETHER 4
 
 /* One stream in a step.
@@ -36,7 +37,6 @@ typedef struct {
  * weight_bytes  size of the whole weight file
  * state_bytes   size of one stream's state, at most SORDINO_NETWORK_STATE_BYTES
  * parts         into how many parts of similar cost a step is cut
- * valid         whether the lists of the sparse matrices are sound: 1 or 0
  * reset         set a state to silence
  * step          one part of the decisions on a frame of each of 1..SORDINO_TOGETHER streams: all of 0..parts-1 in turn
  */
@@ -45,7 +45,6 @@ typedef struct {
     uint32_t weight_bytes;
     uint32_t state_bytes;
     int32_t parts;
-    int32_t (*valid)(const uint8_t *weights);
     void (*reset)(void *state);
     void (*step)(const sordino_turn *turns, int32_t streams, const uint8_t *weights, int32_t part);
 } sordino_network;
@@ -59,35 +58,14 @@ const sordino_network *sordino_find_network(uint32_t id);
  * Reference: network._IntegerLayer. */
 void sordino_dense(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns);
 
-/* The same for a sparse matrix that holds `blocks` blocks. */
-void sordino_sparse(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns, int32_t blocks);
-
 /* sordino_dense for SORDINO_TOGETHER vectors: y [SORDINO_TOGETHER][rows], `stride` floats apart; q their bytes. */
 void sordino_dense_together(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
                             int32_t columns);
 
-/* sordino_sparse, likewise. */
-void sordino_sparse_together(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
-                             int32_t columns, int32_t blocks);
-
-/* sordino_dense for any number of vectors up to SORDINO_TOGETHER, that many together or each alone. */
-void sordino_dense_each(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
-                        int32_t columns, int32_t vectors);
-
-/* sordino_sparse, likewise. */
-void sordino_sparse_each(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
-                         int32_t columns, int32_t blocks, int32_t vectors);
-
-/* Whether a sparse matrix holds as many blocks as said, all within its columns: 1 or 0. */
-int32_t sordino_sparse_valid(const uint8_t *matrix, int32_t rows, int32_t columns, int32_t blocks);
-
 /* Activations in -1..1 as bytes 1..127 around 64. q [n]; x [n]; n a multiple of 4. Reference: network.quantise_activation. */
 void sordino_quantise(uint8_t *q, const float *x, int32_t n);
 
-/* tanh, then as above; x is overwritten. */
-void sordino_quantise_tanh(uint8_t *q, float *x, int32_t n);
-
-/* Bytes of fast_tanh(x scale + shift). q [n]; x, scale, shift [n]; n a multiple of 4. Reference: band_network.BandNetwork._squash. */
+/* Bytes of fast_tanh(x scale + shift). q [n]; x, scale, shift [n]; n a multiple of 4. Reference: network.Network._squash. */
 void sordino_squash(uint8_t *q, const float *x, const float *scale, const float *shift, int32_t n);
 
 /* x += y [n], n a multiple of 4. */
@@ -99,12 +77,9 @@ void sordino_fast_tanh(float *x, int32_t n);
 /* fast_tanh, then sordino_quantise; x is overwritten. */
 void sordino_quantise_fast_tanh(uint8_t *q, float *x, int32_t n);
 
-/* One GRU update. h [n] in/out; q [n] its bytes; from_input, from_state [3 n] (reset, update, new), overwritten.
- * Reference: network.Network._recur. */
-void sordino_gru(float *h, uint8_t *q, float *from_input, const float *from_state, int32_t n);
-
-/* The same with fast gates; reads from_input only. Reference: band_network._Gru. */
-void sordino_fast_gru(float *h, uint8_t *q, const float *from_input, const float *from_state, int32_t n);
+/* One GRU update with fast gates. h [n] in/out; q [n] its bytes; from_input, from_state [3 n] (reset, update, new).
+ * Reference: network._Gru. */
+void sordino_gru(float *h, uint8_t *q, const float *from_input, const float *from_state, int32_t n);
 
 /* Logistic function in place; x [n], n a multiple of 4. */
 void sordino_sigmoid(float *x, int32_t n);

@@ -1,7 +1,7 @@
 """A trained model: its shape, its float weights, the statistics of its features, its record; to and from ONNX.
 
-The ONNX graph is the network as it runs on a sequence of normalised features; the states of convolutions and GRUs are
-inputs and outputs, so that the same file serves whole recordings and single frames.
+The ONNX graph is the network as it runs on a sequence of normalised features; the past frames and the states of GRUs
+are inputs and outputs, so that the same file serves whole recordings and single frames.
 """
 
 from __future__ import annotations
@@ -17,6 +17,12 @@ from .numerics import Float32
 from .params import BANDS, FEATURES, MAX_LOOK_AHEAD
 
 HEADS = {"gain": BANDS, "strength": BANDS, "voice": 1}
+BAND_FEATURES = 4
+"""What the network sees of a band: energy, coherence, and period and correlation of the frame."""
+PATCH_BANDS, NEAR_BANDS = 5, 3
+"""Neighbouring bands, the band itself in the middle, that its first and its second layer see."""
+SQUEEZED, WIDENED = 4, 8
+"""Values per band that go into the dense memory and come out of it."""
 
 
 class ModelError(ValueError):
@@ -25,57 +31,7 @@ class ModelError(ValueError):
 
 @dataclass(frozen=True)
 class NetworkShape:
-    """Sizes of the layers; conv*_taps count frames, gru_layers counts the trunk's GRUs of size gru."""
-
-    fc: int
-    conv1: int
-    conv2: int
-    gru: int
-    gru_layers: int
-    gain_gru: int
-    strength_gru: int
-    conv1_taps: int = 5
-    conv2_taps: int = 3
-
-    def grus(self) -> list[tuple[str, int, int]]:
-        """(name, input size, hidden size) of every GRU in the order in which they run."""
-        sizes = [self.conv2] + [self.gru] * self.gru_layers
-        trunk = [(f"gru{i + 1}", sizes[i], self.gru) for i in range(self.gru_layers)]
-        strength = ("strength_gru", self.gru + self.conv2, self.strength_gru)
-        return [*trunk, ("gain_gru", self.gru, self.gain_gru), strength]
-
-    def summary_size(self) -> int:
-        """Size of [conv2, gru1.., gain_gru], which the heads `gain` and `voice` read."""
-        return self.conv2 + self.gru * self.gru_layers + self.gain_gru
-
-    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Every weight's name and shape, in torch's layout."""
-        shapes: dict[str, tuple[int, ...]] = {
-            "fc.weight": (self.fc, FEATURES),
-            "fc.bias": (self.fc,),
-            "conv1.weight": (self.conv1, self.fc, self.conv1_taps),
-            "conv1.bias": (self.conv1,),
-            "conv2.weight": (self.conv2, self.conv1, self.conv2_taps),
-            "conv2.bias": (self.conv2,),
-        }
-        for name, inputs, hidden in self.grus():
-            shapes[f"{name}.weight_ih"] = (3 * hidden, inputs)
-            shapes[f"{name}.weight_hh"] = (3 * hidden, hidden)
-            shapes[f"{name}.bias_ih"] = shapes[f"{name}.bias_hh"] = (3 * hidden,)
-        for head, outputs in HEADS.items():
-            inputs = self.strength_gru if head == "strength" else self.summary_size()
-            shapes[f"{head}.weight"] = (outputs, inputs)
-            shapes[f"{head}.bias"] = (outputs,)
-        return shapes
-
-    def weight_count(self) -> int:
-        """Number of multiplicative weights, each used once per frame."""
-        return sum(int(np.prod(s)) for name, s in self.weight_shapes().items() if ".weight" in name)
-
-
-@dataclass(frozen=True)
-class BandShape:
-    """Sizes of a network whose weights are shared by all bands.
+    """Sizes of the network, whose weights are shared by all bands.
 
     channels   of each band
     across     state of the GRUs across the bands, one upwards and one downwards, in each block
@@ -161,21 +117,12 @@ class BandShape:
         return sum(int(np.prod(s)) for name, s in self.weight_shapes().items() if ".weight" in name)
 
 
-BAND_FEATURES = 4
-"""What a band network sees of a band: energy, coherence, and period and correlation of the frame."""
-PATCH_BANDS, NEAR_BANDS = 5, 3
-"""Neighbouring bands, the band itself in the middle, that its first and its second layer see."""
-SQUEEZED, WIDENED = 4, 8
-"""Values per band that go into the dense memory and come out of it."""
-Shape = NetworkShape | BandShape
-
-
 @dataclass(frozen=True)
 class Model:
     """A network with everything that is needed to run it.
 
     name          short name, such as "standard"
-    shape         layer sizes, of one of two families
+    shape         layer sizes
     look_ahead    frames between the newest frame and the frame that is decided on, 0..2
     weights       float32 arrays by name, see weight_shapes of the shape
     feature_mean  (FEATURES,) float32
@@ -184,7 +131,7 @@ class Model:
     """
 
     name: str
-    shape: Shape
+    shape: NetworkShape
     look_ahead: int
     weights: dict[str, Float32]
     feature_mean: Float32
@@ -192,8 +139,6 @@ class Model:
     record: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if isinstance(self.shape, NetworkShape) and min(self.shape.conv1_taps, self.shape.conv2_taps) < 2:
-            raise ModelError(f"a convolution takes 1 frame, wanted 2 or more: {self.shape}")
         if not 0 <= self.look_ahead <= MAX_LOOK_AHEAD:
             raise ModelError(f"look-ahead is {self.look_ahead} frames, wanted 0..{MAX_LOOK_AHEAD}")
         for name, shape in self.shape.weight_shapes().items():
@@ -226,7 +171,7 @@ class Model:
         }
 
 
-def random_model(shape: Shape, look_ahead: int = 2, seed: int = 1, name: str = "random") -> Model:
+def random_model(shape: NetworkShape, look_ahead: int = 2, seed: int = 1, name: str = "random") -> Model:
     """An untrained model with plausible weights, for tests and speed measurements."""
     rng = np.random.default_rng(seed)
     weights = {}

@@ -13,7 +13,7 @@ from . import bands, comb, features, gains, onset, pitch, postfilter, scale, sta
 from .fft import Split
 from .guard import guard
 from .model import Model
-from .networks import make_network
+from .network import Network
 from .numerics import Float32
 from .params import (
     BANDS,
@@ -184,7 +184,7 @@ class Pipeline:
         self, model: Model, settings: Settings | None = None, quantised: bool = True, decider: Decider | None = None
     ) -> None:
         self.look_ahead, self.settings = model.look_ahead, settings or Settings()
-        self.decider = decider or make_network(model, quantised)
+        self.decider = decider or Network(model, quantised)
         self.latency = latency(model.look_ahead)
         self.reset()
 

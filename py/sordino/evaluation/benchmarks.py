@@ -1,9 +1,9 @@
-"""`sordino develop quality | ablation | calibration`: benchmarks of sound; `build.py bench` installs what they need."""
+"""`sordino develop quality | ablation`: benchmarks of sound; `build.py bench` installs what they need."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -73,33 +73,3 @@ def ablation(
     clips = (out.resolve(), cache, split, count, seed, processes)
     with resumable("ablation"):
         ablate(Options(*clips, model, only, table or TABLE, train, config, minutes, steps, device))
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    return tuple(float(word) for word in text.split(","))
-
-
-def _list(what: str) -> Any:
-    return typer.Option(parser=_numbers, metavar="A,B,...", help=what)
-
-
-def calibration(
-    source: Annotated[Path, typer.Argument(help="Checkpoint of a run (.pt), or a finished model (.onnx).")],
-    blend: Annotated[Path | None, typer.Option(metavar="EARLIER", help="What the run started from.")] = None,
-    shares: Annotated[Any, _list("Of the earlier weights.")] = "0.35,0.5",
-    slopes: Annotated[Any, _list("Of the gains' logits.")] = "0.8,0.9",
-    offsets: Annotated[Any, _list("Of the gains' logits.")] = "0,0.15",
-    smoothings: Annotated[Any, _list("Of the gains' logits, in bands.")] = "0,1",
-    count: Count = 60,
-    split: Split = "valid",
-    seed: Seed = 1,
-    cache: Cache = CACHE,
-    out: Out = BENCH / "calibration",
-    processes: Processes = 0,
-) -> None:
-    """Score every blend and calibration of a run; writes calibration.json and calibration.md, the best first."""
-    from .calibration import Options, calibrate
-
-    clips = (out.resolve(), cache, split, count, seed, processes)
-    with resumable("calibration"):
-        calibrate(Options(*clips, source, blend, shares, slopes, offsets, smoothings))

@@ -20,7 +20,7 @@ from sordino.chain.numerics import Float32
 from sordino.chain.params import HOP, MAX_LOOK_AHEAD, SAMPLE_RATE, WINDOW
 from sordino.train.analysis import Analysis, analyse
 from sordino.train.dataset import Statistics, batch_major
-from sordino.train.networks import make_network
+from sordino.train.network import Network
 from sordino.train.targets import Targets, make_targets
 from sordino.train.treatment import Decision, lifted, treat
 
@@ -43,7 +43,7 @@ def partial(variant: Variant) -> PairDenoiser:
     if variant.ideal not in PARTS:
         raise ValueError(f"ideal={variant.ideal}: wanted one of {', '.join(PARTS)}")
     model = variant.load()
-    network = make_network(model.shape)
+    network = Network(model.shape)
     network.load_state_dict({name: torch.from_numpy(value) for name, value in model.weights.items()})
     statistics = Statistics(torch.from_numpy(model.feature_mean), torch.from_numpy(model.feature_std))
 

@@ -24,26 +24,19 @@ from typing import Any
 
 import numpy as np
 
-from sordino.chain.model import BAND_FEATURES, BandShape, Model, ModelError
+from sordino.chain.model import BAND_FEATURES, Model, ModelError
 from sordino.chain.numerics import Float32
-from sordino.chain.params import BANDS, CONSERVATIVE_LIMIT_DB, FEATURES, HOP
+from sordino.chain.params import CONSERVATIVE_LIMIT_DB, HOP
 from sordino.chain.pipeline import Pipeline
 from sordino.chain.records import Settings
 from sordino.formats.onnx import read_onnx
 from sordino.run.engines import NativeEngine, find_model, load_weights
 
-"""As in web/src/contract/options.ts."""
-FEATURE_GROUPS = {
-    "energies": slice(0, BANDS),
-    "coherences": slice(BANDS, 2 * BANDS),
-    "pitch": slice(2 * BANDS, FEATURES),
-}
-BAND_FEATURE_GROUPS = {"energies": (0,), "coherences": (1,), "pitch": (2, 3)}
-"""Of the BAND_FEATURES that a network with weights shared by bands sees of each band."""
+FEATURE_GROUPS = {"energies": (0,), "coherences": (1,), "pitch": (2, 3)}
+"""Of the BAND_FEATURES that the network sees of each band."""
 ARITHMETIC = ("int8", "float", "wasm")
 _PASSES = {"sharp": 1, "strong": 2}
 _NEVER = -30.0  # a bias that makes the sigmoid 0
-_FAINT = np.float32(1e-6)  # makes weights that do not count beside it; zeros would be stored in another layout
 _WITHOUT_HEAD = {"no-comb": "strength", "no-lift": "voice"}
 _CHECKPOINT = ".pt"
 
@@ -117,21 +110,13 @@ def change(model: Model, word: str) -> Model:
         return model.with_look_ahead(int(value))
     weights = dict(model.weights)
     if head := _WITHOUT_HEAD.get(key):
-        weights[f"{head}.weight"] = _FAINT * weights[f"{head}.weight"]
+        weights[f"{head}.weight"] = np.zeros_like(weights[f"{head}.weight"])
         weights[f"{head}.bias"] = np.full_like(weights[f"{head}.bias"], _NEVER)
     else:
-        first, columns = _columns_of(model, value)
-        weights[first] = weights[first].copy()
-        weights[first][:, columns] = 0
+        patch = weights["patch.weight"] = weights["patch.weight"].copy()
+        for column in FEATURE_GROUPS[value]:
+            patch[:, column::BAND_FEATURES] = 0
     return dataclasses.replace(model, weights=weights)
-
-
-def _columns_of(model: Model, group: str) -> tuple[str, slice | list[int]]:
-    """The first layer's weight, and which of its columns see a group of features."""
-    if not isinstance(model.shape, BandShape):
-        return "fc.weight", FEATURE_GROUPS[group]
-    seen = model.weights["patch.weight"].shape[1]
-    return "patch.weight", [c for c in range(seen) if c % BAND_FEATURES in BAND_FEATURE_GROUPS[group]]
 
 
 def open_variant(variant: Variant) -> Callable[[Float32], Float32]:

@@ -11,18 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from sordino.chain import bands, comb, fft, params, pitch, stft
-from sordino.chain.model import BandShape, Model, NetworkShape, Shape
+from sordino.chain.model import Model, NetworkShape
 from sordino.chain.readouts import READOUTS
 
 from . import weight_file
 from .errors import ERRORS
-from .network_source import BANNER, TEMPLATES, network_file, registry_file, state_bytes
-from .weight_file import PADDED_FEATURES
+from .network_source import BANNER, TEMPLATE, network_file, registry_file, state_bytes
+from .weight_file import PADDED_BANDS, PADDED_FEATURES
 
 CONFIGS = Path(__file__).parents[1] / "train" / "configs"
 GENERATED = ("gen", "nn/gen")
 """Folders of wasm/ that hold nothing else."""
-PADDED_BANDS = -(-params.BANDS // 4) * 4
 
 
 def _float(x: float | np.floating) -> str:
@@ -122,27 +121,22 @@ def tables_files() -> tuple[str, str]:
     return "\n".join([*head, "", "#endif", ""]), "\n".join([*body, ""])
 
 
-def tiers() -> dict[str, Shape]:
+def tiers() -> dict[str, NetworkShape]:
     """The shapes that have a training configuration, by name."""
     sizes = {path.stem: tomllib.loads(path.read_text())["network"] for path in sorted(CONFIGS.glob("*.toml"))}
-    return {name: _shape({k: v for k, v in s.items() if k != "look_ahead"}) for name, s in sizes.items()}
+    return {name: NetworkShape(**{k: v for k, v in s.items() if k != "look_ahead"}) for name, s in sizes.items()}
 
 
-def _shape(sizes: dict[str, int]) -> Shape:
-    return BandShape(**sizes) if "channels" in sizes else NetworkShape(**sizes)
-
-
-def generate(models: list[Model], wasm: Path, known: dict[str, Shape] | None = None) -> dict[str, str]:
+def generate(models: list[Model], wasm: Path, known: dict[str, NetworkShape] | None = None) -> dict[str, str]:
     """All generated files for a set of models.
 
     models   models that the build shall run
-    wasm     the folder with the templates in nn/kernels
+    wasm     the folder with the template in nn/kernels
     known    further shapes that it shall know; one of a model's name gives way to the model. Default: the tiers
     returns  path in wasm/ -> text
     """
-    templates = {family: (wasm / "nn" / "kernels" / file).read_text() for family, file in TEMPLATES.items()}
+    template = (wasm / "nn" / "kernels" / TEMPLATE).read_text()
     shapes = {**(tiers() if known is None else known), **{m.name: m.shape for m in models}}
-    sparse = {m.name: weight_file.sparse_blocks(m) for m in models}
     columns = max(p.columns for s in shapes.values() for p in weight_file.layout(s)[0])
     largest = max(state_bytes(s) for s in shapes.values())
     sizes = f"#define SORDINO_NETWORK_STATE_BYTES {largest}\n#define SORDINO_NETWORK_COLUMNS {columns}\n"
@@ -152,11 +146,11 @@ def generate(models: list[Model], wasm: Path, known: dict[str, Shape] | None = N
     files |= {"gen/readouts.h": readouts_header(), "gen/errors.h": errors_header()}
     files["nn/gen/networks.c"] = registry_file(shapes)
     for name, shape in shapes.items():
-        files[f"nn/gen/network_{name}.c"] = network_file(name, shape, templates, sparse.get(name))
+        files[f"nn/gen/network_{name}.c"] = network_file(name, shape, template)
     return files
 
 
-def write_generated(models: list[Model], wasm: Path, known: dict[str, Shape] | None = None) -> list[str]:
+def write_generated(models: list[Model], wasm: Path, known: dict[str, NetworkShape] | None = None) -> list[str]:
     """Write both gen folders, remove what no model needs any more; returns the paths of files that changed.
 
     See generate.

@@ -1,6 +1,6 @@
 """Checkpoint: the state of a training run goes to disk and back; a finished one becomes a model file.
 
-`sordino develop finish RUN/last.pt OUT.onnx --blend EARLIER=0.5 --gain-slope 0.8 --gain-smoothing 1`
+`sordino develop finish RUN/last.pt OUT.onnx --blend EARLIER=0.5`
 
 The mean of several runs of one lineage is `C.pt OUT.onnx --blend B.pt=0.5 --blend A.pt=0.333`.
 """
@@ -10,18 +10,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from sordino.chain.model import Model
-from sordino.chain.params import BANDS
 from sordino.formats.onnx import read_onnx, write_onnx
-from sordino.train.config import from_dict
+from sordino.train.config import from_record
 
 FORMAT = 2
 _RECORD = ("config", "seed", "manifest_sha256", "steps", "hours", "fresh_hours", "started_from")
@@ -53,70 +51,22 @@ def to_model(state: dict[str, Any]) -> Model:
     state    as from load_checkpoint
     returns  Model; nothing in it depends on the date
     """
-    config = from_dict(state["config"])
+    config = from_record(state["config"])
     weights = {name: tensor.float().numpy() for name, tensor in state["ema"].items()}
     mean, std = state["feature_mean"].numpy(), state["feature_std"].numpy()
     record = {name: state[name] for name in _RECORD}
     return Model(config.name, config.network, config.look_ahead, weights, mean, std, record)
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """How the logits of the gains are moved after training; what it is worth is for the `valid` split to say.
-
-    slope, offset  logit -> slope * logit + offset: gives back what the post-filter takes from middle gains
-    smoothing      before that each band takes from its neighbours by a Gaussian of so many bands, 0 for none: evens out
-                   what a large network has learnt by heart about single bands
-    """
-
-    slope: float = 1.0
-    offset: float = 0.0
-    smoothing: float = 0.0
-
-    def matrix(self) -> NDArray[np.float64]:
-        """What the logits of a frame are multiplied by, (BANDS, BANDS); its rows sum to the slope."""
-        if not self.smoothing:
-            return self.slope * np.eye(BANDS)
-        band = np.arange(BANDS)
-        near = np.exp(-0.5 * ((band[:, None] - band) / self.smoothing) ** 2)
-        return np.asarray(self.slope * near / near.sum(1, keepdims=True), np.float64)
-
-
-def _move_gains(model: Model, matrix: NDArray[np.float64], offset: float, record: dict[str, Any]) -> Model:
-    head = {
-        "gain.weight": matrix @ model.weights["gain.weight"],
-        "gain.bias": matrix @ model.weights["gain.bias"] + offset,
-    }
-    weights = model.weights | {name: value.astype(np.float32) for name, value in head.items()}
-    return replace(model, weights=weights, record=record)
-
-
-def calibrate(model: Model, calibration: Calibration) -> Model:
-    """Return a model with its gains moved.  It costs nothing: it goes into the gain head, and into the record."""
-    record = model.record | {"calibration": asdict(calibration)}
-    return _move_gains(model, calibration.matrix(), calibration.offset, record)
-
-
-def uncalibrated(model: Model) -> Model:
-    """Return the model before calibrate; one that was not calibrated comes back as it is."""
-    found = model.record.get("calibration")
-    if not found:
-        return model
-    calibration = Calibration(**found)
-    record = {key: value for key, value in model.record.items() if key != "calibration"}
-    back = np.asarray(np.linalg.inv(calibration.matrix()), np.float64)
-    return _move_gains(model, back, -calibration.offset / calibration.slope, record)
-
-
 def read_model(path: Path) -> Model:
-    """Read what a run left (.pt) or a finished model (.onnx), its gains as they were before any calibration.
+    """Read what a run left (.pt) or a finished model (.onnx).
 
     raises  ValueError for another suffix or format, ModelError for a broken model, FileNotFoundError
     """
     if path.suffix == ".pt":
         return to_model(load_checkpoint(path))
     if path.suffix == ".onnx":
-        return uncalibrated(read_onnx(path))
+        return read_onnx(path)
     raise ValueError(f"{path}: suffix {path.suffix!r}, wanted .pt or .onnx")
 
 
@@ -142,24 +92,16 @@ def blend(model: Model, earlier: Model, share: float) -> Model:
     return replace(model, weights=mixed, record=model.record | {"blended_with": run | {"share": share} | before})
 
 
-def export(
-    source: Path,
-    out: Path,
-    calibration: Calibration = Calibration(),
-    blends: Sequence[tuple[Path, float]] = (),
-) -> None:
+def export(source: Path, out: Path, blends: Sequence[tuple[Path, float]] = ()) -> None:
     """Write a checkpoint as a model file (.onnx) or as plain arrays (.npz, entry `metadata` is JSON text).
 
-    source       checkpoint (.pt), or a finished model (.onnx)
-    calibration  of the gains
-    blends       other checkpoints or models and their shares, mixed in one after the other, see blend
-    raises       ValueError, ModelError, OSError
+    source  checkpoint (.pt), or a finished model (.onnx)
+    blends  other checkpoints or models and their shares, mixed in one after the other, see blend
+    raises  ValueError, ModelError, OSError
     """
     model = read_model(source)
     for earlier, share in blends:
         model = blend(model, read_model(earlier), share)
-    if calibration != Calibration():
-        model = calibrate(model, calibration)
     if out.suffix == ".onnx":
         write_onnx(model, out)
     elif out.suffix == ".npz":

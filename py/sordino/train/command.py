@@ -60,15 +60,12 @@ def finish(
             help="Mix with the weights of another run; several, one after the other.",
         ),
     ] = None,
-    gain_slope: Annotated[float, typer.Option(help="Of the gains' logits.")] = 1.0,
-    gain_offset: Annotated[float, typer.Option(help="Of the gains' logits.")] = 0.0,
-    gain_smoothing: Annotated[float, typer.Option(help="Over so many bands.")] = 0.0,
 ) -> None:
-    """Make a model of a training run: mix in earlier runs, calibrate the gains."""
+    """Make a model of a training run; mix in earlier runs."""
     need("train", "torch")
-    from .checkpoint import Calibration, export
+    from .checkpoint import export
 
-    export(source, out, Calibration(gain_slope, gain_offset, gain_smoothing), blend or [])
+    export(source, out, blend or [])
 
 
 def unseen(

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from sordino.chain.model import BandShape, NetworkShape, Shape
+from sordino.chain.model import NetworkShape
 from sordino.chain.params import MAX_LOOK_AHEAD
 from sordino.train.loss import LossWeights
 from sordino.train.recipe import Recipe
@@ -35,12 +35,8 @@ class Schedule:
     clip_norm: float = 1.0
     ema_decay: float = 0.999
     qat_from: float = 0.8  # part of the run after which weights and activations are quantised
-    prune_density: float = 1.0  # share of the blocks of convolutions and recurrent layers that is kept
-    prune_from: float = 0.2  # part of the run after which blocks are pruned
-    prune_until: float = 0.7
     processes: int = 2  # on a CPU; one on a GPU
     validate_minutes: float = 4.0
-    bfloat16: bool = True  # for matrix products, where the device has it
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,7 @@ class Config:
     """Everything that defines a training run besides corpus, seed and minutes."""
 
     name: str
-    network: Shape
+    network: NetworkShape
     look_ahead: int = MAX_LOOK_AHEAD  # frames
     schedule: Schedule = field(default_factory=Schedule)
     mixing: Recipe = field(default_factory=Recipe)
@@ -80,22 +76,34 @@ def _section(kind: type, values: dict[str, Any]) -> Any:
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 
+_KINDS = {"network": NetworkShape, "schedule": Schedule, "mixing": Recipe, "loss": LossWeights, "data": Data}
+
+
 def from_dict(values: dict[str, Any]) -> Config:
     """Build a Config from nested dicts.
 
     values   sections network, schedule, mixing, loss, data and the key name
     raises   ValueError for a setting that does not exist
     """
-    family = BandShape if "channels" in values["network"] else NetworkShape
-    kinds = {"network": family, "schedule": Schedule, "mixing": Recipe, "loss": LossWeights, "data": Data}
-    unknown = set(values) - set(kinds) - {"name"}
+    unknown = set(values) - set(_KINDS) - {"name"}
     if unknown:
-        raise ValueError(f"unknown sections {sorted(unknown)}, known are {sorted(kinds)}")
+        raise ValueError(f"unknown sections {sorted(unknown)}, known are {sorted(_KINDS)}")
     network = dict(values["network"])
     look_ahead = network.pop("look_ahead", MAX_LOOK_AHEAD)
-    sections = {key: part for key, part in (values | {"network": network}).items() if key in kinds}
-    parts = {key: _section(kinds[key], part) for key, part in sections.items()}
+    sections = {key: part for key, part in (values | {"network": network}).items() if key in _KINDS}
+    parts = {key: _section(_KINDS[key], part) for key, part in sections.items()}
     return Config(values["name"], look_ahead=look_ahead, **parts)
+
+
+def from_record(values: dict[str, Any]) -> Config:
+    """Build a Config from what a checkpoint or a model keeps of it.
+
+    values   as to_dict gave them, maybe in another version: settings of the training that this one lacks are left out
+    raises   ValueError for a network of other sizes
+    """
+    known = {key: {f.name for f in fields(kind)} for key, kind in _KINDS.items() if key != "network"}
+    kept = {key: {k: v for k, v in values[key].items() if k in names} for key, names in known.items() if key in values}
+    return from_dict(values | kept)
 
 
 def load_config(path_or_name: str | Path, changes: Sequence[str] = ()) -> Config:

@@ -14,12 +14,12 @@ from sordino.train.quantise import quantise_activation
 
 
 def _forward_steps(
-    gates_in: Tensor, weight: Tensor, bias: Tensor, start: Tensor, quantised: bool, dtype: torch.dtype
+    gates_in: Tensor, weight: Tensor, bias: Tensor, start: Tensor, quantised: bool
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Run the recurrence; return states, their (quantised) previous values, r|z, n and the recurrent part of n."""
     steps, batch, width = gates_in.shape
     size = width // 3
-    turned = weight.to(dtype).t()
+    turned = weight.t()
     state = start
     states = gates_in.new_empty(steps, batch, size)
     previous = gates_in.new_empty(steps, batch, size)
@@ -29,7 +29,7 @@ def _forward_steps(
     for t in range(steps):
         seen = quantise_activation(state) if quantised else state
         previous[t] = seen
-        product = (seen.to(dtype) @ turned).to(gates_in.dtype) + bias
+        product = seen @ turned + bias
         given = gates_in[t]
         rz = torch.add(given[:, : 2 * size], product[:, : 2 * size], out=gates[t]).sigmoid_()
         recurrent[t] = product[:, 2 * size :]
@@ -49,17 +49,14 @@ class _Recurrence(torch.autograd.Function):
         bias: Tensor,
         start: Tensor,
         quantised: bool,
-        dtype: torch.dtype,
     ) -> Tensor:
-        states, previous, gates, news, recurrent = _forward_steps(gates_in, weight, bias, start, quantised, dtype)
+        states, previous, gates, news, recurrent = _forward_steps(gates_in, weight, bias, start, quantised)
         context.save_for_backward(weight, start, states, previous, gates, news, recurrent)
-        context.dtype = dtype
         return states
 
     @staticmethod
     def backward(context: torch.autograd.function.FunctionCtx, grad: Tensor) -> tuple[Tensor | None, ...]:
         weight, start, states, previous, gates, news, recurrent = context.saved_tensors
-        dtype = context.dtype
         steps, batch, size = states.shape
         r, z = gates[..., :size], gates[..., size:]
         before = torch.cat([start[None], states[:-1]])
@@ -70,43 +67,31 @@ class _Recurrence(torch.autograd.Function):
         factor[:, :, 2] = to_new * r
         back = states.new_empty(steps, batch, 3 * size)
         into_state = states.new_empty(steps, batch, size)
-        matrix = weight.to(dtype)
         carry = torch.zeros_like(grad[0])
         for t in range(steps - 1, -1, -1):
             flow = torch.add(grad[t], carry, out=into_state[t])
             torch.mul(factor[t], flow.unsqueeze(1), out=back[t].view(batch, 3, size))
-            carry = torch.addcmul((back[t].to(dtype) @ matrix).to(grad.dtype), flow, z[t])
+            carry = torch.addcmul(back[t] @ weight, flow, z[t])
         flat = back.view(steps * batch, 3 * size)
-        grad_weight = (flat.to(dtype).t() @ previous.view(steps * batch, size).to(dtype)).to(weight.dtype)
+        grad_weight = flat.t() @ previous.view(steps * batch, size)
         grad_bias = flat.sum(0)
         back[..., 2 * size :] = to_new * into_state  # the input part of n is not scaled by r
-        return back, grad_weight, grad_bias, None, None, None
+        return back, grad_weight, grad_bias, None, None
 
 
-def library_recurrence(
-    x: Tensor, parameters: list[Tensor], start: Tensor, dtype: torch.dtype = torch.float32
-) -> Tensor:
+def library_recurrence(x: Tensor, parameters: list[Tensor], start: Tensor) -> Tensor:
     """The same GRU by torch's own fused kernels (cuDNN on a GPU), which know no quantisation.
 
     x           (steps, batch, inputs) float32
     parameters  weight_ih, weight_hh, bias_ih, bias_hh
     start       (batch, H) state before the first step
-    dtype       of the whole computation
     returns     (steps, batch, H) float32
     """
-    cast = [p.to(dtype) for p in parameters]
-    states, _ = torch._VF.gru(x.to(dtype), start[None].to(dtype), cast, True, 1, 0.0, True, False, False)
-    return states.float()
+    states: Tensor = torch._VF.gru(x, start[None], parameters, True, 1, 0.0, True, False, False)[0]
+    return states
 
 
-def recurrence(
-    gates_in: Tensor,
-    weight: Tensor,
-    bias: Tensor,
-    start: Tensor,
-    quantised: bool = False,
-    dtype: torch.dtype = torch.float32,
-) -> Tensor:
+def recurrence(gates_in: Tensor, weight: Tensor, bias: Tensor, start: Tensor, quantised: bool = False) -> Tensor:
     """Run a GRU over time.
 
     gates_in   (steps, batch, 3 H) float32, input part of the gates r, z, n, bias included
@@ -114,8 +99,7 @@ def recurrence(
     bias       (3 H,) recurrent bias
     start      (batch, H) state before the first step; no gradient goes into it
     quantised  the state is seen by the next step through the 7-bit activation format
-    dtype      of the matrix products (bfloat16 is faster where the processor has it)
     returns    (steps, batch, H) states, in -1..1
     source     torch.nn.GRU, which the tests compare with
     """
-    return _Recurrence.apply(gates_in, weight, bias, start, quantised, dtype)
+    return _Recurrence.apply(gates_in, weight, bias, start, quantised)

@@ -13,9 +13,7 @@ from torch import Tensor
 from sordino.train.config import Config, Schedule
 from sordino.train.dataset import Example, batch_major
 from sordino.train.loss import total_loss
-from sordino.train.network import States
-from sordino.train.networks import AnyNetwork
-from sordino.train.prune import Pruner
+from sordino.train.network import Network, States
 
 
 def rate_at(schedule: Schedule, steps: int, progress: float) -> float:
@@ -23,12 +21,6 @@ def rate_at(schedule: Schedule, steps: int, progress: float) -> float:
     warm = min(1.0, (steps + 1) / schedule.warm_up_steps)
     fall = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
     return warm * (schedule.final_rate + (schedule.learning_rate - schedule.final_rate) * fall)
-
-
-def product_type(device: torch.device, wanted: bool) -> torch.dtype:
-    """Type for matrix products: bfloat16 where wanted and where the device computes it fast."""
-    fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else torch.cpu._is_avx512_bf16_supported()
-    return torch.bfloat16 if wanted and fast else torch.float32
 
 
 def keep_rows(states: States, rows: int, chance: float) -> States:
@@ -53,34 +45,30 @@ class Learner:
 
     network  on the device
     config   of the run
-    device   where everything lies
     """
 
-    def __init__(self, network: AnyNetwork, config: Config, device: torch.device) -> None:
+    def __init__(self, network: Network, config: Config) -> None:
         self.network, self.config = network, config
-        self.dtype = product_type(device, config.schedule.bfloat16)
         self.ema = copy.deepcopy(network).requires_grad_(False)
         decay = config.schedule.weight_decay
         matrices = [p for p in network.parameters() if p.dim() > 1]
         vectors = [p for p in network.parameters() if p.dim() == 1]
         groups = [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
         self.optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.99), foreach=True)
-        self.pruner = Pruner(network, self.ema)
         self.steps = 0
         self.states: States = {}
 
-    def step(self, example: Example, features: Tensor, rate: float, quantised: bool, density: float = 1.0) -> Tensor:
+    def step(self, example: Example, features: Tensor, rate: float, quantised: bool) -> Tensor:
         """Take one step.
 
         example    analysed mixtures
         features   (steps, batch, FEATURES) normalised
         rate       learning rate
         quantised  train with fake quantisation
-        density    share of the blocks of the large matrices to keep
         returns    (8,) total and the terms in the order of total_loss, this process's
         """
         start = keep_rows(self.states, features.shape[1], self.config.schedule.carry)
-        found = self.network(features, quantised, self.dtype, start)
+        found = self.network(features, quantised, start)
         self.states = found.states
         outputs = batch_major(found)
         loss, terms = total_loss(outputs, example.analysis, example.targets, self.config.loss)
@@ -93,7 +81,6 @@ class Learner:
                 group["lr"] = rate
             self.optimiser.step()
             self._average_weights()
-            self.pruner.apply(density)
         self.steps += 1
         return torch.stack([loss.detach(), *terms.values()]).cpu()
 

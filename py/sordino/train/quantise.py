@@ -42,10 +42,10 @@ def fake_activation(x: Tensor) -> Tensor:
 def fake_weight(weight: Tensor) -> Tensor:
     """Round each output row to WEIGHT_MAX steps of its largest magnitude, straight-through gradient.
 
-    weight   (rows, ...) float32
+    weight   (rows, columns) float32
     returns  the same shape
     """
-    flat = weight.detach().flatten(1)
-    scale = flat.abs().amax(1).clamp_min(1e-8) / WEIGHT_MAX
-    rounded = (flat / scale[:, None]).round_().mul_(scale[:, None]).view_as(weight)
-    return weight + (rounded - weight).detach()
+    exact = weight.detach()
+    scale = exact.abs().amax(1, keepdim=True).clamp_min(1e-8) / WEIGHT_MAX
+    rounded = (exact / scale).round_().mul_(scale)
+    return weight + (rounded - exact)

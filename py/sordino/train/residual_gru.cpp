@@ -2,7 +2,7 @@
  *
  * Sixteen rows go through the whole sequence before the next sixteen do, so that weights, states and sums stay in the
  * caches; torch would write each of a dozen intermediate results to memory. Twin: the path without it in
- * sordino/train/band_network.py, which the tests compare with. Compiled and called by residual_gru.py.
+ * sordino/train/network.py, which the tests compare with. Compiled and called by residual_gru.py.
  */
 #include <algorithm>
 #include <cstdint>

@@ -27,14 +27,13 @@ from sordino.data.clips import STORES, load_store
 from sordino.data.manifest import manifest_sha256
 from sordino.formats.onnx import read_onnx
 from sordino.train.bank import Bank, make_bank
-from sordino.train.checkpoint import load_checkpoint, save_checkpoint, uncalibrated
-from sordino.train.config import Config, from_dict
+from sordino.train.checkpoint import load_checkpoint, save_checkpoint
+from sordino.train.config import Config, from_record
 from sordino.train.dataset import Source, Statistics, estimate_statistics
 from sordino.train.listener import weights_path
 from sordino.train.mixing import Mixer
-from sordino.train.networks import make_network
+from sordino.train.network import Network
 from sordino.train.optimise import Learner, rate_at
-from sordino.train.prune import density_at
 from sordino.train.validate import make_validation, validate
 
 _VALID_SEED = 2**41
@@ -88,7 +87,7 @@ class Run:
         config = job.config
         self.device = bank.samples.device
         torch.manual_seed(job.seed)
-        self.learner = Learner(make_network(config.network).to(self.device), config, self.device)
+        self.learner = Learner(Network(config.network).to(self.device), config)
         self.mixer = Mixer(bank, config.mixing)
         self.late_mixer = Mixer(bank, replace(config.mixing, frames=config.schedule.late_frames))
         self.elapsed, self.heard, self.fresh, self.seed_offset = 0.0, 0.0, 0.0, 0
@@ -97,7 +96,7 @@ class Run:
         if saved:
             self._restore(saved)
         elif job.start_from:
-            self._start_from(uncalibrated(read_onnx(job.start_from)))
+            self._start_from(read_onnx(job.start_from))
         else:
             self.statistics = estimate_statistics(self.mixer, config.look_ahead)
         self.late = False
@@ -149,8 +148,7 @@ class Run:
         self.heard += example.features.shape[0] * example.features.shape[1] / 100 * self.job.processes
         features = self.statistics.normalise(example.features)
         rate = rate_at(schedule, self.learner.steps, progress)
-        density = density_at(progress, schedule.prune_from, schedule.prune_until, schedule.prune_density)
-        return self.learner.step(example, features, rate, progress >= schedule.qat_from, density)
+        return self.learner.step(example, features, rate, progress >= schedule.qat_from)
 
     def _next_seed(self) -> int:
         """Seeds used so far by the slowest count: every process takes the same number of steps."""
@@ -288,7 +286,7 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     if resume:
         saved = load_checkpoint(out / "last.pt")
-        config, seed = from_dict(saved["config"]), saved["seed"]
+        config, seed = from_record(saved["config"]), saved["seed"]
     processes = config.schedule.processes if device == "cpu" else 1
     job = Job(config, cache, out, minutes, resume, device, seed, manifest_sha256(manifest), processes, max_steps)
     _start(replace(job, start_from=start_from))

@@ -16,10 +16,10 @@ from pathlib import Path
 import torch
 
 from sordino.train.checkpoint import read_model
-from sordino.train.config import Config, from_dict
+from sordino.train.config import Config, from_record
 from sordino.train.dataset import Statistics, prepare
 from sordino.train.mixing import Mixer
-from sordino.train.networks import AnyNetwork, make_network
+from sordino.train.network import Network
 from sordino.train.train import load_bank
 from sordino.train.validate import validate
 
@@ -34,14 +34,14 @@ class Judged:
     """A network that is judged, and how its features are normalised."""
 
     name: str
-    network: AnyNetwork
+    network: Network
     statistics: Statistics
 
     @staticmethod
     def read(path: Path) -> Judged:
-        """Read a model or a checkpoint, its gains as they were before calibration. raises as read_model does"""
+        """Read a model or a checkpoint. raises as read_model does"""
         model = read_model(path)
-        network = make_network(model.shape)
+        network = Network(model.shape)
         network.load_state_dict({name: torch.from_numpy(weight) for name, weight in model.weights.items()})
         spread = Statistics(torch.from_numpy(model.feature_mean), torch.from_numpy(model.feature_std))
         return Judged(str(path), network, spread)
@@ -52,7 +52,7 @@ def config_of(model: Path) -> Config:
     record = read_model(model).record
     if "config" not in record:
         raise ValueError(f"{model}: its record has no 'config'")
-    return from_dict(record["config"])
+    return from_record(record["config"])
 
 
 def losses(judged: Sequence[Judged], mixer: Mixer, config: Config, batches: int) -> list[list[dict[str, float]]]:

@@ -8,8 +8,7 @@ from sordino.train.config import Config
 from sordino.train.dataset import Example, Statistics, batch_major, prepare
 from sordino.train.loss import gain_bias_db, total_loss
 from sordino.train.mixing import Mixer
-from sordino.train.networks import AnyNetwork
-from sordino.train.optimise import product_type
+from sordino.train.network import Network
 
 _ROWS = 12
 _EXAMPLES = 4
@@ -23,17 +22,16 @@ def make_validation(mixer: Mixer, seed: int, config: Config) -> list[Example]:
 
 @torch.no_grad()
 def validate(
-    network: AnyNetwork, examples: list[Example], statistics: Statistics, config: Config, quantised: bool
+    network: Network, examples: list[Example], statistics: Statistics, config: Config, quantised: bool
 ) -> dict[str, float]:
     """Run the network over the examples.
 
     returns  by name: loss and its terms; bias_db, level of kept speech against the ideal (negative is
              over-suppression); pause_db, mean gain outside speech in dB
     """
-    dtype = product_type(statistics.mean.device, config.schedule.bfloat16)
     sums: dict[str, float] = {}
     for example in examples:
-        outputs = batch_major(network(statistics.normalise(example.features), quantised, dtype))
+        outputs = batch_major(network(statistics.normalise(example.features), quantised))
         loss, terms = total_loss(outputs, example.analysis, example.targets, config.loss)
         gain = torch.sigmoid(outputs.gain)
         pause = (1 - example.targets.voice)[..., None] * example.targets.weight

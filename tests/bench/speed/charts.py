@@ -30,10 +30,10 @@ def costs(result: dict[str, Any]) -> list[Cost]:
 def growth(browser: dict[str, Any]) -> dict[str, dict[str, Line]]:
     """By title of a panel and kind of cost: points of size and us per hop; no points where nothing was measured."""
     best = [row for row in browser.get("sizes", []) if row["variant"] == browser["best"]]
-    best = sorted((row for row in best if row["name"].startswith("size")), key=lambda row: row["weights"])
+    best = sorted(best, key=lambda row: row["weights"])
     streams = browser.get("streams", [])
     return {
-        "million weights": {kind: [(row["weights"] / 1e6, row[kind]["median"]) for row in best] for kind in KINDS},
+        "thousand weights": {kind: [(row["weights"] / 1e3, row[kind]["median"]) for row in best] for kind in KINDS},
         "streams in a Worker, us for all": {
             kind: [(row["streams"], row[kind]["together"]["median"]) for row in streams] for kind in KINDS
         },

@@ -115,15 +115,15 @@ def flat_table(browser: dict[str, Any]) -> str:
 
 def sizes_table(browser: dict[str, Any]) -> str:
     rows = [
-        [r["name"], f"{r['weights'] / 1e6:.2f}", r["variant"], *(f"{r[k]['median']:.1f}" for k in ("warm", "paced"))]
+        [r["name"], f"{r['weights'] / 1e3:.0f}", r["variant"], *(f"{r[k]['median']:.1f}" for k in ("warm", "paced"))]
         for r in browser["sizes"]
     ]
-    return table(["network", "M weights", "build", "warm", "paced"], rows)
+    return table(["network", "thousand weights", "build", "warm", "paced"], rows)
 
 
 def matrix_table(browser: dict[str, Any]) -> str:
     rows = [[k, *(f"{m[x]:.1f}" for x in ("us", "gmac_s", "best_gmac_s"))] for k, m in browser["matrix"].items()]
-    return table(["1536 x 512", "us", "GMAC/s", "best"], rows)
+    return table(["1536 x 128", "us", "GMAC/s", "best"], rows)
 
 
 def browser_section(name: str, browser: dict[str, Any], wire: dict[str, int]) -> str:

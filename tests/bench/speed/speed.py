@@ -33,7 +33,6 @@ from .wire import wire_bytes  # noqa: E402
 from .workshop import OUT, Subject  # noqa: E402
 
 PAGES = Path(__file__).with_name("pages")
-PRUNED_NAME = "full_sparse"
 LONGEST_S = {"chromium": 480, "firefox": 180}
 """A browser is ended after so many seconds; what it has measured until then counts."""
 
@@ -53,9 +52,7 @@ def prepare() -> tuple[list[Subject], list[Subject], Path]:
     OUT.mkdir(parents=True, exist_ok=True)
     say("preparing peers and random models")
     peers = workshop.install_peers()
-    tiers, scaled = workshop.tier_subjects(), workshop.made_subjects()
-    tiers += [subject for subject in scaled if subject.name == PRUNED_NAME]
-    scaled = [subject for subject in scaled if subject.name != PRUNED_NAME]
+    tiers, scaled = workshop.tier_subjects(), workshop.scaled_subjects()
     workshop.compile_probes()
     return tiers, scaled, peers
 

@@ -9,15 +9,12 @@ from pathlib import Path
 from threading import Thread
 from typing import ClassVar, Self
 
-import numpy as np
-
 from builder.kernels import C_FLAGS, WASM_FLAGS, WASM_VARIANTS, ZIG
 from builder.paths import BUILD, MODELS
 from builder.programs import run
 from modules import build_modules
-from sordino.chain.model import Model, NetworkShape, random_model
+from sordino.chain.model import NetworkShape, random_model
 from sordino.formats.generate import tiers
-from sordino.formats.pruning import strongest_blocks
 from sordino.formats.weight_file import weight_bytes
 
 OUT = BUILD / "bench" / "speed"
@@ -27,10 +24,8 @@ PEERS = {
     "@jitsi/rnnoise-wasm": "0.2.1",
     "@timephy/rnnoise-wasm": "1.0.0",
 }
-MILLIONS = (0.25, 0.5, 1, 2, 4, 8)
-GATE_DENSITY = {"reset": 0.1, "update": 0.2, "new": 0.4}
-CONV2_DENSITY = 0.5
-"""As a successor of the article's network is reported to be pruned, in blocks of another shape, at equal quality."""
+CHANNELS = (8, 16, 24, 32, 48, 64)
+"""Of the scaled networks."""
 VARIANTS = ("relaxed", "simd128", "scalar")
 
 
@@ -48,19 +43,14 @@ def install_peers() -> Path:
     return folder / "node_modules"
 
 
-def scaled_shape(millions: float) -> NetworkShape:
-    """The standard network's proportions with about so many million weights."""
-    size = 8
-    while True:
-        shape = NetworkShape(size // 2, size, size, size, 2, size, size // 2)
-        if shape.weight_count() >= millions * 1e6:
-            return shape
-        size += 8
+def scaled_shape(channels: int) -> NetworkShape:
+    """The standard network's proportions with so many channels, a multiple of 8."""
+    return NetworkShape(channels, channels // 2, channels, 2, 2 * channels)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Weights to measure, and the folder of modules that know their shape. weights: multiplications per hop."""
+    """Weights to measure, and the folder of modules that know their shape. weights: how many."""
 
     name: str
     file: Path
@@ -83,29 +73,13 @@ def tier_subjects() -> list[Subject]:
     return subjects
 
 
-def pruned_by_gate(model: Model) -> Model:
-    """All but the strongest blocks of every gate of the GRUs and of the second convolution set to 0."""
-    weights = dict(model.weights)
-    for name, w in weights.items():
-        if "gru" in name and ".weight" in name:
-            gates = zip(np.split(w, 3), GATE_DENSITY.values(), strict=True)
-            weights[name] = np.concatenate([gate * strongest_blocks(gate, density) for gate, density in gates])
-    conv = weights["conv2.weight"]
-    weights["conv2.weight"] = conv * strongest_blocks(conv, CONV2_DENSITY)
-    return Model(model.name, model.shape, model.look_ahead, weights, model.feature_mean, model.feature_std)
-
-
-def made_subjects() -> list[Subject]:
-    """Networks of growing size, next to nothing first, and `full` pruned, seeded and not trained, in modules of their
-    own."""
-    models = {f"size_{m:g}".replace(".", "_"): random_model(scaled_shape(m)) for m in MILLIONS}
-    models["smallest"] = random_model(NetworkShape(8, 8, 8, 8, 1, 8, 8))
-    models["full_sparse"] = pruned_by_gate(random_model(tiers()["full"]))
-    named = [Model(n, m.shape, 2, m.weights, m.feature_mean, m.feature_std) for n, m in models.items()]
+def scaled_subjects() -> list[Subject]:
+    """Networks of growing size, seeded and not trained, in modules of their own."""
+    models = [random_model(scaled_shape(channels), name=f"size_{channels}") for channels in CHANNELS]
     folder = OUT / "modules"
-    build_modules(named, ("relaxed", "simd128"), folder)
+    build_modules(models, ("relaxed", "simd128"), folder)
     subjects = []
-    for model in named:
+    for model in models:
         file = folder / f"{model.name}.sordino"
         file.write_bytes(weight_bytes(model))
         subjects.append(Subject(model.name, file, folder, model.shape.weight_count(), False))

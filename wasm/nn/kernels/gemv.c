@@ -33,14 +33,6 @@ void sordino_dense(float *y, const uint8_t *matrix, const uint8_t *q, int32_t ro
         sordino_dense_fused(y, matrix, q, rows, columns);
 }
 
-void sordino_sparse(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns, int32_t blocks)
-{
-    if (in_steps())
-        sordino_sparse_steps(y, matrix, q, rows, columns, blocks);
-    else
-        sordino_sparse_fused(y, matrix, q, rows, columns, blocks);
-}
-
 void sordino_dense_together(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
                             int32_t columns)
 {
@@ -49,24 +41,10 @@ void sordino_dense_together(float *y, int32_t stride, const uint8_t *matrix, con
     else
         sordino_dense_together_fused(y, stride, matrix, q, rows, columns);
 }
-
-void sordino_sparse_together(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
-                             int32_t columns, int32_t blocks)
-{
-    if (in_steps())
-        sordino_sparse_together_steps(y, stride, matrix, q, rows, columns, blocks);
-    else
-        sordino_sparse_together_fused(y, stride, matrix, q, rows, columns, blocks);
-}
 #elif !defined(SORDINO_KERNEL_DISPATCH)
 void sordino_dense(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns)
 {
     gemv(y, matrix, q, rows, columns);
-}
-
-void sordino_sparse(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns, int32_t blocks)
-{
-    gemv_sparse(y, matrix, q, rows, columns, blocks);
 }
 
 void sordino_dense_together(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
@@ -74,15 +52,4 @@ void sordino_dense_together(float *y, int32_t stride, const uint8_t *matrix, con
 {
     gemm(y, stride, matrix, q, rows, columns);
 }
-
-void sordino_sparse_together(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
-                             int32_t columns, int32_t blocks)
-{
-    gemm_sparse(y, stride, matrix, q, rows, columns, blocks);
-}
 #endif
-
-int32_t sordino_sparse_valid(const uint8_t *matrix, int32_t rows, int32_t columns, int32_t blocks)
-{
-    return sparse_valid(matrix, rows, columns, blocks);
-}

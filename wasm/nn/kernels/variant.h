@@ -33,22 +33,10 @@ void PASTE(sordino_dense_, VARIANT)(float *y, const uint8_t *matrix, const uint8
     gemv(y, matrix, q, rows, columns);
 }
 
-void PASTE(sordino_sparse_, VARIANT)(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns,
-                                     int32_t blocks)
-{
-    gemv_sparse(y, matrix, q, rows, columns, blocks);
-}
-
 void PASTE(sordino_dense_together_, VARIANT)(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q,
                                              int32_t rows, int32_t columns)
 {
     gemm(y, stride, matrix, q, rows, columns);
-}
-
-void PASTE(sordino_sparse_together_, VARIANT)(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q,
-                                              int32_t rows, int32_t columns, int32_t blocks)
-{
-    gemm_sparse(y, stride, matrix, q, rows, columns, blocks);
 }
 
 #if defined(VARIANT_TARGET) && defined(__clang__)

@@ -10,9 +10,7 @@
 #include <sys/auxv.h>
 #endif
 
-#define KERNEL(name, usable) \
-    {#name, sordino_dense_##name, sordino_sparse_##name, sordino_dense_together_##name, sordino_sparse_together_##name, \
-     usable}
+#define KERNEL(name, usable) {#name, sordino_dense_##name, sordino_dense_together_##name, usable}
 
 static const sordino_kernel plain = KERNEL(scalar, 1);
 static const sordino_kernel *in_use = &plain;
@@ -22,21 +20,10 @@ void sordino_dense(float *y, const uint8_t *matrix, const uint8_t *q, int32_t ro
     in_use->dense(y, matrix, q, rows, columns);
 }
 
-void sordino_sparse(float *y, const uint8_t *matrix, const uint8_t *q, int32_t rows, int32_t columns, int32_t blocks)
-{
-    in_use->sparse(y, matrix, q, rows, columns, blocks);
-}
-
 void sordino_dense_together(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
                             int32_t columns)
 {
     in_use->dense_together(y, stride, matrix, q, rows, columns);
-}
-
-void sordino_sparse_together(float *y, int32_t stride, const uint8_t *matrix, const uint8_t *const *q, int32_t rows,
-                             int32_t columns, int32_t blocks)
-{
-    in_use->sparse_together(y, stride, matrix, q, rows, columns, blocks);
 }
 
 #if defined(__x86_64__)

@@ -18,9 +18,7 @@ extern "C" {
 typedef struct {
     const char *name;
     sordino_dense_function *dense;
-    sordino_sparse_function *sparse;
     sordino_dense_together_function *dense_together;
-    sordino_sparse_together_function *sparse_together;
     int32_t usable;
 } sordino_kernel;
 
