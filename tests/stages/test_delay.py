@@ -1,4 +1,4 @@
-"""Stage delay: found for any delay of the device, kept under near speech, followed when it jumps; bits of every build."""
+"""Stage delay: found for any delay of the device, kept under near speech, followed when it jumps; same bits everywhere."""
 
 import numpy as np
 import pytest

@@ -74,7 +74,7 @@
 #define DELAY_ACTIVE 1.0e-03f
 #define DELAY_FADE 9.995e-01f
 #define DELAY_CLEAR 5.0e+00f
-#define DELAY_LEAST 2.0e-02f
+#define DELAY_LEAST 8.0e-03f
 #define DELAY_BETTER 1.5e+00f
 #define DELAY_HOPS 10
 #define ECHO_PARTS 16
