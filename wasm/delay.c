@@ -12,6 +12,7 @@ void sordino_reset_delay(sordino_delay *delay)
     __builtin_memset(delay, 0, sizeof *delay);
     delay->delay = SORDINO_DELAY_UNKNOWN;
     delay->candidate = SORDINO_DELAY_UNKNOWN;
+    delay->silent = DELAYS;
 }
 
 /* Phases of a frame. re, im [DELAY_BINS] of length 1 or 0; samples [WINDOW]; returns the power of these bins. */
@@ -37,17 +38,22 @@ static void hear(float *samples, const float *hop)
     __builtin_memcpy(samples + WINDOW - HOP, hop, HOP * sizeof(float));
 }
 
-/* Move one delay's mean product. c_re, c_im [DELAY_BINS] in/out; x far, y near [DELAY_BINS]; returns its score. */
-static float follow(float *c_re, float *c_im, const float *x_re, const float *x_im, const float *y_re, const float *y_im)
+/* Move one delay's mean product. c_re, c_im [DELAY_BINS] in/out; x far, y near [DELAY_BINS]. */
+static void follow(float *c_re, float *c_im, const float *x_re, const float *x_im, const float *y_re, const float *y_im)
 {
     const float kept = DELAY_MEMORY, added = 1.0f - DELAY_MEMORY;
-    f32x4 total = splat4(0.0f);
     for (int b = 0; b < DELAY_BINS; b += LANES) {
         const f32x4 xr = load4(x_re + b), xi = load4(x_im + b), yr = load4(y_re + b), yi = load4(y_im + b);
-        const f32x4 re = kept * load4(c_re + b) + added * (yr * xr + yi * xi);
-        const f32x4 im = kept * load4(c_im + b) + added * (yi * xr - yr * xi);
-        store4(c_re + b, re);
-        store4(c_im + b, im);
+        store4(c_re + b, kept * load4(c_re + b) + added * (yr * xr + yi * xi));
+        store4(c_im + b, kept * load4(c_im + b) + added * (yi * xr - yr * xi));
+    }
+}
+
+static float score_of(const float *c_re, const float *c_im)
+{
+    f32x4 total = splat4(0.0f);
+    for (int b = 0; b < DELAY_BINS; b += LANES) {
+        const f32x4 re = load4(c_re + b), im = load4(c_im + b);
         total += re * re + im * im;
     }
     return lane_total(total) * (float)(1.0 / DELAY_BINS);
@@ -64,13 +70,17 @@ static void compare(float *score, sordino_delay *s, const float *near, const flo
     const float power = whiten(far_re, far_im, s->far);
     whiten(near_re, near_im, s->near);
     s->loudest = max1(power, s->loudest * DELAY_FADE);
-    if (!(power > s->loudest * DELAY_ACTIVE)) {
+    const int sounds = power > s->loudest * DELAY_ACTIVE;
+    s->silent = sounds ? 0 : s->silent < DELAYS ? s->silent + 1 : DELAYS;
+    if (!sounds) {
         __builtin_memset(far_re, 0, DELAY_BINS * sizeof(float));
         __builtin_memset(far_im, 0, DELAY_BINS * sizeof(float));
     }
     for (int d = 0; d < DELAYS; d++) {
         const int row = (s->newest + d) % DELAYS;
-        score[d] = follow(s->cross_re[d], s->cross_im[d], s->played_re[row], s->played_im[row], near_re, near_im);
+        if (s->silent < DELAYS) /* else nothing new can be learnt, and what is known shall not fade */
+            follow(s->cross_re[d], s->cross_im[d], s->played_re[row], s->played_im[row], near_re, near_im);
+        score[d] = score_of(s->cross_re[d], s->cross_im[d]);
     }
 }
 

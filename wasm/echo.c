@@ -155,7 +155,8 @@ static void divide_by(float *scale, sordino_echo *s, const float *e_re, const fl
 {
     for (int b = 0; b < ECHO_BINS; b += LANES) {
         const f32x4 er = load4(e_re + b), ei = load4(e_im + b);
-        const f32x4 near = ECHO_NEAR_MEMORY * load4(s->near + b) + (1.0f - ECHO_NEAR_MEMORY) * (er * er + ei * ei);
+        const f32x4 near =
+            ECHO_NEAR_MEMORY * load4(s->near + b) + (1.0f - ECHO_NEAR_MEMORY) * (er * er + ei * ei + ECHO_FLOOR);
         f32x4 expected = splat4(0.0f);
         for (int k = 0; k < ECHO_PARTS; k++) {
             const int row = row_of(s, k);
@@ -163,7 +164,7 @@ static void divide_by(float *scale, sordino_echo *s, const float *e_re, const fl
             expected += (xr * xr + xi * xi) * load4(s->doubt[k] + b);
         }
         store4(s->near + b, near);
-        store4(scale + b, expected * 0.5f + near + ECHO_FLOOR);
+        store4(scale + b, expected * 0.5f + near);
     }
 }
 

@@ -1,4 +1,4 @@
-"""Stage delay: found for any delay of the device, kept under near speech, followed when it jumps; same bits everywhere."""
+"""Stage delay: found for any delay, kept under near speech, followed when it jumps; the bits of every build."""
 
 import numpy as np
 import pytest

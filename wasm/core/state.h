@@ -44,7 +44,7 @@ struct sordino_delay {
     float played_re[DELAYS][DELAY_BINS], played_im[DELAYS][DELAY_BINS];
     float cross_re[DELAYS][DELAY_BINS], cross_im[DELAYS][DELAY_BINS];
     float loudest;
-    int32_t newest, delay, candidate, hops;
+    int32_t newest, silent, delay, candidate, hops;
 };
 
 #define PLAYED (DELAYS + ECHO_PARTS)

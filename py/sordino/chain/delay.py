@@ -50,6 +50,7 @@ class DelayState:
     played     whitened spectra of the far end, (DELAYS, DELAY_BINS) each, the newest first
     cross      means of their products with the microphone's, (DELAYS, DELAY_BINS) each
     loudest    power of the far end's loudest frame, fading
+    silent     hops since it sounded, up to DELAYS
     delay      hops, or UNKNOWN
     candidate  delay that scored better
     hops       in which it did
@@ -60,6 +61,7 @@ class DelayState:
     played: Split = field(default_factory=_pair)
     cross: Split = field(default_factory=_pair)
     loudest: np.float32 = field(default_factory=np.float32)
+    silent: int = DELAYS
     delay: int = UNKNOWN
     candidate: int = UNKNOWN
     hops: int = 0
@@ -90,15 +92,22 @@ def compare(state: DelayState, near: Float32, far: Float32) -> Float32:
     near_re, near_im, _ = whitened(state.near)
     state.loudest = np.maximum(power, state.loudest * np.float32(DELAY_FADE))
     sounds = power > state.loudest * np.float32(DELAY_ACTIVE)
+    state.silent = 0 if sounds else min(state.silent + 1, DELAYS)
     newest = (far_re, far_im) if sounds else (_zeros(DELAY_BINS), _zeros(DELAY_BINS))
     x_re, x_im = (np.concatenate([new[None], old[:-1]]) for new, old in zip(newest, state.played, strict=True))
     state.played = x_re, x_im
+    if state.silent == DELAYS:  # nothing new can be learnt, and what is known shall not fade
+        return _scores(state.cross)
     kept, added = np.float32(DELAY_MEMORY), np.float32(1) - np.float32(DELAY_MEMORY)
     c_re, c_im = state.cross
     c_re = kept * c_re + added * (near_re * x_re + near_im * x_im)
     c_im = kept * c_im + added * (near_im * x_re - near_re * x_im)
     state.cross = c_re, c_im
-    return lane_sum(c_re * c_re + c_im * c_im) * np.float32(1 / DELAY_BINS)
+    return _scores(state.cross)
+
+
+def _scores(cross: Split) -> Float32:
+    return lane_sum(cross[0] * cross[0] + cross[1] * cross[1]) * np.float32(1 / DELAY_BINS)
 
 
 def choose(state: DelayState, score: Float32) -> None:

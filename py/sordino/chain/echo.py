@@ -150,10 +150,10 @@ def learn(state: EchoState, played: Split, power: Float32, left: Float32) -> Non
     """
     e_re, e_im = spectrum_of(np.concatenate([_zeros(HOP), left]))
     known, one, half = np.float32(ECHO_NEAR_MEMORY), np.float32(1), np.float32(0.5)
-    now: Float32 = e_re * e_re + e_im * e_im
+    now: Float32 = e_re * e_re + e_im * e_im + np.float32(ECHO_FLOOR)
     state.near = known * state.near + (one - known) * now
     expected = ordered_sum(power * state.doubt, 0) * half
-    step = state.doubt / (expected + state.near + np.float32(ECHO_FLOOR))
+    step = state.doubt / (expected + state.near)
     x_re, x_im = played
     w_re = state.path[0] + step * (x_re * e_re + x_im * e_im)
     w_im = state.path[1] + step * (x_re * e_im - x_im * e_re)
