@@ -14,6 +14,7 @@ import soundfile
 import sordino
 from golden.signals import recordings
 from sordino import cli
+from sordino.files import command
 
 SORDINO = Path(sys.executable).parent / "sordino"
 
@@ -29,7 +30,7 @@ def run(capsys, monkeypatch):
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["sordino", *map(str, arguments)])
-        monkeypatch.setattr(cli.console, "_width", 200)
+        monkeypatch.setattr(command.console, "_width", 200)
         try:
             cli.main()
             code = 0

@@ -1,7 +1,12 @@
-"""The far end in Python: Denoiser.process(block, far) and denoise(far=...) at any rate, channels and block."""
+"""The far end in Python: Denoiser.process(block, far), denoise(far=...), --far-end; any rate, channels and block."""
+
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 import sordino
 from sordino.chain.params import SAMPLE_RATE
@@ -39,7 +44,7 @@ def test_the_echo_goes_at_any_rate(call, rate: int):
 
 
 def test_engines_give_the_same_bytes(call):
-    far, echo, near = (x[: 2 * SAMPLE_RATE] for x in call)
+    far, echo, near = (x[:SAMPLE_RATE] for x in call)
     native, *others = (sordino.denoise(echo + near, SAMPLE_RATE, far=far, engine=engine) for engine in ENGINES)
     assert all(native.tobytes() == other.tobytes() for other in others)
     assert native.tobytes() != sordino.denoise(echo + near, SAMPLE_RATE).tobytes()
@@ -121,3 +126,36 @@ def test_a_broken_far_end_does_no_harm(call, value: float):
     far[::3] = value
     out = sordino.denoise(mic, SAMPLE_RATE, far=far, **LIMIT)
     assert np.isfinite(out).all() and quieter_db(mic, out - mic) > 6
+
+
+def command(*words: object) -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).parent / "sordino"
+    return subprocess.run([program, "denoise", *map(str, words)], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(("rate", "far_rate"), [(48_000, 48_000), (16_000, 44_100)])
+def test_the_command_takes_a_far_end(call, tmp_path: Path, rate: int, far_rate: int):
+    far, echo, near = call
+    soundfile.write(tmp_path / "mic.wav", at_rate(echo + near, rate), rate, subtype="FLOAT")
+    played = at_rate(far, far_rate)
+    soundfile.write(tmp_path / "far.flac", np.stack([played, played], 1), far_rate)
+    limit = ("--attenuation-limit-db", 0)
+    done = command(tmp_path / "mic.wav", tmp_path / "out.wav", "--far-end", tmp_path / "far.flac", *limit)
+    assert done.returncode == 0, done.stderr
+    out, found = soundfile.read(tmp_path / "out.wav", dtype="float32")
+    before = at_rate(echo, rate)
+    assert found == rate and out.shape == before.shape
+    assert quieter_db(before[2 * rate : 3 * rate], out[2 * rate : 3 * rate]) > 15
+
+
+def test_the_command_refuses_a_far_end_that_fits_nothing(call, tmp_path: Path):
+    for name in ("a", "b"):
+        soundfile.write(tmp_path / f"{name}.wav", call[0][:4800], SAMPLE_RATE)
+    source, target = tmp_path / "a.wav", tmp_path / "out.wav"
+    missing = command(source, target, "--far-end", tmp_path / "none.wav")
+    assert missing.returncode == 1 and f"no far end at {tmp_path / 'none.wav'}" in missing.stderr
+    several = command(source, tmp_path / "b.wav", tmp_path / "out", "--far-end", source)
+    assert several.returncode == 2 and "goes with one source file" in several.stderr
+    (tmp_path / "text.wav").write_text("no sound")
+    broken = command(source, target, "--far-end", tmp_path / "text.wav")
+    assert broken.returncode == 1 and "text.wav" in broken.stderr and not target.exists()

@@ -21,6 +21,7 @@ from sordino.run.engines import Engine, open_engine
 from sordino.run.samples import MAX_CHANNELS
 from sordino.run.stream import Chain
 
+from .far_end import beside, mono_at
 from .pcm import PcmSound
 from .pcm_format import Reader
 from .reading import open_sound, open_stream
@@ -36,13 +37,14 @@ PARTIAL = re.compile(r"\.(\d+)\.partial$")
 
 @dataclass(frozen=True)
 class Treatment:
-    """What is done to sound: the arguments of Denoiser."""
+    """What is done to sound: the arguments of Denoiser, and a recording of what was played meanwhile."""
 
     engine: str = "native"
     model: str | Path = "standard"
     settings: Settings = field(default_factory=Settings)
     linked: bool = False
     look_ahead: int = MAX_LOOK_AHEAD
+    far_end: Path | None = None
 
     def open(self) -> Engine:
         """Start one 48 kHz mono stream; raises what open_engine raises."""
@@ -89,8 +91,8 @@ def denoise_file(
     sound = open_sound(source)
     partial = _partial(target)
     try:
-        chain = (treatment or Treatment()).chain(sound.format.rate, sound.format.channels)
-        if not _write(partial, container, sound, chain, progress):
+        clean = cleaner(sound, treatment or Treatment())
+        if not _write(partial, container, sound, clean, progress):
             raise AudioError(f"{source} " + "; ".join([*sound.faults, "holds no samples"]))
         _publish(partial, target, overwrite)
     finally:
@@ -120,11 +122,13 @@ def _is_running(process: int) -> bool:
     return True
 
 
-def _write(path: Path, container: str, sound: Sound, chain: Chain, progress: Callable[[int, int], None]) -> int:
+def _write(
+    path: Path, container: str, sound: Sound, clean: Iterator[Float32], progress: Callable[[int, int], None]
+) -> int:
     """Returns the frames written."""
     written = 0
     with open_writer(path, container, for_container(sound.format, container)) as out:
-        for block in cleaned(sound.blocks(), chain):
+        for block in clean:
             out.write(block)
             written += block.shape[1]
             part = sound.part()
@@ -148,6 +152,16 @@ def _publish(partial: Path, target: Path, overwrite: bool) -> None:
 def cleaned(blocks: Iterable[Float32], chain: Chain) -> Iterator[Float32]:
     """Blocks (channels, n) of any length through a fresh chain; together as long as the input and aligned with it."""
     return aligned(blocks, chain.push, chain.latency, chain.latency + chain.rate // 50)
+
+
+def cleaner(sound: Sound, treatment: Treatment) -> Iterator[Float32]:
+    """The blocks of a sound, cleaned. raises as Treatment.chain; AudioError for a far end that cannot be read"""
+    rate = sound.format.rate
+    chain = treatment.chain(rate, sound.format.channels)
+    if treatment.far_end is None:
+        return cleaned(sound.blocks(), chain)
+    both = beside(sound.blocks(), mono_at(treatment.far_end, rate))
+    return aligned(both, lambda b: chain.push(b[:-1], b[-1]), chain.latency, chain.latency + chain.rate // 50)
 
 
 def denoise_raw(

@@ -45,7 +45,8 @@ def settings_key(treatment: Treatment) -> str:
     except (ValueError, OSError, RuntimeError):
         weights = Path(model).read_bytes()
     facts = [VERSION, hashlib.sha256(weights).hexdigest(), asdict(treatment.settings), treatment.linked]
-    return hashlib.sha256(json.dumps([*facts, treatment.look_ahead]).encode()).hexdigest()
+    far_end = None if treatment.far_end is None else stamp(treatment.far_end)
+    return hashlib.sha256(json.dumps([*facts, treatment.look_ahead, far_end]).encode()).hexdigest()
 
 
 def stamp(path: Path) -> tuple[int, int]:

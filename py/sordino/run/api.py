@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -219,15 +220,22 @@ def denoise(
     )
     frames = frames_of(samples, channels)
     out = np.empty(frames.shape, samples.dtype)
-    second, at = stream.sample_rate, 0
-    push: Any = stream._advance
-    if far is not None:  # the last row of every block
-        frames, push = np.vstack([frames, as_long(played_beside(far), frames.shape[1])]), stream._advance_both
-    blocks = (frames[:, start : start + second] for start in range(0, frames.shape[1], second))
-    for clean in aligned(blocks, push, stream.latency, stream.latency):
+    played = None if far is None else as_long(played_beside(far), frames.shape[1])
+    at = 0
+    for clean in _whole_recording(stream, frames, played):
         out[:, at : at + clean.shape[1]] = like(clean, samples.dtype)
         at += clean.shape[1]
     return out.reshape(samples.shape)
+
+
+def _whole_recording(stream: Denoiser, frames: Float32, far: Float32 | None) -> Iterator[Float32]:
+    """(channels, n) a second at a time through a fresh stream, in time; far (n,)."""
+    push: Any = stream._advance
+    if far is not None:
+        frames, push = np.vstack([frames, far]), stream._advance_both
+    second = stream.sample_rate
+    blocks = (frames[:, start : start + second] for start in range(0, frames.shape[1], second))
+    return aligned(blocks, push, stream.latency, stream.latency)
 
 
 def _whole(name: str, value: Any, low: int, high: int) -> int:
