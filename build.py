@@ -37,6 +37,7 @@ WRITERS = {"ffmpeg": "ffmpeg", "sox": "sox", "lame": "lame", "opusenc": "opus-to
 """Programs that write sound files for the tests, and their packages."""
 BENCHMARKS = {
     "quality": ("eval", ["sordino.cli", "develop", "quality"]),
+    "echo": ("eval", ["sordino.cli", "develop", "echo"]),
     "ablation": ("eval,train", ["sordino.cli", "develop", "ablation"]),
     "speed": ("", ["tests.bench.speed.speed"]),
     "offline": ("eval", ["tests.bench.offline"]),

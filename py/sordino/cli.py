@@ -16,7 +16,7 @@ import typer
 from .chain.model import ModelError
 from .chain.params import VERSION
 from .data.command import corpus
-from .evaluation.benchmarks import ablation, quality
+from .evaluation.benchmarks import ablation, echo, quality
 from .evaluation.command import NAMES, evaluate
 from .files.command import EXIT_CODES, FAILED, SOME_FAILED, EngineName, complain, denoise
 from .files.sound import TruncatedError
@@ -119,7 +119,7 @@ def extras(
 
 
 develop = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Finish, judge and vary models; for engineers.")
-for command in (finish, unseen, quality, ablation):
+for command in (finish, unseen, quality, echo, ablation):
     develop.command()(command)
 app.command(epilog=EXIT_CODES)(denoise)
 app.command()(train)

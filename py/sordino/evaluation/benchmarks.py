@@ -1,4 +1,4 @@
-"""`sordino develop quality | ablation`: benchmarks of sound; `build.py bench` installs what they need."""
+"""`sordino develop quality | echo | ablation`: benchmarks of sound; `build.py bench` installs what they need."""
 
 from __future__ import annotations
 
@@ -49,6 +49,22 @@ def quality(
     options = Options(*clips, systems, float_count, visqol, peers.resolve(), offline, others)
     with resumable("quality"):
         compare(options)
+
+
+def echo(
+    count: Annotated[int, typer.Option(min=1, help="Scenes of 10 s.")] = 64,
+    split: Split = "test",
+    seed: Seed = 1,
+    cache: Cache = CACHE,
+    out: Out = BENCH / "echo",
+    processes: Processes = 0,
+    peers: Annotated[Path, typer.Option(help="The peers' packages.")] = BENCH / "peers",
+    offline: Annotated[bool, typer.Option("--offline", help="Install nothing.")] = False,
+) -> None:
+    """Compare the echo control with others'; writes echo.json, echo.md and echo.png."""
+    from .echo import Options, compare
+
+    compare(Options(out.resolve(), cache, split, count, seed, processes, peers.resolve(), offline))
 
 
 def ablation(

@@ -22,7 +22,7 @@ def installed(package: Package, folder: Path) -> bool:
 
 
 def install(package: Package, folder: Path) -> str:
-    """Install a package without its dependencies and without running its scripts.
+    """Install a package without its dependencies and, but for one from source, without running its scripts.
 
     folder   gets npm/node_modules and python
     returns  nothing, or why it could not be had
@@ -40,7 +40,8 @@ def install(package: Package, folder: Path) -> str:
         words += ["--save-exact", f"{package.name}@{package.version}"]
     else:
         words = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--no-deps"]
-        words += ["--only-binary", ":all:", "--upgrade", "--target", str(folder / "python")]
+        words += [] if package.from_source else ["--only-binary", ":all:"]
+        words += ["--upgrade", "--target", str(folder / "python")]
         words += [f"{package.name}=={package.version}"]
     done = subprocess.run(words, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode == 0 and installed(package, folder):

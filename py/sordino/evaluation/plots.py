@@ -158,3 +158,27 @@ def draw(found: dict[str, Any], folder: Path) -> list[Path]:
         made.append(folder / f"quality-{name}.png")
         picture(found, made[-1])
     return made
+
+
+def echo_over_time(results: list[tuple[int, str, dict[str, dict[str, Any]]]], step_s: float, path: Path) -> None:
+    """How much quieter the microphone gets, a line per system, a picture per kind of scene."""
+    kinds = list(dict.fromkeys(kind for _, kind, _ in sorted(results) if kind != "near alone"))
+    figure, axes = plt.subplots(2, -(-len(kinds) // 2), figsize=(16, 8), sharey=True, layout="constrained")
+    for axis, kind in zip(axes.flat, kinds, strict=False):
+        for number, name in enumerate(results[0][2]):
+            curves = [systems[name]["curve_db"] for _, of, systems in results if of == kind and name in systems]
+            if name == "microphone" or not curves:
+                continue
+            ours = name.startswith("sordino")
+            style = ("-", "--", ":")[number % 3] if ours else "-."
+            time = [step_s * (i + 0.5) for i in range(len(curves[0]))]
+            middle = [sum(values) / len(values) for values in zip(*curves, strict=True)]
+            axis.plot(time, middle, style, color=OURS if ours else (PEER, NOISY)[number % 2], label=name)
+        axis.set_title(kind)
+        axis.grid(alpha=0.3)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes.flat[0].set_ylabel("quieter by dB")
+    axes.flat[0].legend(frameon=False)
+    figure.supxlabel("seconds")
+    figure.savefig(path, dpi=100)
+    plt.close(figure)

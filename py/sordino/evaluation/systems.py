@@ -28,11 +28,12 @@ _COST_CLIPS = 8
 
 @dataclass(frozen=True)
 class Package:
-    """A package of a registry at a fixed version."""
+    """A package of a registry at a fixed version; from_source: PyPI has no wheel for every machine, so it is compiled."""
 
     registry: str  # "npm" or "pypi"
     name: str
     version: str
+    from_source: bool = False
 
 
 @dataclass(frozen=True)
