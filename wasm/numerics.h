@@ -6,6 +6,11 @@
 #define SORDINO_NUMERICS_H
 
 #include <stdint.h>
+#if defined(__wasm_simd128__)
+#include <wasm_simd128.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #define LANES 4
 
@@ -53,14 +58,38 @@ static inline f32x4 select4(i32x4 condition, f32x4 yes, f32x4 no)
     return bits_float4((float_bits4(yes) & condition) | (float_bits4(no) & ~condition));
 }
 
+/* a < b ? a : b, in one instruction where there is one that says just that. */
 static inline f32x4 min4(f32x4 a, f32x4 b)
 {
+#if defined(__wasm_simd128__)
+    return (f32x4)wasm_f32x4_pmin((v128_t)b, (v128_t)a);
+#elif defined(__SSE2__)
+    return (f32x4)_mm_min_ps((__m128)a, (__m128)b);
+#else
     return select4(a < b, a, b);
+#endif
 }
 
+/* a > b ? a : b */
 static inline f32x4 max4(f32x4 a, f32x4 b)
 {
+#if defined(__wasm_simd128__)
+    return (f32x4)wasm_f32x4_pmax((v128_t)b, (v128_t)a);
+#elif defined(__SSE2__)
+    return (f32x4)_mm_max_ps((__m128)a, (__m128)b);
+#else
     return select4(a > b, a, b);
+#endif
+}
+
+/* The whole part of numbers that an int32 can hold. */
+static inline i32x4 whole4(f32x4 x)
+{
+#if defined(__wasm_relaxed_simd__)
+    return (i32x4)wasm_i32x4_relaxed_trunc_f32x4((v128_t)x);
+#else
+    return __builtin_convertvector(x, i32x4);
+#endif
 }
 
 static inline f32x4 clamp4(f32x4 x, float low, float high)
@@ -97,7 +126,7 @@ static inline f32x4 sqrt4(f32x4 x)
 static inline f32x4 exp2_4(f32x4 x)
 {
     x = clamp4(x, -126.0f, 126.0f);
-    const i32x4 whole = __builtin_convertvector(x + 128.5f, i32x4) - 128;
+    const i32x4 whole = whole4(x + 128.5f) - 128;
     const f32x4 f = x - __builtin_convertvector(whole, f32x4);
     f32x4 series = 0.0096755413f + f * 0.0013276452f;
     series = 0.055507133f + f * series;

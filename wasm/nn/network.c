@@ -3,12 +3,14 @@
 
 #include "numerics.h"
 
+typedef uint8_t u8x4 __attribute__((vector_size(4)));
+
 void sordino_quantise(uint8_t *q, const float *x, int32_t n)
 {
     for (int i = 0; i < n; i += LANES) {
         const f32x4 y = load4(x + i) * (float)ACTIVATION_SCALE + (ACTIVATION_OFFSET + 0.5f);
-        const i32x4 whole = __builtin_convertvector(clamp4(y, 1.0f, 127.5f), i32x4);
-        for (int lane = 0; lane < LANES; lane++) q[i + lane] = (uint8_t)whole[lane];
+        const u8x4 bytes = __builtin_convertvector(whole4(clamp4(y, 1.0f, 127.5f)), u8x4);
+        __builtin_memcpy(q + i, &bytes, sizeof bytes);
     }
 }
 

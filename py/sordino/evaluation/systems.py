@@ -28,7 +28,7 @@ _COST_CLIPS = 8
 
 @dataclass(frozen=True)
 class Package:
-    """A package of a registry at a fixed version; from_source: PyPI has no wheel for every machine, so it is compiled."""
+    """A package of a registry at a fixed version; from_source: PyPI has no wheel of it, so it is compiled."""
 
     registry: str  # "npm" or "pypi"
     name: str

@@ -27,6 +27,9 @@ EXIT_CODES = (
     "end (what there is of them is cleaned); 130 interrupted."
 )
 NAMED_AT_MOST = 20
+FarEnd = Annotated[
+    Path | None, typer.Option(help="What the loudspeaker played during the one SOURCE: its echo goes too.")
+]
 
 
 class EngineName(StrEnum):
@@ -69,9 +72,7 @@ def denoise(
     linked: Annotated[
         bool, typer.Option("--linked/--independent", help="Same gains on all channels, or each on its own.")
     ] = False,
-    far_end: Annotated[
-        Path | None, typer.Option(help="What the loudspeaker played during the one SOURCE: its echo goes too.")
-    ] = None,
+    far_end: FarEnd = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite what exists.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Keep what was made of these sources in this way.")] = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Files at the same time; 0: one per core.")] = 0,
