@@ -84,8 +84,7 @@ def denoise(
     """Clean recordings; each result is aligned with its source and as long."""
     from .audio import Treatment
 
-    _check_paths(paths, as_json)
-    _check_far_end(far_end, paths)
+    _check_paths(paths, as_json, far_end)
     settings = Settings(int(post_filter), floor_gain(attenuation_limit_db))
     treatment = Treatment(engine.value, model, settings, linked, look_ahead, far_end)
     if "-" in paths:
@@ -94,13 +93,14 @@ def denoise(
         _denoise_files(paths[:-1], Path(paths[-1]), treatment, force, resume, jobs, as_json)
 
 
-def _check_paths(paths: list[str], as_json: bool) -> None:
+def _check_paths(paths: list[str], as_json: bool, far_end: Path | None) -> None:
     """raises typer.BadParameter for paths that are no sources and a target, and no pipe"""
     reason = "wanted at least one source and a target" if len(paths) < 2 else ""
     if not reason and "-" in paths and (paths != ["-", "-"] or as_json):
         reason = "raw samples go from - to -, without --json"
     if reason:
         raise typer.BadParameter(reason, param_hint="SOURCE... TARGET")
+    _check_far_end(far_end, paths)
 
 
 def _check_far_end(far_end: Path | None, paths: list[str]) -> None:
