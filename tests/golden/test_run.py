@@ -1,10 +1,9 @@
-"""sordino_run: the samples of sordino_process and the read-outs of the same frame; a far end changes nothing yet."""
+"""sordino_run: the samples of sordino_process and the read-outs of the same frame."""
 
 import struct
 from dataclasses import fields
 
 import numpy as np
-import pytest
 
 from golden.signals import golden_signals
 from kernels import same_bytes
@@ -17,17 +16,15 @@ from sordino.run.engines import NativeEngine, WasmEngine, find_model, load_weigh
 HOPS = 40
 
 
-@pytest.mark.parametrize("far", [False, True])
-def test_samples_and_read_outs(far: bool) -> None:
+def test_samples_and_read_outs() -> None:
     sound = golden_signals()["rain"][: HOPS * HOP].reshape(-1, HOP)
     engine = WasmEngine(load_weights(find_model("standard")), Settings())
     plain, memory = NativeEngine(load_weights(find_model("standard")), Settings()), engine.memory
     count = sum(r.count for r in READOUTS)
-    near_at, far_at, out_at, told_at = (memory.reserve(4 * n) for n in (HOP, HOP, HOP, count))
-    io_at = memory.place(struct.pack("<4I", near_at, far_at if far else 0, out_at, told_at))
+    near_at, out_at, told_at = (memory.reserve(4 * n) for n in (HOP, HOP, count))
+    io_at = memory.place(struct.pack("<3I", near_at, out_at, told_at))
     for hop in sound:
         memory.write(near_at, hop.tobytes())
-        memory.write(far_at, hop[::-1].tobytes())
         memory.call("sordino_run", engine.state, io_at)
         same_bytes(memory.floats(out_at, HOP), plain.process(hop), "samples")
         told, decision, at = memory.floats(told_at, count), plain.decision(), 0
