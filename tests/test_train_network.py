@@ -1,5 +1,7 @@
 """The torch twin of the network: against torch's own GRU, against the reference, in float and in integers."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -201,3 +203,13 @@ def test_a_blend_lies_between_two_runs_of_one_network() -> None:
         blend(later, replace(later, feature_mean=later.feature_mean + 1), 0.5)
     with pytest.raises(ValueError, match="one network"):
         blend(later, replace(later, feature_std=later.feature_std * 2), 0.5)
+
+
+def test_the_fused_recurrence_leaves_denormal_numbers_to_others():
+    """In a process of its own: a library that is linked with -ffast-math flushes them from then on."""
+    code = (
+        "import numpy, torch; from sordino.train import residual_gru as r;"
+        "print(r.available(torch.zeros(1, 1, 34, 16), 16), numpy.float32(1e-40) * numpy.float32(0.5) > 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[1] == "True", done.stdout
