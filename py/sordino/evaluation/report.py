@@ -210,7 +210,8 @@ def _strangers(found: dict[str, Any]) -> list[str]:
             [_title(s), *(cell(s[where], metric, digits) for where, metric, _, digits in STRANGERS)] for s in systems
         )
         text += [f"## {part['title']}\n", f"{part['about']}\n", table(["", *(h for _, _, h, _ in STRANGERS)], rows)]
-        text += [line.replace("## ", "### ") for line in _by_group(systems, _OF_VOICES)]
+        told = [group for group in _OF_VOICES if len(systems[0][group[1][0]]) > 1]
+        text += [line.replace("## ", "### ") for line in _by_group(systems, told)]
     return text
 
 
