@@ -8,7 +8,7 @@ from support import TESTS
 
 SLOW_FOLDERS = ("golden", "web", "browser")
 IN_REAL_TIME = ("web", "browser")
-"""One process runs all of a folder: of what plays in real time no more than two at once."""
+"""Of several processes one runs these: what plays in real time wants the machine for itself."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,13 +28,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Deal the tests out file by file, but folders that play in real time as a whole."""
+    """Deal the tests out file by file, but all that play in real time to the same process."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             folder = nodeid.split("/")[1]
-            return folder if folder in IN_REAL_TIME else nodeid.split("::")[0]
+            return "one after the other" if folder in IN_REAL_TIME else nodeid.split("::")[0]
 
     return Scheduling(config, log)
 

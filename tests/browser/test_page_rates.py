@@ -21,7 +21,8 @@ from golden.signals import RATE
 from support import unavailable
 
 OTHER_RATE = 44_100
-RECORDED_S = 4
+RECORDED_S = 9
+"""All of the clip, so that it does not matter where in it the recording begins."""
 LOOPS = 30
 ATTEMPTS = 10
 # Older versions of Firefox play a microphone only in a context of the device's rate; newer ones, in any.

@@ -24,7 +24,8 @@ SETTINGS = {
 def hum() -> Samples:
     """The deep parts of a noisy voice: they bend little, so that a click shows."""
     clip = read_clip(clip_files()[0])[: 2 * RATE]
-    spectrum = np.fft.rfft(clip)
+    noise = 0.1 * np.random.default_rng(1).standard_normal(clip.size)
+    spectrum = np.fft.rfft(clip + noise)
     spectrum[np.fft.rfftfreq(clip.size, 1 / RATE) > HUM_HZ] = 0
     return np.fft.irfft(spectrum, clip.size).astype(np.float32)
 
